@@ -1,0 +1,31 @@
+import { activeOf, changeWorkers, replaceGeneration, rolesOf } from './generations.ts';
+import type { Effect, State, Step } from './model.ts';
+
+/**
+ * Decides where the work that may run in one version only (`whileActive`) runs.
+ *
+ * Invariant: no worker of the active generation is on duty before every worker of every other generation is off it.
+ */
+export function reconcileDuty(state: State): Step {
+  const active = activeOf(state);
+  const effects: Effect[] = [];
+  let next = state;
+  let elsewhere = false;
+  for (const { generation } of rolesOf(state)) {
+    if (generation.id === active?.id) continue;
+    const changed = changeWorkers(generation, (worker) => {
+      if (worker.duty !== 'off') elsewhere = true;
+      if (worker.duty !== 'on') return worker;
+      effects.push({ do: 'deactivate', worker: worker.id });
+      return { ...worker, duty: 'ending' };
+    });
+    next = replaceGeneration(next, changed);
+  }
+  if (!active || elsewhere) return { state: next, effects };
+  const changed = changeWorkers(active, (worker) => {
+    if (worker.phase !== 'accepting' || worker.duty !== 'off') return worker;
+    effects.push({ do: 'activate', worker: worker.id });
+    return { ...worker, duty: 'on' };
+  });
+  return { state: replaceGeneration(next, changed), effects };
+}

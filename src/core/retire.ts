@@ -1,0 +1,86 @@
+import { changeWorkers, replaceGeneration } from './generations.ts';
+import { amendChapter } from './history.ts';
+import type { Deadline, Effect, Generation, State, Step, Worker } from './model.ts';
+
+/** How long an app may take over its own SIGTERM handlers before SIGKILL. */
+export const TERM_MS = 5_000;
+
+const OWN_DEADLINES: readonly Deadline[] = ['ready-overdue', 'warm-over', 'restart-due'];
+
+/**
+ * Begins the end of a generation that has served: finish and hand over what is left, then SIGTERM, then SIGKILL.
+ *
+ * The caller has taken the generation out of every role before.
+ */
+export function retire(state: State, generation: Generation, why: string, heirs: boolean, at: number): Step {
+  const effects: Effect[] = forget(generation);
+  if (generation.workers.length === 0) {
+    effects.push({ do: 'announce', notice: { level: 'info', event: 'retired', generation: generation.id, reason: why } });
+    return { state: amendChapter(state, generation.id, { outcome: 'retired', endedAt: at, reason: why }), effects };
+  }
+  const leaving = changeWorkers(generation, (worker) => {
+    if (worker.phase === 'ending' || worker.phase === 'draining') return worker;
+    if (worker.phase === 'starting') return terminate(worker, effects);
+    effects.push({ do: 'drain', worker: worker.id, heirs });
+    return { ...worker, phase: 'draining' };
+  });
+  effects.push({ do: 'set-deadline', deadline: 'drain-overdue', about: leaving.id, afterMs: state.limits.drainMs });
+  effects.push(announceRetiring(generation, why));
+  return { state: { ...state, retiring: [...state.retiring, { generation: leaving, why }] }, effects };
+}
+
+/** Ends a generation that has never served: there is nothing to drain. */
+export function discard(state: State, generation: Generation, why: string, at: number): Step {
+  const effects = forget(generation);
+  const leaving = changeWorkers(generation, (worker) => terminate(worker, effects));
+  const ended = amendChapter(state, generation.id, { outcome: 'failed', reason: why, endedAt: at });
+  if (leaving.workers.length === 0) return { state: ended, effects };
+  return { state: { ...ended, retiring: [...ended.retiring, { generation: leaving, why }] }, effects };
+}
+
+/** SIGTERM for every worker of a retiring generation that is still draining: its time is over. */
+export function endDraining(state: State, id: number): Step {
+  const item = state.retiring.find(({ generation }) => generation.id === id);
+  if (!item) return { state, effects: [] };
+  const effects: Effect[] = [];
+  const held = item.generation.workers.filter((worker) => worker.phase === 'draining');
+  for (const worker of held) {
+    const reason = 'the drain timeout passed';
+    const notice = { level: 'warn', event: 'drain-overdue', generation: id, worker: worker.id, reason } as const;
+    effects.push({ do: 'announce', notice });
+  }
+  const changed = changeWorkers(item.generation, (worker) =>
+    worker.phase === 'draining' ? terminate(worker, effects) : worker
+  );
+  return { state: replaceGeneration(state, changed), effects };
+}
+
+/** A second order to stop: what drains is ended, what is being ended is killed. */
+export function hurry(state: State): Step {
+  let next = state;
+  const effects: Effect[] = [];
+  for (const { generation } of state.retiring) {
+    const changed = changeWorkers(generation, (worker) => {
+      if (worker.phase === 'draining') return terminate(worker, effects);
+      effects.push({ do: 'kill', worker: worker.id });
+      return worker;
+    });
+    next = replaceGeneration(next, changed);
+  }
+  return { state: next, effects };
+}
+
+export function terminate(worker: Worker, effects: Effect[]): Worker {
+  if (worker.phase === 'ending') return worker;
+  effects.push({ do: 'terminate', worker: worker.id });
+  effects.push({ do: 'set-deadline', deadline: 'kill-overdue', about: worker.id, afterMs: TERM_MS });
+  return { ...worker, phase: 'ending' };
+}
+
+function forget(generation: Generation): Effect[] {
+  return OWN_DEADLINES.map((deadline) => ({ do: 'clear-deadline', deadline, about: generation.id }));
+}
+
+function announceRetiring(generation: Generation, why: string): Effect {
+  return { do: 'announce', notice: { level: 'info', event: 'retiring', generation: generation.id, reason: why } };
+}

@@ -1,0 +1,134 @@
+/**
+ * What supervisor and workers say to each other over the IPC channel.
+ *
+ * Every message carries `cmd: 'NODE_HANDOVER'`. Node delivers messages whose `cmd` begins with `NODE_` as
+ * `internalMessage`, so the app's own `process.on('message')` never sees ours, and ours never see the app's.
+ */
+const CMD = 'NODE_HANDOVER';
+
+/** Raised whenever the meaning of a message changes. */
+export const PROTOCOL_VERSION = 1;
+
+/** Environment variable that carries {@link Orders} to a worker; the worker removes it before the app is loaded. */
+export const ORDERS_VARIABLE = 'HANDOVER_WORKER_ORDERS';
+
+/** File descriptor of a worker that leads to the supervisor's own stderr, for the last words of an orphan. */
+export const LAST_WORDS_FD = 4;
+
+/** An address as `server.address()` tells it: an object for TCP, a path for a unix socket. */
+export type Address = { readonly address: string; readonly family: string; readonly port: number } | string;
+
+/** A listener that the supervisor already holds. */
+export interface Lent {
+  readonly key: string;
+  readonly address: Address;
+  /** Whether it was named with `--listen`, so that it is given to the app's servers in order, whatever they ask for. */
+  readonly named: boolean;
+}
+
+/** What a worker knows when it starts. */
+export interface Orders {
+  readonly version: number;
+  readonly worker: string;
+  readonly generation: number;
+  readonly readiness: 'listening' | 'signal';
+  /** Listeners that the active generation serves, all of which a candidate must serve too. */
+  readonly needed: readonly string[];
+  readonly lent: readonly Lent[];
+  readonly backlog: number;
+  readonly budgetMs: number;
+  readonly drainMs: number;
+  readonly orphanMs: number;
+}
+
+/** What an app asked `listen()` for, as far as it matters to a bind. */
+export interface Wanted {
+  readonly port?: number;
+  readonly host?: string;
+  readonly path?: string;
+  readonly ipv6Only?: boolean;
+  readonly readableAll?: boolean;
+  readonly writableAll?: boolean;
+}
+
+/** One request that keeps a worker busy. */
+export interface Holding {
+  readonly method: string;
+  readonly url: string;
+  readonly ageMs: number;
+}
+
+export type ToWorker =
+  | { readonly type: 'bound'; readonly ask: number; readonly key: string; readonly address: Address }
+  | { readonly type: 'unbound'; readonly ask: number; readonly code: string; readonly message: string }
+  | { readonly type: 'accept'; readonly key: string }
+  | { readonly type: 'pause' | 'drain'; readonly heirs: boolean }
+  | { readonly type: 'activate' | 'deactivate' }
+  | { readonly type: 'adopt'; readonly id: string; readonly key: string; readonly fresh: boolean }
+  | { readonly type: 'moved'; readonly id: string }
+  | { readonly type: 'report'; readonly ask: number };
+
+export type ToSupervisor =
+  | { readonly type: 'listen'; readonly ask: number; readonly wanted: Wanted }
+  | { readonly type: 'unlisten'; readonly key: string }
+  | { readonly type: 'ready' | 'paused' | 'handed' | 'inactive' | 'drained' }
+  | { readonly type: 'accepting'; readonly key: string }
+  | { readonly type: 'accept-failed'; readonly key: string; readonly code: string }
+  | { readonly type: 'connection'; readonly id: string; readonly key: string; readonly fresh: boolean }
+  | { readonly type: 'adopted'; readonly id: string }
+  | { readonly type: 'waiting'; readonly why: string }
+  | {
+      readonly type: 'report';
+      readonly ask: number;
+      readonly connections: number;
+      readonly inFlight: number;
+      readonly requests: number;
+      readonly holding: readonly Holding[];
+    };
+
+/** Field by field, what a message must have: the parser and nothing else reads this. */
+const SHAPES: Record<ToSupervisor['type'] | ToWorker['type'], Readonly<Record<string, string>>> = {
+  bound: { ask: 'number', key: 'string' },
+  unbound: { ask: 'number', code: 'string', message: 'string' },
+  accept: { key: 'string' },
+  pause: { heirs: 'boolean' },
+  drain: { heirs: 'boolean' },
+  activate: {},
+  deactivate: {},
+  adopt: { id: 'string', key: 'string', fresh: 'boolean' },
+  moved: { id: 'string' },
+  report: { ask: 'number' },
+  listen: { ask: 'number', wanted: 'object' },
+  unlisten: { key: 'string' },
+  ready: {},
+  paused: {},
+  handed: {},
+  inactive: {},
+  drained: {},
+  accepting: { key: 'string' },
+  'accept-failed': { key: 'string', code: 'string' },
+  connection: { id: 'string', key: 'string', fresh: 'boolean' },
+  adopted: { id: 'string' },
+  waiting: { why: 'string' }
+};
+
+/** Wraps a message for the wire. */
+export function seal<M extends ToWorker | ToSupervisor>(message: M): M & { cmd: string; v: number } {
+  return { cmd: CMD, v: PROTOCOL_VERSION, ...message };
+}
+
+export type Parsed<M> = { readonly message: M } | { readonly garbage: string } | null;
+
+/** Reads a message off the wire: null where it is not ours at all, `garbage` where it claims to be and is not. */
+export function parse<M extends ToWorker | ToSupervisor>(raw: unknown): Parsed<M> {
+  if (typeof raw !== 'object' || raw === null || (raw as { cmd?: unknown }).cmd !== CMD) return null;
+  const fields = raw as Record<string, unknown>;
+  if (fields.v !== PROTOCOL_VERSION) return { garbage: `protocol version ${String(fields.v)} is not ${PROTOCOL_VERSION}` };
+  const type = String(fields.type);
+  const shape = Object.hasOwn(SHAPES, type) ? SHAPES[type as keyof typeof SHAPES] : undefined;
+  if (!shape) return { garbage: `no message is called ${JSON.stringify(type).slice(0, 60)}` };
+  for (const [field, kind] of Object.entries(shape)) {
+    if (typeof fields[field] !== kind || fields[field] === null) return { garbage: `${type}.${field} is not a ${kind}` };
+  }
+  return { message: fields as unknown as M };
+}
