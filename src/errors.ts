@@ -50,13 +50,16 @@ export class HandoverError extends Error {
   readonly what: string;
   readonly why: string;
   readonly fix: string;
+  /** The generation that is active nevertheless, where that is known. */
+  readonly active: number | null;
 
-  constructor(code: ErrorCode, account: Account, options?: { cause?: unknown }) {
+  constructor(code: ErrorCode, account: Account, options?: { cause?: unknown; active?: number | null }) {
     super(`${account.what}: ${account.why}. ${account.fix}.`, options);
     this.code = code;
     this.what = account.what;
     this.why = account.why;
     this.fix = account.fix;
+    this.active = options?.active ?? null;
     Object.defineProperty(this, brand, { value: true });
   }
 
@@ -77,6 +80,11 @@ export class HandoverError extends Error {
     const account = { what: 'handover failed in a way it does not know', why, fix: 'Please report it with this message' };
     return new HandoverError('HANDOVER_ERR_BUG', account, { cause: value });
   }
+}
+
+/** Any failure as the JSON that every door shows. */
+export function describeFailure({ code, what, why, fix, active }: HandoverError): object {
+  return { ok: false, code, what, why, fix, active };
 }
 
 /** The system's error code (`EADDRINUSE` and the like), or null where the value has none. */

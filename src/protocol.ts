@@ -31,9 +31,6 @@ export interface Orders {
   readonly version: number;
   readonly worker: string;
   readonly generation: number;
-  readonly readiness: 'listening' | 'signal';
-  /** Listeners that the active generation serves, all of which a candidate must serve too. */
-  readonly needed: readonly string[];
   readonly lent: readonly Lent[];
   readonly backlog: number;
   readonly budgetMs: number;
@@ -64,19 +61,18 @@ export type ToWorker =
   | { readonly type: 'accept'; readonly key: string }
   | { readonly type: 'pause' | 'drain'; readonly heirs: boolean }
   | { readonly type: 'activate' | 'deactivate' }
-  | { readonly type: 'adopt'; readonly id: string; readonly key: string; readonly fresh: boolean }
+  | { readonly type: 'adopt'; readonly id: string; readonly key: string; readonly fresh: boolean; readonly last: boolean }
   | { readonly type: 'moved'; readonly id: string }
   | { readonly type: 'report'; readonly ask: number };
 
 export type ToSupervisor =
   | { readonly type: 'listen'; readonly ask: number; readonly wanted: Wanted }
-  | { readonly type: 'unlisten'; readonly key: string }
-  | { readonly type: 'ready' | 'paused' | 'handed' | 'inactive' | 'drained' }
+  | { readonly type: 'listening' | 'unlisten'; readonly key: string }
+  | { readonly type: 'signal' | 'paused' | 'handed' | 'inactive' | 'drained' }
   | { readonly type: 'accepting'; readonly key: string }
   | { readonly type: 'accept-failed'; readonly key: string; readonly code: string }
   | { readonly type: 'connection'; readonly id: string; readonly key: string; readonly fresh: boolean }
-  | { readonly type: 'adopted'; readonly id: string }
-  | { readonly type: 'waiting'; readonly why: string }
+  | { readonly type: 'adopted' | 'declined'; readonly id: string }
   | {
       readonly type: 'report';
       readonly ask: number;
@@ -95,12 +91,13 @@ const SHAPES: Record<ToSupervisor['type'] | ToWorker['type'], Readonly<Record<st
   drain: { heirs: 'boolean' },
   activate: {},
   deactivate: {},
-  adopt: { id: 'string', key: 'string', fresh: 'boolean' },
+  adopt: { id: 'string', key: 'string', fresh: 'boolean', last: 'boolean' },
   moved: { id: 'string' },
   report: { ask: 'number' },
   listen: { ask: 'number', wanted: 'object' },
   unlisten: { key: 'string' },
-  ready: {},
+  listening: { key: 'string' },
+  signal: {},
   paused: {},
   handed: {},
   inactive: {},
@@ -109,7 +106,7 @@ const SHAPES: Record<ToSupervisor['type'] | ToWorker['type'], Readonly<Record<st
   'accept-failed': { key: 'string', code: 'string' },
   connection: { id: 'string', key: 'string', fresh: 'boolean' },
   adopted: { id: 'string' },
-  waiting: { why: 'string' }
+  declined: { id: 'string' }
 };
 
 /** Wraps a message for the wire. */

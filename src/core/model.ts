@@ -146,6 +146,7 @@ export type In<P extends Phase> = Extract<State, { phase: P }>;
 
 /** News about the whole: what the table is written in. `at` is the clock, handed in. */
 export type Event = { readonly at: number } & (
+  | { readonly type: 'boot-asked'; readonly request: number; readonly release: Release; readonly size: number }
   | { readonly type: 'reload-asked'; readonly request: number; readonly release: Release; readonly size: number }
   | { readonly type: 'rollback-asked'; readonly request: number }
   | { readonly type: 'stop-asked'; readonly request: number; readonly why: string }

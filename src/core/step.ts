@@ -14,6 +14,7 @@ import { foldWorker, restartWorkers } from './workers.ts';
  */
 export const table: { readonly [P in Phase]: { readonly [T in EventType]: Rule<P, T> } } = {
   booting: {
+    'boot-asked': ignore,
     'reload-asked': orders.refuseBusy,
     'rollback-asked': orders.refuseBusy,
     'stop-asked': orders.stop,
@@ -30,6 +31,7 @@ export const table: { readonly [P in Phase]: { readonly [T in EventType]: Rule<P
     'warm-over': ignore
   },
   steady: {
+    'boot-asked': ignore,
     'reload-asked': orders.startCandidate,
     'rollback-asked': orders.rollBack,
     'stop-asked': orders.stop,
@@ -46,6 +48,7 @@ export const table: { readonly [P in Phase]: { readonly [T in EventType]: Rule<P
     'warm-over': handover.retireStandby
   },
   starting: {
+    'boot-asked': ignore,
     'reload-asked': orders.refuseBusy,
     'rollback-asked': orders.refuseBusy,
     'stop-asked': orders.stop,
@@ -62,6 +65,7 @@ export const table: { readonly [P in Phase]: { readonly [T in EventType]: Rule<P
     'warm-over': handover.retireStandby
   },
   opening: {
+    'boot-asked': ignore,
     'reload-asked': orders.refuseBusy,
     'rollback-asked': orders.refuseBusy,
     'stop-asked': orders.stop,
@@ -78,6 +82,7 @@ export const table: { readonly [P in Phase]: { readonly [T in EventType]: Rule<P
     'warm-over': handover.retireStandby
   },
   pausing: {
+    'boot-asked': ignore,
     'reload-asked': orders.refuseBusy,
     'rollback-asked': orders.refuseBusy,
     'stop-asked': orders.stop,
@@ -94,6 +99,7 @@ export const table: { readonly [P in Phase]: { readonly [T in EventType]: Rule<P
     'warm-over': ignore
   },
   stopping: {
+    'boot-asked': ignore,
     'reload-asked': orders.refuseStopping,
     'rollback-asked': orders.refuseStopping,
     'stop-asked': orders.joinStop,
@@ -110,6 +116,7 @@ export const table: { readonly [P in Phase]: { readonly [T in EventType]: Rule<P
     'warm-over': ignore
   },
   stopped: {
+    'boot-asked': orders.boot,
     'reload-asked': orders.refuseStopping,
     'rollback-asked': orders.refuseStopping,
     'stop-asked': orders.answerStopped,

@@ -6,7 +6,7 @@ import { discard, retire } from '../retire.ts';
 import { announce, type On, to } from './common.ts';
 import { openNext, settle } from './handover.ts';
 
-type Asked = On<'reload-asked' | 'rollback-asked' | 'stop-asked'>;
+type Asked = On<'reload-asked' | 'rollback-asked'>;
 
 /** What an operator wants to read at the end of every refusal. */
 export function stillActive(active: Generation | null): string {
@@ -18,7 +18,7 @@ export function failWith(state: State, request: number, code: ErrorCode, account
   return { do: 'answer', request, answer: { ok: false, code, account, active } };
 }
 
-const VERBS = { 'reload-asked': 'reload', 'rollback-asked': 'roll back', 'stop-asked': 'stop' } as const;
+const VERBS = { 'reload-asked': 'reload', 'rollback-asked': 'roll back' } as const;
 
 export function refuseBusy(state: In<'booting' | 'starting' | 'opening' | 'pausing'>, { request, type }: Asked): Step {
   const doing = {
@@ -42,10 +42,27 @@ export function refuseStopping(state: In<'stopping' | 'stopped'>, { request, typ
     state,
     failWith(state, request, 'HANDOVER_ERR_REFUSED_STOPPING', {
       what: `Cannot ${VERBS[type]} now`,
-      why: 'the supervisor was asked to stop',
+      why: state.phase === 'stopping' ? 'the supervisor was asked to stop' : 'no generation runs',
       fix: 'Start it again with `handover run`'
     })
   );
+}
+
+/** Starts the first generation. */
+export function boot(state: In<'stopped'>, { request, at, release, size }: On<'boot-asked'>): Step {
+  const id = state.lastGeneration + 1;
+  const { generation, effects } = createGeneration(id, release, size, at);
+  const next: State = { ...state, phase: 'booting', candidate: generation, lastGeneration: id, request };
+  return to(openChapter(next, generation), ...startingEffects(state, generation, effects));
+}
+
+function startingEffects({ limits }: State, generation: Generation, forks: readonly Effect[]): Effect[] {
+  const { id, release, size } = generation;
+  return [
+    announce('info', 'starting', { generation: id, entry: release.file, workers: size }),
+    ...forks,
+    { do: 'set-deadline', deadline: 'ready-overdue', about: id, afterMs: limits.readyMs }
+  ];
 }
 
 /** Starts a candidate beside the active generation, which is not touched. */
@@ -65,9 +82,7 @@ export function startCandidate(state: In<'steady'>, event: On<'reload-asked'>): 
   return to(
     openChapter(next, generation),
     ...settled.effects,
-    announce('info', 'starting', { generation: id, entry: release.file, workers: size }),
-    ...effects,
-    { do: 'set-deadline', deadline: 'ready-overdue', about: id, afterMs: state.limits.readyMs }
+    ...startingEffects(state, generation, effects)
   );
 }
 

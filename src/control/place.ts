@@ -1,0 +1,53 @@
+import { chmodSync, lstatSync, mkdirSync, readdirSync } from 'node:fs';
+import { tmpdir, userInfo } from 'node:os';
+import { join } from 'node:path';
+import { HandoverError } from '../errors.ts';
+
+const ENDING = '.sock';
+
+/** The directory of this user's control sockets. */
+export function socketFolder(): string {
+  const { uid } = userInfo();
+  const runtime = process.env.XDG_RUNTIME_DIR;
+  if (runtime) return join(runtime, 'handover');
+  return uid === 0 ? '/run/handover' : join(tmpdir(), `handover-${uid}`);
+}
+
+/** The control socket of an app. Names are encoded, so that no name leads out of the directory. */
+export function socketPath(name: string): string {
+  return join(socketFolder(), `${encodeURIComponent(name).replaceAll('.', '%2E')}${ENDING}`);
+}
+
+/** Every control socket in the directory, whether somebody answers or not. */
+export function findSockets(): readonly { readonly name: string; readonly path: string }[] {
+  const folder = socketFolder();
+  if (!isOurs(folder)) return [];
+  return readdirSync(folder)
+    .filter((file) => file.endsWith(ENDING))
+    .sort()
+    .map((file) => ({ name: decodeURIComponent(file.slice(0, -ENDING.length)), path: join(folder, file) }));
+}
+
+/**
+ * Makes the directory of a control socket, for this user only.
+ *
+ * @throws HANDOVER_ERR_CONTROL_SOCKET if the default directory belongs to somebody else
+ */
+export function prepareFolder(folder: string): void {
+  mkdirSync(folder, { recursive: true, mode: 0o700 });
+  if (folder !== socketFolder()) return;
+  if (!isOurs(folder)) {
+    throw new HandoverError('HANDOVER_ERR_CONTROL_SOCKET', {
+      what: `Cannot use ${folder} for the control socket`,
+      why: 'it is not a directory of this user',
+      fix: 'Remove it, or give another place with --socket'
+    });
+  }
+  chmodSync(folder, 0o700);
+}
+
+/** Whether a directory is a real one of this user: in a shared temp folder, anybody may have made it first. */
+function isOurs(folder: string): boolean {
+  const stat = lstatSync(folder, { throwIfNoEntry: false });
+  return stat?.isDirectory() === true && stat.uid === userInfo().uid;
+}

@@ -1,0 +1,180 @@
+import { chmodSync, linkSync, lstatSync, renameSync, unlinkSync } from 'node:fs';
+import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
+import { dirname } from 'node:path';
+import { CODES, describeFailure, HandoverError, systemCode } from '../errors.ts';
+import { isAnswered } from '../unix.ts';
+import { prepareFolder } from './place.ts';
+import { createRouter, type Operator } from './routes.ts';
+
+const BODY_LIMIT_BYTES = 64 * 1024;
+const HEAD_LIMIT_BYTES = 8 * 1024;
+/** How long a client may take over its request; an answer may take as long as the order does. */
+const REQUEST_MS = 5_000;
+
+/** The operators' door: HTTP/1.1 on a unix socket that only this user can open. */
+export class ControlServer {
+  readonly path: string;
+  readonly #server: Server;
+  #claimed = false;
+
+  constructor(path: string, operator: Operator) {
+    this.path = path;
+    const find = createRouter();
+    const options = { maxHeaderSize: HEAD_LIMIT_BYTES, requestTimeout: REQUEST_MS, headersTimeout: REQUEST_MS, connectionsCheckingInterval: 1_000 };
+    this.#server = createServer(options, (request, response) => {
+      void handle(operator, find, request, response);
+    });
+    this.#server.on('clientError', (error, socket) => {
+      const status = systemCode(error) === 'HPE_HEADER_OVERFLOW' ? '431 Request Header Fields Too Large' : '400 Bad Request';
+      const body = JSON.stringify(describeFailure(badRequest('The request is not HTTP', systemCode(error) ?? 'it cannot be read')));
+      if (socket.writable) {
+        socket.end(`HTTP/1.1 ${status}\r\ncontent-type: application/json\r\nconnection: close\r\ncontent-length: ${Buffer.byteLength(body)}\r\n\r\n${body}`);
+      } else socket.destroy();
+    });
+  }
+
+  /**
+   * Takes the place, unless another supervisor answers there.
+   *
+   * The socket is made under a name of our own and then linked to the real one, which fails if that exists: two
+   * supervisors that start together cannot both have it.
+   *
+   * @throws HANDOVER_ERR_REFUSED_NAME_TAKEN, HANDOVER_ERR_CONTROL_SOCKET
+   */
+  async open(name: string): Promise<void> {
+    const own = `${this.path}.${process.pid}`;
+    try {
+      prepareFolder(dirname(this.path));
+      await listen(this.#server, own);
+      chmodSync(own, 0o600);
+      await this.#claim(own, name);
+    } catch (error) {
+      this.#server.close();
+      if (HandoverError.is(error)) throw error;
+      throw new HandoverError(
+        'HANDOVER_ERR_CONTROL_SOCKET',
+        {
+          what: `Cannot make the control socket ${this.path}`,
+          why: systemCode(error) ?? String(error),
+          fix: 'Give another place with --socket'
+        },
+        { cause: error }
+      );
+    } finally {
+      removeQuietly(own);
+    }
+  }
+
+  /** Ends every conversation and removes the socket, if it is still ours. */
+  close(): void {
+    this.#server.close();
+    this.#server.closeAllConnections();
+    this.removeFile();
+  }
+
+  /** Removes the socket alone: all that a process can still do in its last moment. */
+  removeFile(): void {
+    if (this.#claimed) removeQuietly(this.path);
+    this.#claimed = false;
+  }
+
+  async #claim(own: string, name: string): Promise<void> {
+    const aside = `${own}.old`;
+    for (;;) {
+      try {
+        linkSync(own, this.path);
+        this.#claimed = true;
+        return;
+      } catch (error) {
+        if (systemCode(error) !== 'EEXIST') throw error;
+      }
+      if (await isAnswered(this.path)) throw this.#taken(name);
+      // Left over by a supervisor that was killed, unless another one took the place this very moment: only what was
+      // moved aside and is silent there is removed.
+      renameSync(this.path, aside);
+      const mistaken = await isAnswered(aside);
+      if (mistaken) linkSync(aside, this.path);
+      unlinkSync(aside);
+      if (mistaken) throw this.#taken(name);
+    }
+  }
+
+  #taken(name: string): HandoverError {
+    return new HandoverError('HANDOVER_ERR_REFUSED_NAME_TAKEN', {
+      what: `Cannot start a supervisor called "${name}"`,
+      why: `another one answers on ${this.path}`,
+      fix: 'Use `handover reload` to deploy to it, `handover stop` to end it, or --name for a second one'
+    });
+  }
+}
+
+async function handle(
+  operator: Operator,
+  find: ReturnType<typeof createRouter>,
+  request: IncomingMessage,
+  response: ServerResponse
+): Promise<void> {
+  try {
+    const route = find(request);
+    const body = await readBody(request);
+    const answer = await route(operator, body, response);
+    if (answer !== undefined) respond(response, 200, answer);
+  } catch (error) {
+    const known = HandoverError.from(error);
+    respond(response, CODES[known.code].status, describeFailure(known));
+  }
+}
+
+function respond(response: ServerResponse, status: number, body: unknown): void {
+  if (response.headersSent || response.destroyed) return;
+  const text = JSON.stringify(body);
+  response.writeHead(status, { 'content-type': 'application/json', 'content-length': Buffer.byteLength(text) });
+  response.end(text);
+}
+
+async function readBody(request: IncomingMessage): Promise<unknown> {
+  const chunks: Buffer[] = [];
+  let bytes = 0;
+  for await (const chunk of request as AsyncIterable<Buffer>) {
+    bytes += chunk.length;
+    if (bytes > BODY_LIMIT_BYTES) {
+      throw new HandoverError('HANDOVER_ERR_CONTROL_TOO_LARGE', {
+        what: 'The request is too large',
+        why: `its body has more than ${BODY_LIMIT_BYTES} bytes`,
+        fix: 'Send only what the route needs'
+      });
+    }
+    chunks.push(chunk);
+  }
+  if (bytes === 0) return undefined;
+  try {
+    return JSON.parse(Buffer.concat(chunks).toString());
+  } catch {
+    throw badRequest('The body of the request is not usable', 'it is not JSON');
+  }
+}
+
+function badRequest(what: string, why: string): HandoverError {
+  return new HandoverError('HANDOVER_ERR_CONTROL_BAD_REQUEST', { what, why, fix: 'See `handover --help` for what can be asked' });
+}
+
+function listen(server: Server, path: string): Promise<void> {
+  return new Promise((done, fail) => {
+    server.once('error', fail);
+    // Nobody else may connect between bind and chmod, wherever the socket is.
+    const mask = process.umask(0o177);
+    server.listen({ path, exclusive: true }, () => {
+      server.off('error', fail);
+      done();
+    });
+    process.umask(mask);
+  });
+}
+
+function removeQuietly(path: string): void {
+  try {
+    if (lstatSync(path, { throwIfNoEntry: false })) unlinkSync(path);
+  } catch {
+    // Somebody else removed it first, or the folder is gone: either way it is not there any more.
+  }
+}

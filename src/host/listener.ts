@@ -1,0 +1,167 @@
+import { lookup } from 'node:dns/promises';
+import { chmodSync, lstatSync, unlinkSync } from 'node:fs';
+import net from 'node:net';
+import { getSystemErrorName } from 'node:util';
+import { HandoverError, systemCode } from '../errors.ts';
+import { type BindTo, bindHandle, type Handle } from '../internals.ts';
+import type { Address, Lent, Wanted } from '../protocol.ts';
+import { isAnswered } from '../unix.ts';
+
+/** An address that the supervisor holds. */
+export interface Listener extends Lent {
+  readonly handle: Handle;
+}
+
+/**
+ * The addresses of the service. Each is bound once and held until {@link Listeners.close}; workers get copies, so the
+ * kernel's queue of waiting connections outlives every one of them.
+ */
+export class Listeners {
+  readonly #byKey = new Map<string, Promise<Listener>>();
+  readonly #held: Listener[] = [];
+
+  get held(): readonly Listener[] {
+    return this.#held;
+  }
+
+  find(key: string): Listener | undefined {
+    return this.#held.find((listener) => listener.key === key);
+  }
+
+  /**
+   * Binds an address, or finds the listener that already holds it.
+   *
+   * @param named whether it comes from `--listen`
+   * @throws HANDOVER_ERR_LISTEN_IN_USE, _PERMISSION, _ADDRESS
+   */
+  async bind(wanted: Wanted, named: boolean): Promise<Listener> {
+    const to = await resolve(wanted);
+    const key = keyOf(to);
+    const existing = this.#byKey.get(key);
+    if (existing) return existing;
+    const binding = this.#bind(to, wanted, named);
+    this.#byKey.set(key, binding);
+    try {
+      const listener = await binding;
+      this.#byKey.set(listener.key, binding);
+      return listener;
+    } catch (error) {
+      this.#byKey.delete(key);
+      throw error;
+    }
+  }
+
+  /** Lets go of every address; unix sockets are removed. */
+  close(): void {
+    for (const { handle } of this.#held.splice(0)) handle.close();
+    this.#byKey.clear();
+  }
+
+  async #bind(to: BindTo, wanted: Wanted, named: boolean): Promise<Listener> {
+    if ('path' in to) await clearPath(to.path);
+    const bound = bindHandle(to);
+    const handle = typeof bound === 'number' && anyAddress(to) ? bindHandle({ ...to, address: '0.0.0.0' }) : bound;
+    if (typeof handle === 'number') throw explain(typeof bound === 'number' ? bound : handle, to);
+    const address = readAddress(handle, to);
+    if (typeof address === 'number') {
+      handle.close();
+      throw explain(address, to);
+    }
+    if (typeof address === 'string') openToAll(address, wanted);
+    const port = typeof address === 'string' ? {} : { port: address.port };
+    const listener = { key: keyOf({ ...to, ...port }), address, named, handle };
+    this.#held.push(listener);
+    return listener;
+  }
+}
+
+/** An address the way people write it. */
+export function showAddress(address: Address): string {
+  if (typeof address === 'string') return `unix:${address}`;
+  return `${address.family === 'IPv6' ? `[${address.address}]` : address.address}:${address.port}`;
+}
+
+async function resolve({ path, host, port = 0, ipv6Only = false }: Wanted): Promise<BindTo> {
+  if (path !== undefined) return { path };
+  if (host === undefined) return { address: '::', port, ipv6Only };
+  if (net.isIP(host)) return { address: host, port, ipv6Only };
+  try {
+    const { address } = await lookup(host);
+    return { address, port, ipv6Only };
+  } catch (error) {
+    throw new HandoverError(
+      'HANDOVER_ERR_LISTEN_ADDRESS',
+      {
+        what: `Cannot listen on ${host}:${port}`,
+        why: `the name ${host} cannot be resolved (${systemCode(error) ?? 'unknown error'})`,
+        fix: 'Give an address of this machine, or only the port to listen on all of them'
+      },
+      { cause: error }
+    );
+  }
+}
+
+function keyOf(to: BindTo): string {
+  return 'path' in to ? `unix:${to.path}` : `${to.address}|${to.port}${to.ipv6Only ? '|6' : ''}`;
+}
+
+/** Whether IPv4 alone is worth a try: no address was asked for, and the machine may have no IPv6. */
+function anyAddress(to: BindTo): to is Extract<BindTo, { address: string }> {
+  if ('path' in to || to.address !== '::' || to.ipv6Only) return false;
+  const probe = bindHandle({ address: '::', port: 0, ipv6Only: false });
+  if (typeof probe === 'number') return true;
+  probe.close();
+  return false;
+}
+
+/** The address that was really bound, or the errno of a bind that only seemed to work. */
+function readAddress(handle: Handle, to: BindTo): Address | number {
+  if ('path' in to) return to.path;
+  const out: { address?: string; family?: string; port?: number } = {};
+  const status = handle.getsockname?.(out) ?? 0;
+  if (status !== 0) return status;
+  return { address: out.address ?? to.address, family: out.family ?? 'IPv6', port: out.port ?? to.port };
+}
+
+/** A socket file that nobody answers on is left over and is removed; one that somebody answers on is theirs. */
+async function clearPath(path: string): Promise<void> {
+  const stat = lstatSync(path, { throwIfNoEntry: false });
+  if (!stat) return;
+  const why = stat.isSocket() ? ((await isAnswered(path)) ? 'another program answers on it' : null) : 'a file that is not a socket is there';
+  if (why === null) {
+    unlinkSync(path);
+    return;
+  }
+  throw new HandoverError('HANDOVER_ERR_LISTEN_IN_USE', {
+    what: `Cannot listen on unix:${path}`,
+    why,
+    fix: 'Stop that program, or choose another path'
+  });
+}
+
+function openToAll(path: string, { readableAll, writableAll }: Wanted): void {
+  if (readableAll || writableAll) chmodSync(path, 0o600 | (readableAll ? 0o444 : 0) | (writableAll ? 0o222 : 0));
+}
+
+/** Turns an errno of bind or listen into what a person needs to know. */
+export function explain(errno: number, to: BindTo | Address): HandoverError {
+  const code = getSystemErrorName(errno);
+  const where = typeof to === 'string' ? `unix:${to}` : 'path' in to ? `unix:${to.path}` : `${show(to.address)}:${to.port}`;
+  const what = `Cannot listen on ${where}`;
+  const cause = Object.assign(new Error(code), { code });
+  if (code === 'EADDRINUSE') {
+    const fix =
+      'Find it with `ss -ltnp` and stop it, or choose another address. If a supervisor was killed a moment ago, its workers let go of the address after the orphan timeout';
+    return new HandoverError('HANDOVER_ERR_LISTEN_IN_USE', { what, why: 'another program holds this address (EADDRINUSE)', fix }, { cause });
+  }
+  if (code === 'EACCES' || code === 'EPERM') {
+    const fix = `Allow it in one of three ways: \`sudo setcap cap_net_bind_service=+ep "$(readlink -f "$(command -v node)")"\`, a systemd socket unit in front, or run it as root; or choose a port of 1024 or above`;
+    return new HandoverError('HANDOVER_ERR_LISTEN_PERMISSION', { what, why: `this user may not bind it (${code})`, fix }, { cause });
+  }
+  const fix = 'Give an address of this machine, or only the port to listen on all of them';
+  return new HandoverError('HANDOVER_ERR_LISTEN_ADDRESS', { what, why: `the system answered ${code}`, fix }, { cause });
+}
+
+function show(address: string): string {
+  return net.isIPv6(address) ? `[${address}]` : address;
+}

@@ -1,0 +1,101 @@
+import type { Readable, Writable } from 'node:stream';
+
+/** A line longer than this is passed on in parts: memory is not unlimited. */
+const LINE_LIMIT_BYTES = 1024 * 1024;
+
+/** How much of a worker's last words is kept for error messages. */
+const TAIL_LINES = 12;
+const TAIL_LINE_LENGTH = 300;
+
+const NEWLINE = 10;
+
+/**
+ * Passes a worker's output on in whole lines, so that two workers never share one.
+ *
+ * The bytes are not changed. A last line without its newline gets one, or the next worker would go on in it.
+ */
+export class LineRelay {
+  #rest: Buffer[] = [];
+  #restBytes = 0;
+  #tail: string[] = [];
+  readonly #to: Writable;
+  readonly #lead: string;
+
+  /** @param lead what each line begins with; empty leaves lines as they are */
+  constructor(from: Readable, to: Writable, lead: string) {
+    this.#to = to;
+    this.#lead = lead;
+    from.on('data', (chunk: Buffer) => {
+      if (this.#take(chunk)) return;
+      from.pause();
+      to.once('drain', () => from.resume());
+    });
+    from.once('close', () => this.flush());
+    from.on('error', () => this.flush()); // a broken pipe is the end of the output, nothing else
+  }
+
+  /** The last lines, oldest first. */
+  get tail(): readonly string[] {
+    return this.#tail;
+  }
+
+  flush(): void {
+    if (this.#restBytes === 0) return;
+    this.#take(Buffer.from('\n'));
+  }
+
+  /** @returns false when the target wants a break */
+  #take(chunk: Buffer): boolean {
+    const end = chunk.lastIndexOf(NEWLINE);
+    if (end < 0) {
+      this.#rest.push(chunk);
+      this.#restBytes += chunk.length;
+      if (this.#restBytes < LINE_LIMIT_BYTES) return true;
+      return this.#write(this.#drain(Buffer.alloc(0)));
+    }
+    const whole = this.#drain(chunk.subarray(0, end + 1));
+    const rest = chunk.subarray(end + 1);
+    if (rest.length > 0) {
+      this.#rest.push(rest);
+      this.#restBytes = rest.length;
+    }
+    return this.#write(whole);
+  }
+
+  #drain(last: Buffer): Buffer {
+    const whole = this.#rest.length === 0 ? last : Buffer.concat([...this.#rest, last]);
+    this.#rest = [];
+    this.#restBytes = 0;
+    return whole;
+  }
+
+  #write(whole: Buffer): boolean {
+    this.#remember(whole);
+    if (this.#lead === '') return this.#to.write(whole);
+    const lines = whole.toString().replace(/\n$/, '').split('\n');
+    return this.#to.write(`${lines.map((line) => `${this.#lead}${line}`).join('\n')}\n`);
+  }
+
+  #remember(whole: Buffer): void {
+    const lines = whole
+      .subarray(-(TAIL_LINES * TAIL_LINE_LENGTH * 4))
+      .toString()
+      .split('\n')
+      .filter((line) => line.trim() !== '')
+      .map((line) => line.slice(0, TAIL_LINE_LENGTH));
+    this.#tail = [...this.#tail, ...lines].slice(-TAIL_LINES);
+  }
+}
+
+const SECRET_NAME = /secret|token|passw|passphrase|credential|private|api_?key|_key$|^key$|database_url|dsn$|auth|cookie/i;
+const SECRET_LENGTH = 4;
+
+/** Hides the values of environment variables that look like secrets, for text that may quote them. */
+export function hideSecrets(text: string, env: NodeJS.ProcessEnv): string {
+  let hidden = text;
+  for (const [name, value] of Object.entries(env)) {
+    if (value === undefined || value.length < SECRET_LENGTH || !SECRET_NAME.test(name)) continue;
+    hidden = hidden.replaceAll(value, `[${name}]`);
+  }
+  return hidden;
+}

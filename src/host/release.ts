@@ -1,0 +1,76 @@
+import { readFileSync, realpathSync, statSync } from 'node:fs';
+import { createRequire } from 'node:module';
+import { basename, dirname, extname, join, resolve } from 'node:path';
+import type { Release } from '../core/model.ts';
+import { type ErrorCode, HandoverError, systemCode } from '../errors.ts';
+
+/**
+ * The working directory as the operator typed it, symlinks kept: behind a `current` link the next release is found by
+ * resolving it again.
+ */
+export function logicalCwd(): string {
+  const { PWD } = process.env;
+  try {
+    if (PWD && realpathSync(PWD) === realpathSync(process.cwd())) return PWD;
+  } catch {
+    // PWD names nothing (any more): the kernel's answer is as good as it gets.
+  }
+  return process.cwd();
+}
+
+/**
+ * Resolves an entry to real paths, anew each time: what `current` points to now is what starts.
+ *
+ * @param code what an entry that cannot be read is called: wrong usage for `run`, a failed deploy for `reload`
+ * @param serving what is serving meanwhile, for the message
+ * @throws the given code
+ */
+export function resolveRelease(entry: string, cwd: string, code: ErrorCode, serving: string): Release {
+  const path = resolve(cwd, entry);
+  const fail = (why: string, cause?: unknown) =>
+    new HandoverError(
+      code,
+      { what: `Cannot start ${entry}`, why, fix: `Give the path of the file that starts the app; ${serving}` },
+      { cause }
+    );
+  try {
+    const file = findFile(path);
+    if (!statSync(file).isFile()) throw fail(`${file} is not a file`);
+    readFileSync(file, { flag: 'r' });
+    return { entry, file, cwd: realpathSync(cwd) };
+  } catch (error) {
+    if (HandoverError.is(error)) throw error;
+    const reason = systemCode(error);
+    const absent = reason === 'ENOENT' || reason === 'MODULE_NOT_FOUND';
+    throw fail(absent ? `${path} does not exist` : `${path} cannot be read (${reason ?? 'unknown error'})`, error);
+  }
+}
+
+/** Names an app: the nearest package.json's name, else the file name. */
+export function nameApp(file: string): string {
+  for (let folder = dirname(file); ; folder = dirname(folder)) {
+    const name = readName(join(folder, 'package.json'));
+    if (name !== null) return name;
+    if (folder === dirname(folder)) return basename(file, extname(file));
+  }
+}
+
+function readName(path: string): string | null {
+  try {
+    const { name } = JSON.parse(readFileSync(path, 'utf8')) as { name?: unknown };
+    return typeof name === 'string' && name !== '' ? name : null;
+  } catch {
+    return null; // no package.json here, or none that says a name: the next folder up may
+  }
+}
+
+/** A file as it is, or what Node would start for a folder or a name without extension. */
+function findFile(path: string): string {
+  try {
+    const real = realpathSync(path);
+    if (statSync(real).isFile()) return real;
+  } catch (error) {
+    if (systemCode(error) !== 'ENOENT') throw error;
+  }
+  return realpathSync(createRequire(join(path, 'noop.js')).resolve(path));
+}

@@ -1,0 +1,119 @@
+import { type ChildProcess, fork } from 'node:child_process';
+import type { Writable } from 'node:stream';
+import { fileURLToPath } from 'node:url';
+import type { Release } from '../core/model.ts';
+import { type Handle, onInternalMessage, sendHandle } from '../internals.ts';
+import { LAST_WORDS_FD, ORDERS_VARIABLE, type Orders, parse, seal, type ToSupervisor, type ToWorker } from '../protocol.ts';
+import { hideSecrets, LineRelay } from './output.ts';
+
+/** How long the pipes of an exited worker may take to give their last lines. */
+const LAST_LINES_MS = 200;
+
+/** A debugger's port can be had by one process only. */
+const NOT_INHERITED = /^--(inspect|debug)/;
+
+export interface SpawnOptions {
+  readonly release: Release;
+  readonly orders: Orders;
+  /** Arguments for the app. */
+  readonly args: readonly string[];
+  readonly env: NodeJS.ProcessEnv;
+  readonly stdout: Writable;
+  readonly stderr: Writable;
+  /** What each line of output begins with. */
+  readonly lead: string;
+}
+
+export interface Watch {
+  onMessage(message: ToSupervisor, handle: Handle | undefined): void;
+  /** The app's own `process.send()`. */
+  onAppMessage(message: unknown): void;
+  onGarbage(what: string): void;
+  /** Called once, after the last message: the process is gone, and why. */
+  onGone(why: string): void;
+}
+
+/** One worker as a process: started, watched, ended. It decides nothing. */
+export class WorkerProcess {
+  readonly pid: number | null;
+  readonly #child: ChildProcess;
+  readonly #stderr: LineRelay;
+  readonly #env: NodeJS.ProcessEnv;
+  #gone = false;
+
+  constructor(options: SpawnOptions, watch: Watch) {
+    const { release, orders, args, stdout, stderr, lead } = options;
+    this.#env = options.env;
+    const preload = fileURLToPath(new URL('./preload.cjs', import.meta.url));
+    const inherited = process.execArgv.filter((flag) => !NOT_INHERITED.test(flag));
+    const stdio: (string | number)[] = ['ignore', 'pipe', 'pipe', 'ipc'];
+    stdio[LAST_WORDS_FD] = 2;
+    this.#child = fork(release.file, args, {
+      cwd: release.cwd,
+      env: { ...options.env, [ORDERS_VARIABLE]: JSON.stringify(orders) },
+      execArgv: [...inherited, '--require', preload],
+      // A process group of its own: Ctrl-C in a terminal is for the supervisor, which then ends its workers gracefully.
+      detached: true,
+      stdio: stdio as 'pipe'[]
+    });
+    this.pid = this.#child.pid ?? null;
+    if (this.#child.stdout) new LineRelay(this.#child.stdout, stdout, lead);
+    this.#stderr = new LineRelay(this.#child.stderr ?? process.stdin, stderr, lead);
+    this.#watch(watch);
+  }
+
+  /** Sends a message, and a handle with it. A worker that is gone gets nothing: its exit is news of its own. */
+  send(message: ToWorker, handle?: Handle, onFailed: () => void = () => {}): void {
+    if (this.#gone || !this.#child.connected) {
+      onFailed();
+      return;
+    }
+    sendHandle(this.#child, seal(message), handle, (error) => {
+      if (error) onFailed();
+    });
+  }
+
+  signal(signal: 'SIGTERM' | 'SIGKILL'): void {
+    if (!this.#gone) this.#child.kill(signal);
+  }
+
+  #watch(watch: Watch): void {
+    const child = this.#child;
+    onInternalMessage(child, (raw, handle) => {
+      const parsed = parse<ToSupervisor>(raw);
+      if (!parsed) return;
+      if ('message' in parsed) watch.onMessage(parsed.message, handle);
+      else {
+        handle?.close();
+        watch.onGarbage(parsed.garbage);
+      }
+    });
+    child.on('message', (message) => watch.onAppMessage(message));
+    const end = (why: string) => {
+      if (this.#gone) return;
+      this.#gone = true;
+      watch.onGone(why);
+    };
+    child.on('error', (error) => {
+      // After the start, an error is a message that could not be sent, and the exit says the rest.
+      if (child.pid === undefined) end(`could not be started: ${error.message}`);
+    });
+    child.once('exit', (code, signal) => {
+      const how = signal ? `was ended by ${signal}` : `exited with code ${code}`;
+      const finish = () => end(`${how}${this.#lastWords()}`);
+      // 'close' comes when the pipes are empty; a grandchild that holds them open must not delay the news.
+      const overdue = setTimeout(finish, LAST_LINES_MS);
+      child.once('close', () => {
+        clearTimeout(overdue);
+        finish();
+      });
+    });
+  }
+
+  #lastWords(): string {
+    this.#stderr.flush();
+    const lines = this.#stderr.tail;
+    if (lines.length === 0) return ' and wrote nothing to stderr';
+    return `; the last lines of its stderr:\n${hideSecrets(lines.map((line) => `    ${line}`).join('\n'), this.#env)}\n `;
+  }
+}

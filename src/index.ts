@@ -1,0 +1,4 @@
+export type { ReloadDone, RollbackDone, ServiceEvent } from './control/routes.ts';
+export type { Status, WorkerStatus } from './core/status.ts';
+export { type ErrorCode, HandoverError } from './errors.ts';
+export { type Service, type ServiceEvents, type SuperviseOptions, supervise } from './supervise.ts';

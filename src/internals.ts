@@ -1,0 +1,198 @@
+import type { ChildProcess } from 'node:child_process';
+import type { ServerResponse } from 'node:http';
+import net from 'node:net';
+
+/**
+ * Every use of something that Node does not document, each behind one function, tried on Node 20.20, 22.23, 24.21
+ * and 26.10. Each says what happens where Node no longer has it; a missing one costs speed or the move of a
+ * connection, never a request.
+ */
+
+/** A raw TCP or pipe handle: the kernel's socket, without a stream around it. */
+export interface Handle {
+  onconnection?: ((status: number, client?: Handle) => void) | null;
+  readonly writeQueueSize?: number;
+  listen(backlog: number): number;
+  close(done?: () => void): void;
+  readStop(): number;
+  getsockname?(out: object): number;
+  ref?(): void;
+  unref?(): void;
+  hasRef?(): boolean;
+}
+
+/** What a `net.Server` has on the inside. */
+export interface ServerInside {
+  _handle: unknown;
+  _connections: number;
+  _pipeName?: string;
+  _listen2?(address: string | null, port: number, type: number, backlog: number, fd?: number, flags?: number): void;
+  allowHalfOpen?: boolean;
+  pauseOnConnect?: boolean;
+  highWaterMark?: number;
+}
+
+interface SocketInside {
+  _handle: Handle | null;
+  _httpMessage?: ServerResponse | null;
+  _server?: unknown;
+  server?: unknown;
+  parser?: { unconsume?(): void } | null;
+}
+
+type CreateHandle = (address: string, port: number, type: 4 | 6 | -1, fd?: number, flags?: number) => Handle | number;
+
+/** `UV_TCP_IPV6ONLY`, the one flag that `listen({ ipv6Only })` sets. */
+const IPV6_ONLY = 1;
+
+export type BindTo =
+  | { readonly path: string }
+  | { readonly address: string; readonly port: number; readonly ipv6Only: boolean };
+
+/**
+ * Binds an address without accepting on it: the handle can be lent to workers, and keeps the kernel's queue alive.
+ *
+ * Missing: the supervisor refuses to start, by name; nothing was running yet.
+ *
+ * @returns the handle, or a negative errno of the system
+ * @source node:cluster makes its shared handles with it
+ */
+export function bindHandle(to: BindTo): Handle | number {
+  const create = (net as unknown as { _createServerHandle?: CreateHandle })._createServerHandle;
+  if (!create) throw new Error(`Node ${process.version} has no net._createServerHandle`);
+  if ('path' in to) return create(to.path, -1, -1);
+  const flags = to.ipv6Only ? IPV6_ONLY : 0;
+  return create(to.address, to.port, net.isIPv6(to.address) ? 6 : 4, undefined, flags);
+}
+
+type RawSend = (message: object, handle: Handle | undefined, done: (error: Error | null) => void) => boolean;
+
+/**
+ * Sends a message, with a raw handle where there is one, over an IPC channel.
+ *
+ * Documented for `net.Socket` and `net.Server` only. A raw handle is sent as it is, and nobody on the way reads from it.
+ */
+export function sendHandle(
+  channel: ChildProcess | NodeJS.Process,
+  message: object,
+  handle: Handle | undefined,
+  done: (error: Error | null) => void
+): void {
+  (channel.send as unknown as RawSend).call(channel, message, handle, done);
+}
+
+/** Listens to messages whose `cmd` begins with `NODE_`; they never reach `on('message')`. */
+export function onInternalMessage(
+  channel: ChildProcess | NodeJS.Process,
+  listener: (message: unknown, handle: Handle | undefined) => void
+): void {
+  (channel as NodeJS.EventEmitter).on('internalMessage', listener);
+}
+
+/**
+ * Listens for the end of the IPC channel without keeping the process alive: an app that is done may still exit.
+ *
+ * Missing: the app's process stays until it is told to end.
+ */
+export function onQuietDisconnect(listener: () => void): void {
+  process.once('disconnect', listener);
+  (process.channel as { unrefCounted?(): void } | undefined)?.unrefCounted?.();
+}
+
+/** What is inside a server. The fields are as old as `net` itself. */
+export function insideServer(server: net.Server): ServerInside {
+  return server as unknown as ServerInside;
+}
+
+/**
+ * Makes a server that already has a handle begin, by Node's own code: `listening` is emitted, connections are counted.
+ *
+ * Missing: the event is emitted here, and {@link attachConnection} stands in for Node's accept.
+ */
+export function beginListening(server: net.Server, address: string | null, port: number, backlog: number): void {
+  const inside = insideServer(server);
+  if (inside._listen2) {
+    inside._listen2(address, port, address === null ? 4 : net.isIPv6(address) ? 6 : 4, backlog);
+    return;
+  }
+  const gate = inside._handle as { onconnection?: unknown };
+  gate.onconnection = (_status: number, client: Handle) => server.emit('connection', attachConnection(server, client));
+  process.nextTick(() => server.emit('listening'));
+}
+
+/**
+ * Builds the socket of a connection that another process accepted, counted by the server as its own.
+ *
+ * Neither `maxConnections` nor `connection` is looked at: a connection that moves is already somebody's.
+ */
+export function attachConnection(server: net.Server, handle: Handle): net.Socket {
+  const { allowHalfOpen, pauseOnConnect, highWaterMark } = insideServer(server);
+  const options = {
+    handle,
+    allowHalfOpen,
+    pauseOnCreate: pauseOnConnect,
+    readable: true,
+    writable: true,
+    readableHighWaterMark: highWaterMark,
+    writableHighWaterMark: highWaterMark
+  };
+  const socket = new net.Socket(options as net.SocketConstructorOpts);
+  insideServer(server)._connections += 1;
+  const inside = socket as unknown as SocketInside;
+  inside.server = server;
+  inside._server = server;
+  return socket;
+}
+
+/** Whether a connection can be taken off its socket at all. Missing: it ends gently instead of moving. */
+export function canDetach(socket: net.Socket): boolean {
+  const { _handle, parser } = socket as unknown as SocketInside;
+  return typeof _handle?.readStop === 'function' && (!parser || typeof parser.unconsume === 'function');
+}
+
+/**
+ * Takes the connection off its socket, which then closes as if the client had left.
+ *
+ * The caller has found it idle in this very tick: reads happen only between ticks, so bytes that come later wait in the
+ * kernel for the next owner.
+ */
+export function detachConnection(socket: net.Socket): Handle {
+  const inside = socket as unknown as SocketInside;
+  const handle = inside._handle as Handle;
+  inside.parser?.unconsume?.();
+  handle.readStop();
+  inside._handle = null;
+  socket.destroy();
+  return handle;
+}
+
+/** Whether every byte written has left the process. */
+export function isFlushed(socket: net.Socket): boolean {
+  return socket.writableLength === 0 && ((socket as unknown as SocketInside)._handle?.writeQueueSize ?? 0) === 0;
+}
+
+/** The response that is being written on a connection, or null. Missing: none is ever seen, so nothing is called idle by us alone. */
+export function currentResponse(socket: net.Socket): ServerResponse | null {
+  return (socket as unknown as SocketInside)._httpMessage ?? null;
+}
+
+/**
+ * The connections of a server that Node itself calls idle: nothing of a request received, none in progress.
+ *
+ * Built on the documented `closeIdleConnections()`, with `destroy` answering for this one call: exactly Node's set.
+ */
+export function idleConnections(server: { closeIdleConnections(): void }): Set<net.Socket> {
+  const idle = new Set<net.Socket>();
+  const own = Object.getOwnPropertyDescriptor(net.Socket.prototype, 'destroy');
+  net.Socket.prototype.destroy = function (this: net.Socket) {
+    idle.add(this);
+    return this;
+  };
+  try {
+    server.closeIdleConnections();
+  } finally {
+    if (own) Object.defineProperty(net.Socket.prototype, 'destroy', own);
+    else Reflect.deleteProperty(net.Socket.prototype, 'destroy');
+  }
+  return idle;
+}

@@ -1,0 +1,159 @@
+import { EventEmitter } from 'node:events';
+import { realpathSync } from 'node:fs';
+import type { ReloadDone, RollbackDone } from './control/routes.ts';
+import type { Notice } from './core/model.ts';
+import type { Status } from './core/status.ts';
+import { HandoverError } from './errors.ts';
+import { logicalCwd, nameApp, resolveRelease } from './host/release.ts';
+import { type GivenOptions, readOptions } from './options.ts';
+import { type App, Supervision } from './supervision.ts';
+import { self } from './worker/self.ts';
+
+/** Options of {@link supervise}: those of `handover run`, and what the command line says otherwise. */
+export interface SuperviseOptions extends GivenOptions {
+  /** The file that starts the app. Not with a function, whose own file is the entry. */
+  entry?: string;
+  /** Arguments for the app. */
+  args?: readonly string[];
+  /** Working directory of the app, resolved anew at each reload. Default: that of the supervisor. */
+  cwd?: string;
+  /** Environment of the app. Default: that of the supervisor. */
+  env?: NodeJS.ProcessEnv;
+  /** Whether SIGTERM and SIGINT stop the service and SIGHUP reloads it. Default: true. */
+  signals?: boolean;
+}
+
+/** What a service tells: every line of its log under its own name, and these with their details. */
+export interface ServiceEvents {
+  /** The active generation has changed. */
+  cutover: [{ from: number; to: number }];
+  /** An app called `process.send()`. */
+  message: [{ worker: string; message: unknown }];
+  /** Every event, as the log has it. */
+  event: [Notice];
+  [event: string]: unknown[];
+}
+
+/** A supervised service. It is this process that owns the listeners. */
+export interface Service extends EventEmitter<ServiceEvents> {
+  readonly name: string;
+  /** Path of the control socket. */
+  readonly socket: string;
+  /** Addresses that are owned, as `host:port` or `unix:/path`. */
+  readonly addresses: readonly string[];
+  /**
+   * Hands over to a new generation, of the same entry or another from now on.
+   *
+   * Settles once the new generation is active and the old one has stopped accepting.
+   *
+   * @throws HANDOVER_ERR_CANDIDATE_*, HANDOVER_ERR_REFUSED_*; the active generation is still active then
+   */
+  reload(entry?: string): Promise<ReloadDone>;
+  /**
+   * Makes the previous generation active again. Nothing is started.
+   *
+   * @throws HANDOVER_ERR_REFUSED_NO_STANDBY, HANDOVER_ERR_REFUSED_BUSY
+   */
+  rollback(): Promise<RollbackDone>;
+  status(): Promise<Status>;
+  /** Stops gracefully: pause, drain, retire. Settles when the last worker has exited. */
+  close(): Promise<void>;
+}
+
+/**
+ * Supervises a service: owns its listeners, starts its workers and hands over from version to version.
+ *
+ * With a function, the calling file is the entry: this process supervises, and each worker runs the file again up to
+ * this call, which there runs the function and never settles.
+ *
+ * @throws HANDOVER_ERR_OPTION_*, HANDOVER_ERR_LISTEN_*, HANDOVER_ERR_CANDIDATE_*, HANDOVER_ERR_REFUSED_NAME_TAKEN
+ */
+export async function supervise(options: SuperviseOptions & { entry: string }): Promise<Service>;
+export async function supervise(run: () => unknown, options?: Omit<SuperviseOptions, 'entry'>): Promise<Service>;
+export async function supervise(
+  first: (() => unknown) | (SuperviseOptions & { entry: string }),
+  second: SuperviseOptions = {}
+): Promise<Service> {
+  if (typeof first === 'function') {
+    if (self()) return runAsWorker(first);
+    return start({ ...second, entry: process.argv[1] ?? '' });
+  }
+  return start(first);
+}
+
+async function start({ entry, args = [], cwd, env = process.env, signals = true, ...given }: SuperviseOptions): Promise<Service> {
+  const options = readOptions(given);
+  if (typeof entry !== 'string' || entry === '') {
+    throw new HandoverError('HANDOVER_ERR_OPTION_ENTRY', {
+      what: 'Nothing to supervise',
+      why: 'no entry was given',
+      fix: 'Give the path of the file that starts the app, or a function'
+    });
+  }
+  const folder = cwd ?? logicalCwd();
+  const release = resolveRelease(entry, folder, 'HANDOVER_ERR_OPTION_ENTRY', 'nothing was started');
+  const app: App = { name: options.name ?? nameApp(release.file), folder, args, env };
+  const supervision = new Supervision(app, options);
+  await supervision.start(release, signals);
+  return new RunningService(supervision);
+}
+
+/** In a worker, what follows `supervise()` in the file is the supervisor's business: the promise never settles. */
+async function runAsWorker(run: () => unknown): Promise<never> {
+  // Node would call the unsettled promise an error (exit code 13) when the app is done and its loop is empty.
+  process.once('beforeExit', (code) => process.exit(code));
+  await run();
+  return new Promise<never>(() => {});
+}
+
+class RunningService extends EventEmitter<ServiceEvents> implements Service {
+  readonly #supervision: Supervision;
+
+  constructor(supervision: Supervision) {
+    super();
+    this.#supervision = supervision;
+    supervision.onNotice((notice) => {
+      const { event } = notice;
+      this.emit('event', notice);
+      // An 'error' event without a listener would end the process; no notice is called that, and none may be.
+      if (event !== 'error') this.emit(event, notice);
+    });
+    supervision.onAppMessage((worker, message) => this.emit('message', { worker, message }));
+  }
+
+  get name(): string {
+    return this.#supervision.app.name;
+  }
+
+  get socket(): string {
+    return realpathOr(this.#supervision.socket);
+  }
+
+  get addresses(): readonly string[] {
+    return this.#supervision.addresses;
+  }
+
+  reload(entry?: string): Promise<ReloadDone> {
+    return this.#supervision.reload(entry);
+  }
+
+  rollback(): Promise<RollbackDone> {
+    return this.#supervision.rollback();
+  }
+
+  status(): Promise<Status> {
+    return this.#supervision.status();
+  }
+
+  async close(): Promise<void> {
+    await this.#supervision.stop('close() was called');
+  }
+}
+
+function realpathOr(path: string): string {
+  try {
+    return realpathSync(path);
+  } catch {
+    return path; // removed at the end of the service: the name is still worth knowing
+  }
+}

@@ -1,0 +1,282 @@
+import { ControlServer } from './control/server.ts';
+import { socketPath } from './control/place.ts';
+import type { Operator, ReloadDone, RollbackDone, ServiceEvent } from './control/routes.ts';
+import { activeOf } from './core/generations.ts';
+import type { Answer, Notice, Release, Settling, State } from './core/model.ts';
+import { describeStatus, type Status } from './core/status.ts';
+import { HandoverError } from './errors.ts';
+import { onLastMoment } from './host/exit.ts';
+import { Listeners, showAddress } from './host/listener.ts';
+import { Log } from './host/log.ts';
+import { Relay } from './host/relay.ts';
+import { resolveRelease } from './host/release.ts';
+import { Roster } from './host/roster.ts';
+import { WorkerProcess } from './host/spawn.ts';
+import { forgetUsage } from './host/usage.ts';
+import type { Options } from './options.ts';
+import { type Orders, PROTOCOL_VERSION } from './protocol.ts';
+import { Deadlines } from './supervisor/deadlines.ts';
+import { Mailbox } from './supervisor/mailbox.ts';
+import { perform, type Ports } from './supervisor/perform.ts';
+import { version } from './version.ts';
+
+/** What is supervised, as far as it does not change from generation to generation. */
+export interface App {
+  readonly name: string;
+  /** The working directory as the operator wrote it. */
+  readonly folder: string;
+  readonly args: readonly string[];
+  readonly env: NodeJS.ProcessEnv;
+}
+
+type Done = Extract<Answer, { ok: true }>;
+
+/** Joins the rooms: orders become news for the core, effects become deeds of the host. */
+export class Supervision implements Operator {
+  readonly app: App;
+  readonly socket: string;
+  readonly #options: Options;
+  readonly #startedAt = now();
+  readonly #listeners = new Listeners();
+  readonly #mailbox: Mailbox;
+  readonly #deadlines: Deadlines;
+  readonly #relay: Relay;
+  readonly #roster: Roster;
+  readonly #control: ControlServer;
+  readonly #log: Log;
+  readonly #requests = new Map<number, { done: (answer: Done) => void; fail: (error: HandoverError) => void }>();
+  readonly #watchers = new Set<(notice: Notice) => void>();
+  readonly #appWatchers = new Set<(worker: string, message: unknown) => void>();
+  #lastRequest = 0;
+  #stopping: Promise<unknown> | null = null;
+
+  constructor(app: App, options: Options) {
+    this.app = app;
+    this.#options = options;
+    this.socket = options.socket ?? socketPath(app.name);
+    this.#log = new Log(process.stderr, options.log ?? (process.stderr.isTTY ? 'pretty' : 'json'));
+    this.#mailbox = new Mailbox(firstState(options), (effect) => perform(effect, this.#ports));
+    const post = this.#mailbox.post.bind(this.#mailbox);
+    this.#deadlines = new Deadlines(post, (generation) => this.#roster.explainUnready(generation), now);
+    this.#relay = new Relay({
+      heirs: () => this.#heirs(),
+      expectsHeirs: () => !['stopping', 'stopped'].includes(this.#mailbox.state.phase),
+      deliver: (worker, parcel, handle, onFailed) => this.#roster.deliver(worker, parcel, handle, onFailed),
+      confirm: (worker, id) => this.#roster.confirm(worker, id),
+      isAlive: (worker) => this.#roster.has(worker),
+      onLost: (worker) => this.#announce({ level: 'error', event: 'connection-lost', worker, reason: 'no worker could take it' })
+    });
+    this.#roster = new Roster({
+      listeners: this.#listeners,
+      readiness: options.ready,
+      start: (worker, generation, release, watch) => this.#startWorker(worker, generation, release, watch),
+      post,
+      now,
+      active: () => activeOf(this.#mailbox.state)?.id ?? null,
+      onConnection: (worker, message, handle) => this.#relay.take(worker, message, handle),
+      onAdopted: (worker, id) => this.#relay.onAdopted(worker, id),
+      onDeclined: (worker, id) => this.#relay.onDeclined(worker, id),
+      onHeir: () => this.#relay.onHeir(),
+      onGone: (worker) => this.#relay.onGone(worker),
+      onAppMessage: (worker, message) => {
+        for (const watcher of this.#appWatchers) watcher(worker, message);
+      },
+      onGarbage: (worker, reason) =>
+        this.#announce({ level: 'warn', event: 'garbage', worker, code: 'HANDOVER_ERR_PROTOCOL_MESSAGE', reason })
+    });
+    this.#control = new ControlServer(this.socket, this);
+  }
+
+  get addresses(): readonly string[] {
+    return this.#listeners.held.map(({ address }) => showAddress(address));
+  }
+
+  /** Binds, opens the control socket and starts the first generation. On failure, nothing is left behind. */
+  async start(release: Release, signals: boolean): Promise<void> {
+    await this.#control.open(this.app.name);
+    const releaseLast = onLastMoment(() => this.#control.removeFile());
+    const releaseSignals = signals ? this.#obeySignals() : () => {};
+    this.#finish = () => {
+      releaseLast();
+      releaseSignals();
+      this.#deadlines.clearAll();
+      this.#relay.close();
+      this.#listeners.close();
+      this.#control.close();
+      forgetUsage();
+    };
+    try {
+      for (const address of this.#options.listen) await this.#listeners.bind(address, true);
+    } catch (error) {
+      this.#finish();
+      throw error;
+    }
+    await this.#order((request) => this.#mailbox.post({ type: 'boot-asked', request, release, size: this.#options.workers, at: now() }));
+  }
+
+  async reload(entry?: string): Promise<ReloadDone> {
+    const active = activeOf(this.#mailbox.state);
+    const serving = active ? `generation ${active.id} is still active` : 'no generation is active';
+    const asked = entry ?? active?.release.entry ?? '';
+    // Refused before it is looked for: a wrong moment is not the entry's fault.
+    const release =
+      this.#mailbox.state.phase === 'steady'
+        ? resolveRelease(asked, this.app.folder, 'HANDOVER_ERR_CANDIDATE_ENTRY', serving)
+        : { entry: asked, file: asked, cwd: this.app.folder };
+    const size = this.#options.workers;
+    const answer = await this.#order((request) => this.#mailbox.post({ type: 'reload-asked', request, release, size, at: now() }));
+    const { from, to, bootMs, cutoverMs } = settledOf(answer);
+    return { ok: true, from, to, bootMs: round(bootMs), cutoverMs: round(cutoverMs), handedOver: this.#relay.takeCount(from) };
+  }
+
+  async rollback(): Promise<RollbackDone> {
+    const at = now();
+    const answer = await this.#order((request) => this.#mailbox.post({ type: 'rollback-asked', request, at }));
+    const { from, to, tookMs } = settledOf(answer);
+    return { ok: true, from, to, tookMs: round(tookMs), handedOver: this.#relay.takeCount(from) };
+  }
+
+  async stop(why: string): Promise<{ ok: true }> {
+    this.#stopping ??= this.#order((request) => this.#mailbox.post({ type: 'stop-asked', request, why, at: now() }));
+    await this.#stopping;
+    return { ok: true };
+  }
+
+  async status(): Promise<Status> {
+    const measured = await this.#roster.measure();
+    const missing = { pid: null, connections: null, inFlight: null, requests: null, rssBytes: null, cpuShare: null };
+    const around = {
+      app: this.app.name,
+      supervisor: { pid: process.pid, version, node: process.version, uptimeMs: Math.round(now() - this.#startedAt) },
+      listeners: this.addresses.map((address) => ({ address }))
+    };
+    const facts = (worker: string) => measured.get(worker) ?? { ...missing, unmeasured: 'it was started or ended meanwhile' };
+    return describeStatus(this.#mailbox.state, around, facts);
+  }
+
+  watch(listener: (event: ServiceEvent) => void): () => void {
+    return this.onNotice((notice) => listener({ time: new Date().toISOString(), ...notice }));
+  }
+
+  onNotice(watcher: (notice: Notice) => void): () => void {
+    this.#watchers.add(watcher);
+    return () => this.#watchers.delete(watcher);
+  }
+
+  onAppMessage(watcher: (worker: string, message: unknown) => void): void {
+    this.#appWatchers.add(watcher);
+  }
+
+  readonly #ports: Ports = {
+    fork: (worker, generation, release) => this.#roster.fork(worker, generation, release),
+    accept: (worker) => this.#roster.accept(worker),
+    pause: (worker, heirs) => this.#roster.pause(worker, heirs),
+    activate: (worker) => this.#roster.setDuty(worker, 'activate'),
+    deactivate: (worker) => this.#roster.setDuty(worker, 'deactivate'),
+    drain: (worker, heirs) => this.#roster.drain(worker, heirs),
+    terminate: (worker) => this.#roster.signal(worker, 'SIGTERM'),
+    kill: (worker) => this.#roster.signal(worker, 'SIGKILL'),
+    setDeadline: (deadline, about, afterMs) => this.#deadlines.set(deadline, about, afterMs),
+    clearDeadline: (deadline, about) => this.#deadlines.clear(deadline, about),
+    answer: (request, answer) => this.#answer(request, answer),
+    announce: (notice) => this.#announce(notice),
+    closeListeners: () => {
+      this.#listeners.close();
+      this.#relay.onHeir(); // nobody inherits any more: what is on its way goes back
+    }
+  };
+
+  #order(post: (request: number) => void): Promise<Done> {
+    this.#lastRequest += 1;
+    const request = this.#lastRequest;
+    return new Promise((done, fail) => {
+      this.#requests.set(request, { done, fail });
+      post(request);
+    });
+  }
+
+  #answer(request: number, answer: Answer): void {
+    const waiting = this.#requests.get(request);
+    this.#requests.delete(request);
+    if (answer.ok) waiting?.done(answer);
+    else waiting?.fail(new HandoverError(answer.code, answer.account, { active: answer.active }));
+  }
+
+  #announce(notice: Notice): void {
+    if (notice.event === 'cutover') this.#relay.takeCount(Number(notice.from)); // counts from this handover on
+    const told = notice.event === 'drain-overdue' ? { ...notice, ...this.#holders(notice.worker ?? '') } : notice;
+    this.#log.write(told);
+    for (const watcher of this.#watchers) watcher(told);
+    if (notice.event === 'stopped') setImmediate(() => this.#finish());
+  }
+
+  #finish: () => void = () => {};
+
+  #holders(worker: string): object {
+    const report = this.#roster.lastReport(worker);
+    return report ? { connections: report.connections, inFlight: report.inFlight, holding: report.holding } : {};
+  }
+
+  #heirs() {
+    const active = activeOf(this.#mailbox.state);
+    const accepting = active?.workers.filter(({ phase }) => phase === 'accepting') ?? [];
+    return accepting.map(({ id }) => this.#roster.asHeir(id)).filter((heir) => heir !== null);
+  }
+
+  #startWorker(worker: string, generation: number, release: Release, watch: ConstructorParameters<typeof WorkerProcess>[1]): WorkerProcess {
+    const { backlog, handoverBudget, drainTimeout, orphanTimeout, log } = this.#options;
+    const lent = this.#listeners.held.map(({ key, address, named }) => ({ key, address, named }));
+    const first = lent.find(({ named }) => named)?.address;
+    const port = typeof first === 'object' ? { PORT: String(first.port) } : {};
+    const orders: Orders = {
+      version: PROTOCOL_VERSION,
+      worker,
+      generation,
+      lent,
+      backlog,
+      budgetMs: handoverBudget,
+      drainMs: drainTimeout,
+      orphanMs: orphanTimeout
+    };
+    const lead = process.stdout.isTTY && log !== 'json' ? `${worker} | ` : '';
+    const { args, env } = this.app;
+    const { stdout, stderr } = process;
+    return new WorkerProcess({ release, orders, args, env: { ...env, ...port }, stdout, stderr, lead }, watch);
+  }
+
+  /** SIGTERM and SIGINT stop, a second one hurries; SIGHUP reloads. */
+  #obeySignals(): () => void {
+    const stop = (signal: NodeJS.Signals) => {
+      if (this.#stopping) this.#mailbox.post({ type: 'hurry-asked', at: now() });
+      else void this.stop(signal);
+    };
+    const reload = () => {
+      // What went wrong is announced by the core or here, and the active generation goes on.
+      this.reload().catch((error) => {
+        const { code, message } = HandoverError.from(error);
+        if (code.includes('_REFUSED_') || code.endsWith('_ENTRY')) this.#announce({ level: 'error', event: 'failed', code, reason: message });
+      });
+    };
+    process.on('SIGTERM', stop).on('SIGINT', stop).on('SIGHUP', reload);
+    return () => process.off('SIGTERM', stop).off('SIGINT', stop).off('SIGHUP', reload);
+  }
+}
+
+function firstState({ readyTimeout, drainTimeout, keepWarm, handoverBudget }: Options): State {
+  const limits = { readyMs: readyTimeout, drainMs: drainTimeout, keepWarmMs: keepWarm, budgetMs: handoverBudget };
+  return { phase: 'stopped', limits, lastGeneration: 0, retiring: [], history: [] };
+}
+
+function settledOf(answer: Done): Settling {
+  if ('settled' in answer) return answer.settled;
+  throw HandoverError.from(new Error('an order to hand over was answered with something else'));
+}
+
+/** Milliseconds since the epoch, finer than `Date.now()` and never going back. */
+function now(): number {
+  return performance.timeOrigin + performance.now();
+}
+
+function round(ms: number): number {
+  return Math.round(ms * 10) / 10;
+}

@@ -1,0 +1,51 @@
+import type { Answer, Deadline, Effect, Notice, Release } from '../core/model.ts';
+
+/** What the core's effects are carried out with. Each call returns at once; what comes of it is news. */
+export interface Ports {
+  fork(worker: string, generation: number, release: Release): void;
+  accept(worker: string): void;
+  pause(worker: string, heirs: boolean): void;
+  activate(worker: string): void;
+  deactivate(worker: string): void;
+  drain(worker: string, heirs: boolean): void;
+  terminate(worker: string): void;
+  kill(worker: string): void;
+  setDeadline(deadline: Deadline, about: number | string, afterMs: number): void;
+  clearDeadline(deadline: Deadline, about: number | string): void;
+  answer(request: number, answer: Answer): void;
+  announce(notice: Notice): void;
+  closeListeners(): void;
+}
+
+export function perform(effect: Effect, ports: Ports): void {
+  switch (effect.do) {
+    case 'fork':
+      return ports.fork(effect.worker, effect.generation, effect.release);
+    case 'accept':
+      return ports.accept(effect.worker);
+    case 'pause':
+      return ports.pause(effect.worker, effect.heirs);
+    case 'activate':
+      return ports.activate(effect.worker);
+    case 'deactivate':
+      return ports.deactivate(effect.worker);
+    case 'drain':
+      return ports.drain(effect.worker, effect.heirs);
+    case 'terminate':
+      return ports.terminate(effect.worker);
+    case 'kill':
+      return ports.kill(effect.worker);
+    case 'set-deadline':
+      return ports.setDeadline(effect.deadline, effect.about, effect.afterMs);
+    case 'clear-deadline':
+      return ports.clearDeadline(effect.deadline, effect.about);
+    case 'answer':
+      return ports.answer(effect.request, effect.answer);
+    case 'announce':
+      return ports.announce(effect.notice);
+    case 'close-listeners':
+      return ports.closeListeners();
+    default:
+      effect satisfies never;
+  }
+}

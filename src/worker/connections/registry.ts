@@ -1,0 +1,115 @@
+import { subscribe } from 'node:diagnostics_channel';
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import type net from 'node:net';
+import { currentResponse } from '../../internals.ts';
+import type { Holding } from '../../protocol.ts';
+import type { Gate } from '../gate.ts';
+import { speaksHttp1 } from './http1.ts';
+
+/** How many of the requests that hold a worker are named. */
+const HOLDING_SHOWN = 10;
+
+/** One open connection of a server that shares a listener. */
+export interface Connection {
+  readonly socket: net.Socket;
+  readonly server: net.Server;
+  /** The listener it came by. */
+  readonly key: string;
+  /** `http1` can move; `other` (TLS, HTTP/2, raw) stays until it ends. */
+  readonly kind: 'http1' | 'other';
+  /** `performance.now()` at which it could first have moved, or null while it has been busy all the time. */
+  movableAt: number | null;
+  /** `bytesRead` when Node last called it idle: no byte since means still idle. */
+  idleMark: number;
+  /** Whether it came from another process and waits for its next request. */
+  parked: boolean;
+  /** Whether it is on its way to another process. */
+  moving: boolean;
+  /** Whether nobody would take it: it ends here. */
+  stays: boolean;
+}
+
+interface Started {
+  readonly request: IncomingMessage;
+  readonly response: ServerResponse;
+  readonly socket: net.Socket;
+  readonly server: net.Server;
+}
+
+interface Listeners {
+  /** A request has begun; its response has not. */
+  onRequest(connection: Connection | null, response: ServerResponse, server: net.Server): void;
+  /** A connection was opened, or came from another process. */
+  onOpen(connection: Connection): void;
+  onClose(connection: Connection): void;
+}
+
+/** Knows every connection and counts every request, at the cost of one listener each. */
+export class Registry {
+  readonly connections = new Set<Connection>();
+  requests = 0;
+  readonly #bySocket = new WeakMap<net.Socket, Connection>();
+  readonly #gates = new WeakMap<net.Server, Gate>();
+  /** Requests of servers whose sockets do not show what they are doing, TLS above all. */
+  readonly #veiled = new Map<ServerResponse, { request: IncomingMessage; startedAt: number }>();
+  readonly #startedAt = new WeakMap<ServerResponse, number>();
+  readonly #listeners: Listeners;
+
+  constructor(listeners: Listeners) {
+    this.#listeners = listeners;
+    subscribe('http.server.request.start', (message) => this.#start(message as Started));
+  }
+
+  watch(server: net.Server, gate: Gate): void {
+    const known = this.#gates.has(server);
+    this.#gates.set(server, gate);
+    if (known) return;
+    server.on('connection', (socket: net.Socket) => {
+      if (!this.#bySocket.has(socket)) this.add(server, socket, this.#gates.get(server)?.arriving ?? null);
+    });
+  }
+
+  add(server: net.Server, socket: net.Socket, key: string | null): Connection {
+    const kind = speaksHttp1(server) ? 'http1' : 'other';
+    const listener = key ?? this.#gates.get(server)?.key ?? '';
+    const marks = { movableAt: null, idleMark: -1, parked: false, moving: false, stays: false };
+    const connection: Connection = { socket, server, key: listener, kind, ...marks };
+    this.connections.add(connection);
+    this.#bySocket.set(socket, connection);
+    socket.once('close', () => {
+      this.connections.delete(connection);
+      this.#listeners.onClose(connection);
+    });
+    this.#listeners.onOpen(connection);
+    return connection;
+  }
+
+  /** The requests in progress: counted for every report, never kept per request. */
+  inFlight(): { count: number; holding: Holding[] } {
+    const found: { request: IncomingMessage; startedAt: number | undefined }[] = [...this.#veiled.values()];
+    for (const { socket } of this.connections) {
+      const response = currentResponse(socket);
+      if (response) found.push({ request: response.req, startedAt: this.#startedAt.get(response) });
+    }
+    const now = performance.now();
+    const holding = found.slice(0, HOLDING_SHOWN).map(({ request, startedAt }) => ({
+      method: request.method ?? '',
+      // Never the query: it may hold a secret.
+      url: (request.url ?? '').split('?', 1)[0] ?? '',
+      ageMs: Math.round(now - (startedAt ?? now))
+    }));
+    return { count: found.length, holding };
+  }
+
+  #start({ request, response, socket, server }: Started): void {
+    if (!this.#gates.has(server)) return;
+    this.requests += 1;
+    this.#startedAt.set(response, performance.now());
+    const connection = this.#bySocket.get(socket) ?? null;
+    if (!connection) {
+      this.#veiled.set(response, { request, startedAt: performance.now() });
+      response.once('close', () => this.#veiled.delete(response));
+    }
+    this.#listeners.onRequest(connection, response, server);
+  }
+}

@@ -1,0 +1,55 @@
+/** What an app gives to `whileActive`: begins something, and returns what ends it. */
+export type Start = () => Stop | void | Promise<Stop | void>;
+export type Stop = () => void | Promise<void>;
+
+interface Task {
+  readonly start: Start;
+  /** The end of the run in progress, or null while the task does not run. */
+  running: Promise<Stop | void> | null;
+}
+
+/** Runs what may run in one version only: while this worker is of the active generation, and not otherwise. */
+export class Duty {
+  readonly #tasks = new Set<Task>();
+  #active = false;
+
+  /**
+   * Adds a task, and starts it if this generation is active already.
+   *
+   * @returns a function that ends and forgets the task
+   */
+  add(start: Start): () => Promise<void> {
+    const task: Task = { start, running: null };
+    this.#tasks.add(task);
+    if (this.#active) begin(task);
+    return async () => {
+      this.#tasks.delete(task);
+      await end(task);
+    };
+  }
+
+  activate(): void {
+    if (this.#active) return;
+    this.#active = true;
+    for (const task of this.#tasks) begin(task);
+  }
+
+  /** Ends every task, and settles when the last one has ended. */
+  async deactivate(): Promise<void> {
+    this.#active = false;
+    await Promise.all([...this.#tasks].map(end));
+  }
+}
+
+function begin(task: Task): void {
+  // A failure is the app's: it becomes an unhandled rejection there, as it would without us.
+  task.running = Promise.resolve().then(task.start);
+}
+
+async function end(task: Task): Promise<void> {
+  const { running } = task;
+  task.running = null;
+  if (!running) return;
+  const stop = await running;
+  if (typeof stop === 'function') await stop();
+}

@@ -1,0 +1,94 @@
+import type { Handle } from '../internals.ts';
+import type { Address } from '../protocol.ts';
+
+type OnConnection = (this: Gate, status: number, client?: Handle) => void;
+
+/**
+ * What an app's server holds in place of the kernel's listening socket.
+ *
+ * To the server it is a handle like any other. Behind it the real sockets come and go: `open` takes a copy that the
+ * supervisor lent and accepts, `shut` lets go of the copies. The server never notices, so a pause can be taken back.
+ *
+ * Lifetime: from the app's `listen()` to its `close()`.
+ */
+export class Gate {
+  /** Set by Node when the server begins to listen. */
+  onconnection: OnConnection | null = null;
+  /** The listener that a connection came by, while it is being handed to the server. */
+  arriving: string | null = null;
+  key: string | null = null;
+  /** Answers `server.address()`; absent on a unix socket, where Node tells the path. */
+  getsockname?: (out: object) => number;
+  readonly #open = new Map<string, Handle>();
+  readonly #onClose: () => void;
+  #alive: NodeJS.Timeout | null;
+
+  constructor(onClose: () => void) {
+    this.#onClose = onClose;
+    // A listening server keeps its process alive, also while it is paused and has no socket of its own.
+    this.#alive = setInterval(() => {}, 2 ** 30);
+  }
+
+  setAddress(address: Address): void {
+    if (typeof address === 'string') delete this.getsockname;
+    else {
+      this.getsockname = (out) => {
+        Object.assign(out, address);
+        return 0;
+      };
+    }
+  }
+
+  /**
+   * Accepts on a copy of the listening socket.
+   *
+   * @returns 0, or a negative errno of the system (a bind that clashed is only reported here)
+   */
+  open(key: string, handle: Handle, backlog: number): number {
+    this.shut(key);
+    handle.onconnection = (status, client) => {
+      this.arriving = key;
+      this.onconnection?.(status, client);
+      this.arriving = null;
+    };
+    const status = handle.listen(backlog);
+    if (status === 0) this.#open.set(key, handle);
+    else handle.close();
+    return status;
+  }
+
+  /** Lets go of the copies. Connections in the kernel's queue wait there for whoever accepts next. */
+  shut(key?: string): void {
+    for (const [name, handle] of this.#open) {
+      if (key !== undefined && name !== key) continue;
+      handle.close();
+      this.#open.delete(name);
+    }
+  }
+
+  /** Called by Node: the server listens. It accepts when the supervisor says so. */
+  listen(): number {
+    return 0;
+  }
+
+  /** Called by Node: the app closed its server. */
+  close(done?: () => void): void {
+    this.shut();
+    if (this.#alive) clearInterval(this.#alive);
+    this.#alive = null;
+    this.#onClose();
+    if (done) setImmediate(done);
+  }
+
+  ref(): void {
+    this.#alive?.ref();
+  }
+
+  unref(): void {
+    this.#alive?.unref();
+  }
+
+  hasRef(): boolean {
+    return this.#alive?.hasRef() ?? false;
+  }
+}

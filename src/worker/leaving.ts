@@ -1,0 +1,249 @@
+import type { ServerResponse } from 'node:http';
+import type net from 'node:net';
+import { currentResponse, type Handle } from '../internals.ts';
+import type { Orders } from '../protocol.ts';
+import type { Channel } from './channel.ts';
+import { detach, endGently, findIdle, isQuiet, speaksHttp1 } from './connections/http1.ts';
+import type { Connection, Registry } from './connections/registry.ts';
+
+/**
+ * How many connections may be on their way at once. More would wait in the receiver's queue, where nobody serves them;
+ * those not yet detached are still served here.
+ */
+const WINDOW = 4;
+
+/** What a connection of a server that stops for good is given, where its server sets no keep-alive limit. */
+const LAST_IDLE_MS = 5_000;
+
+type Mode = 'serving' | 'handing' | 'ending';
+
+interface Hands {
+  /** Serves a connection here again that could not be sent. */
+  takeBack(connection: Connection, handle: Handle, fresh: boolean): void;
+  /** The last connection is gone. */
+  onEmpty(): void;
+}
+
+/**
+ * Lets go of this worker's connections after a pause: idle ones move to the heirs, busy ones when their response ends.
+ *
+ * Nothing is ever reset. What cannot move, or has no heir, gets `Connection: close` on its next response.
+ */
+export class Leaving {
+  #mode: Mode = 'serving';
+  #since = 0;
+  #lastId = 0;
+  /** Connections worth a look: idle at the pause, or at the end of a response since. */
+  readonly #queue = new Set<Connection>();
+  /** Those that were idle at the pause and have neither moved nor found work yet. */
+  readonly #first = new Set<Connection>();
+  #firstDone = true;
+  readonly #transit = new Map<string, Connection>();
+  readonly #registry: Registry;
+  readonly #channel: Channel;
+  readonly #budgetMs: number;
+  readonly #worker: string;
+  readonly #takeBack: (connection: Connection, handle: Handle, fresh: boolean) => void;
+  readonly #onEmpty: () => void;
+
+  constructor(registry: Registry, channel: Channel, { budgetMs, worker }: Orders, hands: Hands) {
+    this.#registry = registry;
+    this.#channel = channel;
+    this.#budgetMs = budgetMs;
+    this.#worker = worker;
+    this.#takeBack = hands.takeBack;
+    this.#onEmpty = hands.onEmpty;
+  }
+
+  get isEmpty(): boolean {
+    return this.#registry.connections.size === 0 && this.#transit.size === 0;
+  }
+
+  /** Serves again: what is still here stays here. */
+  cancel(): void {
+    this.#mode = 'serving';
+    this.#queue.clear();
+    this.#finishFirst();
+    for (const connection of this.#registry.connections) {
+      connection.movableAt = null;
+      connection.stays = false;
+    }
+  }
+
+  /** Begins to hand over to the heirs. */
+  handOver(): void {
+    if (this.#mode === 'handing') return;
+    this.#mode = 'handing';
+    this.#since = performance.now();
+    this.#firstDone = false;
+    const idle = this.#findAllIdle();
+    for (const connection of this.#registry.connections) {
+      if (idle.has(connection.socket) || isUntouched(connection)) {
+        connection.movableAt = this.#since;
+        connection.idleMark = connection.socket.bytesRead;
+        this.#queue.add(connection);
+        this.#first.add(connection);
+      } else this.#watch(connection);
+    }
+    this.#pump();
+    this.#finishFirstIfDone();
+  }
+
+  /** Ends what is left, with no heir to give it to or no time to wait for one. */
+  end(heirs: boolean): void {
+    if (heirs && this.#mode === 'serving') this.handOver();
+    const since = performance.now();
+    if (!heirs) this.#mode = 'ending';
+    this.#since = Math.min(this.#since, since - this.#budgetMs);
+    for (const connection of this.#registry.connections) {
+      connection.movableAt = Math.min(connection.movableAt ?? since, since - this.#budgetMs - 1);
+      const response = currentResponse(connection.socket);
+      if (response) sayClose(response);
+      else if (!heirs && isUntouched(connection) && !connection.parked) this.#endFresh(connection);
+    }
+  }
+
+  /** A request began on a connection that should have moved by now: this answer is its last here. */
+  onRequest(connection: Connection | null, response: ServerResponse, server: net.Server): void {
+    if (this.#mode === 'serving') return;
+    const now = performance.now();
+    const since = connection ? connection.movableAt : this.#since;
+    const movable = connection?.kind === 'http1' && !connection.stays && speaksHttp1(server);
+    if (this.#mode === 'ending' || (since !== null && now - since > this.#budgetMs) || connection?.stays) sayClose(response);
+    if (!connection) return;
+    this.#dropFirst(connection);
+    if (this.#mode === 'handing' && movable) response.once('close', () => this.#onResponseEnd(connection));
+  }
+
+  onOpen(connection: Connection): void {
+    if (this.#mode !== 'handing') return;
+    // Accepted just before the pause, or sent here just before it.
+    if (isUntouched(connection)) this.#enqueue(connection);
+  }
+
+  onClose(connection: Connection): void {
+    this.#queue.delete(connection);
+    if (!connection.moving) this.#dropFirst(connection);
+    if (this.isEmpty) this.#onEmpty();
+  }
+
+  /** A connection that came here to be idle is worth moving on, if this worker has been paused meanwhile. */
+  onParked(connection: Connection): void {
+    connection.parked = true;
+    connection.idleMark = connection.socket.bytesRead;
+    if (this.#mode === 'handing') this.#enqueue(connection);
+  }
+
+  /** The supervisor says the receiver has it: only now it is forgotten here. */
+  onMoved(id: string): void {
+    const connection = this.#transit.get(id);
+    if (!connection) return;
+    this.#transit.delete(id);
+    this.#dropFirst(connection);
+    this.#pump();
+    if (this.isEmpty) this.#onEmpty();
+  }
+
+  /** The supervisor is gone. What it had is closed here, so that nobody serves a connection twice. */
+  abandonTransit(): void {
+    this.#transit.clear();
+  }
+
+  #findAllIdle(): Set<net.Socket> {
+    const idle = new Set<net.Socket>();
+    const servers = new Set([...this.#registry.connections].map(({ server }) => server));
+    for (const server of servers) {
+      if (!speaksHttp1(server)) continue;
+      for (const socket of findIdle(server)) idle.add(socket);
+    }
+    for (const { socket, idleMark } of this.#registry.connections) if (idleMark === socket.bytesRead) idle.add(socket);
+    return idle;
+  }
+
+  #watch(connection: Connection): void {
+    const response = currentResponse(connection.socket);
+    if (response) response.once('close', () => this.#onResponseEnd(connection));
+    else if (connection.kind === 'other') connection.movableAt = this.#since;
+  }
+
+  #onResponseEnd(connection: Connection): void {
+    if (this.#mode !== 'handing' || connection.socket.destroyed) return;
+    if (currentResponse(connection.socket)) this.#watch(connection); // a pipelined answer follows
+    else this.#enqueue(connection);
+  }
+
+  #enqueue(connection: Connection): void {
+    if (connection.kind !== 'http1' || connection.stays) return;
+    connection.movableAt ??= performance.now();
+    this.#queue.add(connection);
+    // Not at once: the app may be in the middle of being told about it. No byte is read before the next tick.
+    process.nextTick(() => this.#pump());
+  }
+
+  #pump(): void {
+    if (this.#mode !== 'handing') return;
+    for (const connection of this.#queue) {
+      if (this.#transit.size >= WINDOW) return;
+      this.#queue.delete(connection);
+      if (this.#isIdle(connection)) this.#move(connection);
+      else this.#dropFirst(connection);
+    }
+  }
+
+  #isIdle(connection: Connection): boolean {
+    const { socket, server } = connection;
+    if (!isQuiet(socket)) return false;
+    if (isUntouched(connection) || connection.idleMark === socket.bytesRead) return true;
+    return speaksHttp1(server) && findIdle(server).has(socket);
+  }
+
+  #move(connection: Connection): void {
+    const { socket, key } = connection;
+    const fresh = isUntouched(connection) && !connection.parked;
+    this.#lastId += 1;
+    const id = `${this.#worker}:${this.#lastId}`;
+    connection.moving = true;
+    const handle = detach(socket);
+    this.#transit.set(id, connection);
+    this.#channel.send({ type: 'connection', id, key, fresh }, handle, (sent) => {
+      if (sent) {
+        handle.close(); // the kernel holds it from the send on, and then the supervisor
+        return;
+      }
+      this.#transit.delete(id);
+      this.#takeBack(connection, handle, fresh);
+    });
+  }
+
+  #endFresh({ socket, server }: Connection): void {
+    const limitMs = speaksHttp1(server) ? server.keepAliveTimeout || LAST_IDLE_MS : LAST_IDLE_MS;
+    setTimeout(() => {
+      if (socket.bytesRead === 0 && !socket.destroyed) endGently(socket);
+    }, limitMs).unref();
+  }
+
+  #dropFirst(connection: Connection): void {
+    if (this.#first.delete(connection)) this.#finishFirstIfDone();
+  }
+
+  #finishFirstIfDone(): void {
+    if (this.#first.size === 0) this.#finishFirst();
+  }
+
+  #finishFirst(): void {
+    this.#first.clear();
+    if (this.#firstDone) return;
+    this.#firstDone = true;
+    this.#channel.send({ type: 'handed' });
+  }
+}
+
+/** Never a byte received here: not idle to Node, which waits for its first head, but free to move. */
+function isUntouched({ socket, kind }: Connection): boolean {
+  return kind === 'http1' && socket.bytesRead === 0 && !socket.destroyed;
+}
+
+/** Lets a response say that it is the last one on its connection. */
+function sayClose(response: ServerResponse): void {
+  if (!response.headersSent) response.setHeader('Connection', 'close');
+}

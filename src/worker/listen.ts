@@ -1,0 +1,134 @@
+import net from 'node:net';
+import { beginListening, type Handle, insideServer } from '../internals.ts';
+import type { Address, Lent, Orders, Wanted } from '../protocol.ts';
+import type { Channel } from './channel.ts';
+import { Gate } from './gate.ts';
+import { type Call, readListen } from './wanted.ts';
+
+interface Shared {
+  readonly server: net.Server;
+  readonly gate: Gate;
+}
+
+type Bound = { readonly key: string; readonly address: Address } | { readonly code: string; readonly message: string };
+
+/**
+ * The app's servers that share a listener.
+ *
+ * Invariant: each listener named with `--listen` has one owner: the app's servers take them in order, and one that no
+ * server has taken belongs to the first.
+ */
+export class Servers {
+  readonly #shared: Shared[] = [];
+  readonly #asks = new Map<number, (bound: Bound) => void>();
+  readonly #channel: Channel;
+  readonly #orders: Orders;
+  readonly #onServer: (server: net.Server, gate: Gate) => void;
+  #lastAsk = 0;
+
+  constructor(channel: Channel, orders: Orders, onServer: (server: net.Server, gate: Gate) => void) {
+    this.#channel = channel;
+    this.#orders = orders;
+    this.#onServer = onServer;
+  }
+
+  /** Takes over `listen()` of every server of this process: the one door for http, https, http2 and net. */
+  takeOver(): void {
+    const { listen } = net.Server.prototype;
+    const servers = this;
+    net.Server.prototype.listen = function (this: net.Server, ...args: unknown[]) {
+      const call = readListen(args);
+      if (call.wanted === null || this.listening) return (listen as (...args: unknown[]) => net.Server).apply(this, args);
+      servers.#share(this, call.wanted, call);
+      return this;
+    } as typeof listen;
+  }
+
+  /** The server that answers for a listener, or undefined when the app has none (any more). */
+  ownerOf(key: string): Shared | undefined {
+    const named = this.#orders.lent.some((lent) => lent.named && lent.key === key);
+    return this.#shared.find((one) => one.gate.key === key) ?? (named ? this.#shared[0] : undefined);
+  }
+
+  /** Accepts on a lent copy of the listening socket, and tells how it went. */
+  open(key: string, handle: Handle): void {
+    const owner = this.ownerOf(key);
+    if (!owner) {
+      handle.close();
+      this.#channel.send({ type: 'accept-failed', key, code: 'ENOSERVER' });
+      return;
+    }
+    const status = owner.gate.open(key, handle, this.#orders.backlog);
+    if (status === 0) this.#channel.send({ type: 'accepting', key });
+    else this.#channel.send({ type: 'accept-failed', key, code: String(status) });
+  }
+
+  shut(): void {
+    for (const { gate } of this.#shared) gate.shut();
+  }
+
+  /** The supervisor's answer to a `listen` of the app. */
+  settle(ask: number, bound: Bound): void {
+    this.#asks.get(ask)?.(bound);
+    this.#asks.delete(ask);
+  }
+
+  get all(): readonly Shared[] {
+    return this.#shared;
+  }
+
+  #share(server: net.Server, wanted: Wanted, { callback, signal }: Call): void {
+    if (callback) server.once('listening', callback);
+    if (signal?.aborted) process.nextTick(() => server.close());
+    else signal?.addEventListener('abort', () => server.close(), { once: true });
+    const gate = new Gate(() => this.#forget(gate));
+    const inside = insideServer(server);
+    inside._handle = gate;
+    const lent = this.#nextNamed();
+    // The order of the calls decides who gets which address, so the place is taken at once.
+    this.#shared.push({ server, gate });
+    this.#onServer(server, gate);
+    if (lent) {
+      gate.key = lent.key;
+      this.#begin(server, gate, lent.key, lent.address);
+      return;
+    }
+    gate.setAddress(wanted.path ?? { address: wanted.host ?? '::', family: 'IPv6', port: wanted.port ?? 0 });
+    this.#lastAsk += 1;
+    this.#asks.set(this.#lastAsk, (bound) => {
+      if (inside._handle !== gate) return; // closed by the app while it was being bound
+      if ('key' in bound) this.#begin(server, gate, bound.key, bound.address);
+      else this.#fail(server, gate, wanted, bound);
+    });
+    this.#channel.send({ type: 'listen', ask: this.#lastAsk, wanted });
+  }
+
+  #nextNamed(): Lent | undefined {
+    return this.#orders.lent.find((lent) => lent.named && !this.#shared.some((one) => one.gate.key === lent.key));
+  }
+
+  #begin(server: net.Server, gate: Gate, key: string, address: Address): void {
+    // An address that the first server answered for until now passes to the server that asked for it.
+    for (const one of this.#shared) if (one.gate !== gate) one.gate.shut(key);
+    gate.key = key;
+    gate.setAddress(address);
+    if (typeof address === 'string') insideServer(server)._pipeName = address;
+    if (typeof address === 'string') beginListening(server, address, -1, this.#orders.backlog);
+    else beginListening(server, address.address, address.port, this.#orders.backlog);
+    this.#channel.send({ type: 'listening', key });
+  }
+
+  #fail(server: net.Server, gate: Gate, wanted: Wanted, { code, message }: { code: string; message: string }): void {
+    insideServer(server)._handle = null;
+    gate.close();
+    const address = wanted.path ?? wanted.host ?? null;
+    const error = Object.assign(new Error(`listen ${code}: ${message}`), { code, syscall: 'listen', address });
+    server.emit('error', wanted.port === undefined ? error : Object.assign(error, { port: wanted.port }));
+  }
+
+  #forget(gate: Gate): void {
+    const index = this.#shared.findIndex((one) => one.gate === gate);
+    if (index >= 0) this.#shared.splice(index, 1);
+    if (gate.key !== null) this.#channel.send({ type: 'unlisten', key: gate.key });
+  }
+}

@@ -1,0 +1,48 @@
+import type { Wanted } from '../protocol.ts';
+
+/** What an app's call of `listen()` comes to: something to share, or a thing of the worker's own. */
+export interface Call {
+  /** Null where the server stays private to the worker: port 0, `exclusive`, a descriptor or handle of the app's. */
+  readonly wanted: Wanted | null;
+  readonly signal: AbortSignal | null;
+  readonly callback: (() => void) | null;
+}
+
+/** Reads the arguments of `net.Server.listen()` the way Node does. Anything unusual is left to Node, errors too. */
+export function readListen(args: readonly unknown[]): Call {
+  const [first, second] = args;
+  const last = args[args.length - 1];
+  const callback = typeof last === 'function' ? (last as () => void) : null;
+  const call = { signal: null, callback };
+  if (typeof first === 'object' && first !== null) return { ...readOptions(first as Record<string, unknown>), callback };
+  const port = readPort(first);
+  if (port !== null) {
+    return { ...call, wanted: port === 0 ? null : { port, ...(typeof second === 'string' ? { host: second } : {}) } };
+  }
+  if (typeof first === 'string') return { ...call, wanted: { path: first } };
+  return { ...call, wanted: null };
+}
+
+function readOptions(options: Record<string, unknown>): Omit<Call, 'callback'> {
+  const signal = options.signal instanceof AbortSignal ? options.signal : null;
+  const given = ['_handle', 'handle', 'fd'].some((name) => options[name] !== undefined);
+  const own = given || options.exclusive === true || options.reusePort === true;
+  if (own) return { wanted: null, signal };
+  const port = readPort(options.port);
+  if (port !== null && port > 0) {
+    const { host, ipv6Only } = options;
+    const named = typeof host === 'string' && host !== '' ? { host } : {};
+    return { wanted: { port, ...named, ...(ipv6Only === true ? { ipv6Only } : {}) }, signal };
+  }
+  if (options.port !== undefined || typeof options.path !== 'string') return { wanted: null, signal };
+  const { path, readableAll, writableAll } = options;
+  const modes = { ...(readableAll === true ? { readableAll } : {}), ...(writableAll === true ? { writableAll } : {}) };
+  return { wanted: { path, ...modes }, signal };
+}
+
+/** A port as Node accepts it: a number or a numeric string. Null for everything else, out of range included. */
+function readPort(value: unknown): number | null {
+  if (typeof value !== 'number' && (typeof value !== 'string' || value.trim() === '')) return null;
+  const port = Number(value);
+  return Number.isInteger(port) && port >= 0 && port <= 65_535 ? port : null;
+}
