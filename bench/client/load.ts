@@ -1,0 +1,109 @@
+import { monitorEventLoopDelay } from 'node:perf_hooks';
+import { Client } from './client.ts';
+import { KINDS } from './kinds.ts';
+import { Ledger } from './ledger.ts';
+import { CLIENT_KINDS, type ClientKind, forEach, type LoadOptions, settingsFrom } from './model.ts';
+import { createRandom } from './random.ts';
+import { type ClientReport, createReport, type Report } from './report.ts';
+import { createColdList, createSocketSet } from './rosters.ts';
+
+/** Cheap numbers of a load that is running. */
+export type Snapshot = Pick<Report, 'sent' | 'answered' | 'failed' | 'failures' | 'perVersion' | 'reconnects'> & {
+  readonly perClient: Readonly<Record<ClientKind, Pick<ClientReport, 'connections' | 'sent' | 'answered' | 'failed'>>>;
+  readonly atMs: number;
+  readonly outstanding: number;
+  readonly connections: number;
+};
+
+export type Load = {
+  readonly seed: number;
+  /** Resolves when each client has had an answer. @throws Error naming those that had none in time */
+  warm(): Promise<void>;
+  snapshot(): Snapshot;
+  /** Names this moment in the timeline, and gives it back in milliseconds since the start. */
+  mark(name: string): number;
+  /** From now on, answers should come from `version`; replaces what was expected before. */
+  expectVersion(version: string, options?: { readonly graceMs?: number }): void;
+  /** Lets every request end, closes every connection, and reports. The second call gives the same report. */
+  stop(): Promise<Report>;
+};
+
+/** Starts the clients at once; nothing they started is left when `stop()` has resolved. */
+export function startLoad(options: LoadOptions): Load {
+  const settings = settingsFrom(options);
+  const counts = forEach(CLIENT_KINDS, (kind) => options.clients[kind] ?? 0);
+  const ledger = new Ledger();
+  const sockets = createSocketSet(settings);
+  const cold = createColdList(settings.warmTimeoutMs);
+  const measure = startMeasuring();
+
+  const around = {
+    target: options.target,
+    settings,
+    ledger,
+    connections: sockets.all,
+    onGone: sockets.forget,
+    onAnswered: ({ name }: Client) => cold.warmed(name)
+  };
+  const clients = CLIENT_KINDS.flatMap((kind, row) =>
+    Array.from({ length: counts[kind] }, (_, index) => {
+      const random = createRandom(settings.seed + row * 100_003 + index);
+      return new Client(kind, index, random, around);
+    })
+  );
+  for (const { name } of clients) cold.add(name);
+  const ended = Promise.all(clients.map((client) => client.run(KINDS[client.kind])));
+
+  const stop = async () => {
+    ledger.stopping = true;
+    for (const client of clients) client.stop();
+    await ended;
+    await sockets.allGone();
+    cold.giveUp();
+    return createReport(ledger, counts, { seed: settings.seed, self: measure() });
+  };
+  let report: Promise<Report> | null = null;
+
+  return {
+    seed: settings.seed,
+    warm: () => cold.empty,
+    snapshot: () => ({
+      atMs: ledger.now(),
+      sent: ledger.sent,
+      answered: ledger.answered,
+      failed: ledger.failed,
+      outstanding: ledger.sent - ledger.answered - ledger.failed,
+      connections: sockets.all.size,
+      failures: { ...ledger.failures },
+      perVersion: { ...ledger.perVersion },
+      perClient: structuredClone(ledger.perClient),
+      reconnects: structuredClone(ledger.reconnects)
+    }),
+    mark(name) {
+      const atMs = ledger.now();
+      ledger.marks.push({ atMs, name });
+      return atMs;
+    },
+    expectVersion(version, { graceMs = 2500 } = {}) {
+      ledger.expectation = { version, graceMs, at: performance.now() };
+    },
+    stop() {
+      report ??= stop();
+      return report;
+    }
+  };
+}
+
+/** What this process uses from here on. */
+function startMeasuring(): () => Report['self'] {
+  const startedAt = performance.now();
+  const before = process.cpuUsage();
+  const delays = monitorEventLoopDelay({ resolution: 10 });
+  delays.enable();
+  return () => {
+    delays.disable();
+    const { user, system } = process.cpuUsage(before);
+    const tookMs = performance.now() - startedAt;
+    return { cpuShare: (user + system) / 1000 / tookMs, longestStallMs: delays.count > 0 ? delays.max / 1e6 : null };
+  };
+}
