@@ -24,6 +24,8 @@ export type Load = {
   mark(name: string): number;
   /** From now on, answers should come from `version`; replaces what was expected before. */
   expectVersion(version: string, options?: { readonly graceMs?: number }): void;
+  /** From now on, any version may answer: said before a deploy is ordered, since its cutover comes before its answer. */
+  expectAnyVersion(): void;
   /** Lets every request end, closes every connection, and reports. The second call gives the same report. */
   stop(): Promise<Report>;
 };
@@ -86,6 +88,9 @@ export function startLoad(options: LoadOptions): Load {
     },
     expectVersion(version, { graceMs = 2500 } = {}) {
       ledger.expectation = { version, graceMs, at: performance.now() };
+    },
+    expectAnyVersion() {
+      ledger.expectation = null;
     },
     stop() {
       report ??= stop();

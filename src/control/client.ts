@@ -1,4 +1,4 @@
-import { Client } from 'undici';
+import { Pool } from 'undici';
 import type { Status } from '../core/status.ts';
 import { CODES, type ErrorCode, HandoverError, systemCode } from '../errors.ts';
 import type { ReloadDone, RollbackDone, ServiceEvent } from './routes.ts';
@@ -10,11 +10,11 @@ const STATUS_MS = 5_000;
 /** The control socket from outside: the same routes, as functions. */
 export class ControlClient {
   readonly path: string;
-  readonly #client: Client;
+  readonly #client: Pool;
 
   constructor(path: string) {
     this.path = path;
-    this.#client = new Client('http://handover', {
+    this.#client = new Pool('http://handover', {
       socketPath: path,
       connectTimeout: CONNECT_MS,
       headersTimeout: 0,
