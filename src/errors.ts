@@ -8,7 +8,11 @@ export const CODES = {
   HANDOVER_ERR_OPTION_INVALID: { exit: 2, status: 400, means: 'An option has a value that cannot be used.' },
   HANDOVER_ERR_OPTION_UNKNOWN: { exit: 2, status: 400, means: 'An option or command does not exist.' },
   HANDOVER_ERR_OPTION_CONFIG: { exit: 2, status: 400, means: 'The config file cannot be read or is not an object.' },
-  HANDOVER_ERR_OPTION_ENTRY: { exit: 2, status: 400, means: 'The entry given to `run` is not a file that can be read.' },
+  HANDOVER_ERR_OPTION_ENTRY: {
+    exit: 2,
+    status: 400,
+    means: 'The entry given to `run` is not a file that can be read.'
+  },
   HANDOVER_ERR_OPTION_AMBIGUOUS: { exit: 2, status: 400, means: 'Several supervisors run; the command must name one.' },
   HANDOVER_ERR_REFUSED_BUSY: { exit: 3, status: 409, means: 'Another handover is in progress.' },
   HANDOVER_ERR_REFUSED_NO_STANDBY: { exit: 3, status: 409, means: 'No earlier generation is kept warm.' },
@@ -19,16 +23,36 @@ export const CODES = {
   HANDOVER_ERR_CONTROL_BAD_REQUEST: { exit: 4, status: 400, means: 'A request on the control socket is not valid.' },
   HANDOVER_ERR_CONTROL_NOT_FOUND: { exit: 4, status: 404, means: 'The control socket has no such route.' },
   HANDOVER_ERR_CONTROL_TOO_LARGE: { exit: 4, status: 413, means: 'A request on the control socket is too large.' },
-  HANDOVER_ERR_CANDIDATE_ENTRY: { exit: 1, status: 422, means: 'The entry given to `reload` is not a file that can be read.' },
-  HANDOVER_ERR_CANDIDATE_EXITED: { exit: 1, status: 502, means: 'A worker of the candidate exited before it was active.' },
+  HANDOVER_ERR_CANDIDATE_ENTRY: {
+    exit: 1,
+    status: 422,
+    means: 'The entry given to `reload` is not a file that can be read.'
+  },
+  HANDOVER_ERR_CANDIDATE_EXITED: {
+    exit: 1,
+    status: 502,
+    means: 'A worker of the candidate exited before it was active.'
+  },
   HANDOVER_ERR_CANDIDATE_NOT_READY: { exit: 1, status: 502, means: 'The candidate was not ready in time.' },
-  HANDOVER_ERR_CANDIDATE_NOT_ACCEPTING: { exit: 1, status: 502, means: 'A ready generation could not begin to accept connections.' },
-  HANDOVER_ERR_CANDIDATE_ABANDONED: { exit: 1, status: 409, means: 'The candidate was given up because the supervisor was asked to stop.' },
+  HANDOVER_ERR_CANDIDATE_NOT_ACCEPTING: {
+    exit: 1,
+    status: 502,
+    means: 'A ready generation could not begin to accept connections.'
+  },
+  HANDOVER_ERR_CANDIDATE_ABANDONED: {
+    exit: 1,
+    status: 409,
+    means: 'The candidate was given up because the supervisor was asked to stop.'
+  },
   HANDOVER_ERR_WORKER_FORK: { exit: 1, status: 500, means: 'The operating system did not start a worker process.' },
   HANDOVER_ERR_LISTEN_IN_USE: { exit: 1, status: 500, means: 'Another program holds the address.' },
   HANDOVER_ERR_LISTEN_PERMISSION: { exit: 1, status: 500, means: 'The user may not bind the address.' },
   HANDOVER_ERR_LISTEN_ADDRESS: { exit: 1, status: 500, means: 'The address is not one of this machine.' },
-  HANDOVER_ERR_PROTOCOL_MESSAGE: { exit: 1, status: 500, means: 'A process sent a message that is not of the protocol.' },
+  HANDOVER_ERR_PROTOCOL_MESSAGE: {
+    exit: 1,
+    status: 500,
+    means: 'A process sent a message that is not of the protocol.'
+  },
   HANDOVER_ERR_BUG: { exit: 70, status: 500, means: 'A mistake in handover itself; please report it.' }
 } as const satisfies Record<string, { exit: number; status: number; means: string }>;
 
@@ -77,7 +101,11 @@ export class HandoverError extends Error {
   static from(value: unknown): HandoverError {
     if (HandoverError.is(value)) return value;
     const why = value instanceof Error ? value.message : String(value);
-    const account = { what: 'handover failed in a way it does not know', why, fix: 'Please report it with this message' };
+    const account = {
+      what: 'handover failed in a way it does not know',
+      why,
+      fix: 'Please report it with this message'
+    };
     return new HandoverError('HANDOVER_ERR_BUG', account, { cause: value });
   }
 }

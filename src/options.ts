@@ -4,9 +4,7 @@ import ms, { type StringValue } from 'ms';
 import { HandoverError } from './errors.ts';
 
 /** An address to listen on, as bind needs it. */
-export type ListenAddress =
-  | { readonly port: number; readonly host?: string }
-  | { readonly path: string };
+export type ListenAddress = { readonly port: number; readonly host?: string } | { readonly path: string };
 
 interface Spec<T> {
   readonly fallback: T;
@@ -65,7 +63,8 @@ export const OPTIONS = {
     fallback: 'listening',
     value: '<listening | signal>',
     wants: '"listening" or "signal"',
-    about: "When a worker can serve: its servers called listen(), or the app called ready() (PM2's process.send('ready') counts).",
+    about:
+      "When a worker can serve: its servers called listen(), or the app called ready() (PM2's process.send('ready') counts).",
     read: readOneOf('listening', 'signal')
   }),
   readyTimeout: spec<number>({
@@ -93,7 +92,8 @@ export const OPTIONS = {
     fallback: 2_000,
     value: '<2s>',
     wants: DURATION,
-    about: 'How long a connection that could move may wait for its turn, before the next answer on it says `Connection: close`.',
+    about:
+      'How long a connection that could move may wait for its turn, before the next answer on it says `Connection: close`.',
     read: readDuration(0)
   }),
   orphanTimeout: spec<number>({
@@ -145,7 +145,8 @@ export interface GivenOptions {
  * @throws HANDOVER_ERR_OPTION_UNKNOWN, HANDOVER_ERR_OPTION_INVALID
  */
 export function readOptions(given: GivenOptions): Options {
-  for (const name of Object.keys(given)) if (!Object.hasOwn(OPTIONS, name)) throw unknownOption(name, Object.keys(OPTIONS));
+  for (const name of Object.keys(given))
+    if (!Object.hasOwn(OPTIONS, name)) throw unknownOption(name, Object.keys(OPTIONS));
   const read = (name: OptionName) => {
     const value = given[name];
     const { fallback, read } = OPTIONS[name];
@@ -171,7 +172,10 @@ export function unknownOption(name: string, known: readonly string[]): HandoverE
 
 function invalidOption(name: OptionName, value: unknown): HandoverError {
   const { wants, fallback } = OPTIONS[name];
-  const shown = fallback === null || (Array.isArray(fallback) && fallback.length === 0) ? 'the default' : `the default of ${fallback}`;
+  const shown =
+    fallback === null || (Array.isArray(fallback) && fallback.length === 0)
+      ? 'the default'
+      : `the default of ${fallback}`;
   return new HandoverError('HANDOVER_ERR_OPTION_INVALID', {
     what: `Option "${name}" is not usable`,
     why: `it must be ${wants}, and it is ${JSON.stringify(value)}`,
@@ -217,7 +221,8 @@ const LONGEST_MS = 2 ** 31 - 1;
 
 function readDuration(leastMs: number): (given: unknown) => number | undefined {
   return (given) => {
-    const value = typeof given === 'string' && given.length <= 100 && given.trim() !== '' ? ms(given as StringValue) : given;
+    const value =
+      typeof given === 'string' && given.length <= 100 && given.trim() !== '' ? ms(given as StringValue) : given;
     if (typeof value !== 'number' || !Number.isFinite(value)) return undefined;
     return value >= leastMs && value <= LONGEST_MS ? Math.round(value) : undefined;
   };

@@ -61,7 +61,13 @@ export type ToWorker =
   | { readonly type: 'accept'; readonly key: string }
   | { readonly type: 'pause' | 'drain'; readonly heirs: boolean }
   | { readonly type: 'activate' | 'deactivate' }
-  | { readonly type: 'adopt'; readonly id: string; readonly key: string; readonly fresh: boolean; readonly last: boolean }
+  | {
+      readonly type: 'adopt';
+      readonly id: string;
+      readonly key: string;
+      readonly fresh: boolean;
+      readonly last: boolean;
+    }
   | { readonly type: 'moved'; readonly id: string }
   | { readonly type: 'report'; readonly ask: number };
 
@@ -120,12 +126,14 @@ export type Parsed<M> = { readonly message: M } | { readonly garbage: string } |
 export function parse<M extends ToWorker | ToSupervisor>(raw: unknown): Parsed<M> {
   if (typeof raw !== 'object' || raw === null || (raw as { cmd?: unknown }).cmd !== CMD) return null;
   const fields = raw as Record<string, unknown>;
-  if (fields.v !== PROTOCOL_VERSION) return { garbage: `protocol version ${String(fields.v)} is not ${PROTOCOL_VERSION}` };
+  if (fields.v !== PROTOCOL_VERSION)
+    return { garbage: `protocol version ${String(fields.v)} is not ${PROTOCOL_VERSION}` };
   const type = String(fields.type);
   const shape = Object.hasOwn(SHAPES, type) ? SHAPES[type as keyof typeof SHAPES] : undefined;
   if (!shape) return { garbage: `no message is called ${JSON.stringify(type).slice(0, 60)}` };
   for (const [field, kind] of Object.entries(shape)) {
-    if (typeof fields[field] !== kind || fields[field] === null) return { garbage: `${type}.${field} is not a ${kind}` };
+    if (typeof fields[field] !== kind || fields[field] === null)
+      return { garbage: `${type}.${field} is not a ${kind}` };
   }
   return { message: fields as unknown as M };
 }

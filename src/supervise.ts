@@ -6,7 +6,8 @@ import type { Status } from './core/status.ts';
 import { HandoverError } from './errors.ts';
 import { logicalCwd, nameApp, resolveRelease } from './host/release.ts';
 import { type GivenOptions, readOptions } from './options.ts';
-import { type App, Supervision } from './supervision.ts';
+import type { App } from './start-worker.ts';
+import { Supervision } from './supervision.ts';
 import { self } from './worker/self.ts';
 
 /** Options of {@link supervise}: those of `handover run`, and what the command line says otherwise. */
@@ -81,7 +82,14 @@ export async function supervise(
   return start(first);
 }
 
-async function start({ entry, args = [], cwd, env = process.env, signals = true, ...given }: SuperviseOptions): Promise<Service> {
+async function start({
+  entry,
+  args = [],
+  cwd,
+  env = process.env,
+  signals = true,
+  ...given
+}: SuperviseOptions): Promise<Service> {
   const options = readOptions(given);
   if (typeof entry !== 'string' || entry === '') {
     throw new HandoverError('HANDOVER_ERR_OPTION_ENTRY', {

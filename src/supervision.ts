@@ -1,8 +1,8 @@
-import { ControlServer } from './control/server.ts';
 import { socketPath } from './control/place.ts';
 import type { Operator, ReloadDone, RollbackDone, ServiceEvent } from './control/routes.ts';
+import { ControlServer } from './control/server.ts';
 import { activeOf } from './core/generations.ts';
-import type { Answer, Notice, Release, Settling, State } from './core/model.ts';
+import type { Notice, Release, Settling, State } from './core/model.ts';
 import { describeStatus, type Status } from './core/status.ts';
 import { HandoverError } from './errors.ts';
 import { onLastMoment } from './host/exit.ts';
@@ -11,25 +11,15 @@ import { Log } from './host/log.ts';
 import { Relay } from './host/relay.ts';
 import { resolveRelease } from './host/release.ts';
 import { Roster } from './host/roster.ts';
-import { WorkerProcess } from './host/spawn.ts';
+import { obeySignals } from './host/signals.ts';
 import { forgetUsage } from './host/usage.ts';
 import type { Options } from './options.ts';
-import { type Orders, PROTOCOL_VERSION } from './protocol.ts';
+import { type App, startWorker } from './start-worker.ts';
 import { Deadlines } from './supervisor/deadlines.ts';
 import { Mailbox } from './supervisor/mailbox.ts';
-import { perform, type Ports } from './supervisor/perform.ts';
+import { type Done, Pending } from './supervisor/pending.ts';
+import { type Ports, perform } from './supervisor/perform.ts';
 import { version } from './version.ts';
-
-/** What is supervised, as far as it does not change from generation to generation. */
-export interface App {
-  readonly name: string;
-  /** The working directory as the operator wrote it. */
-  readonly folder: string;
-  readonly args: readonly string[];
-  readonly env: NodeJS.ProcessEnv;
-}
-
-type Done = Extract<Answer, { ok: true }>;
 
 /** Joins the rooms: orders become news for the core, effects become deeds of the host. */
 export class Supervision implements Operator {
@@ -44,10 +34,9 @@ export class Supervision implements Operator {
   readonly #roster: Roster;
   readonly #control: ControlServer;
   readonly #log: Log;
-  readonly #requests = new Map<number, { done: (answer: Done) => void; fail: (error: HandoverError) => void }>();
+  readonly #pending = new Pending();
   readonly #watchers = new Set<(notice: Notice) => void>();
   readonly #appWatchers = new Set<(worker: string, message: unknown) => void>();
-  #lastRequest = 0;
   #stopping: Promise<unknown> | null = null;
 
   constructor(app: App, options: Options) {
@@ -64,12 +53,14 @@ export class Supervision implements Operator {
       deliver: (worker, parcel, handle, onFailed) => this.#roster.deliver(worker, parcel, handle, onFailed),
       confirm: (worker, id) => this.#roster.confirm(worker, id),
       isAlive: (worker) => this.#roster.has(worker),
-      onLost: (worker) => this.#announce({ level: 'error', event: 'connection-lost', worker, reason: 'no worker could take it' })
+      onLost: (worker) =>
+        this.#announce({ level: 'error', event: 'connection-lost', worker, reason: 'no worker could take it' })
     });
     this.#roster = new Roster({
       listeners: this.#listeners,
       readiness: options.ready,
-      start: (worker, generation, release, watch) => this.#startWorker(worker, generation, release, watch),
+      start: (worker, generation, release, watch) =>
+        startWorker({ worker, generation, release, watch, app, options, listeners: this.#listeners }),
       post,
       now,
       active: () => activeOf(this.#mailbox.state)?.id ?? null,
@@ -95,7 +86,7 @@ export class Supervision implements Operator {
   async start(release: Release, signals: boolean): Promise<void> {
     await this.#control.open(this.app.name);
     const releaseLast = onLastMoment(() => this.#control.removeFile());
-    const releaseSignals = signals ? this.#obeySignals() : () => {};
+    const releaseSignals = signals ? obeySignals(this.#signalled) : () => {};
     this.#finish = () => {
       releaseLast();
       releaseSignals();
@@ -111,7 +102,9 @@ export class Supervision implements Operator {
       this.#finish();
       throw error;
     }
-    await this.#order((request) => this.#mailbox.post({ type: 'boot-asked', request, release, size: this.#options.workers, at: now() }));
+    await this.#pending.order((request) =>
+      this.#mailbox.post({ type: 'boot-asked', request, release, size: this.#options.workers, at: now() })
+    );
   }
 
   async reload(entry?: string): Promise<ReloadDone> {
@@ -124,20 +117,31 @@ export class Supervision implements Operator {
         ? resolveRelease(asked, this.app.folder, 'HANDOVER_ERR_CANDIDATE_ENTRY', serving)
         : { entry: asked, file: asked, cwd: this.app.folder };
     const size = this.#options.workers;
-    const answer = await this.#order((request) => this.#mailbox.post({ type: 'reload-asked', request, release, size, at: now() }));
+    const answer = await this.#pending.order((request) =>
+      this.#mailbox.post({ type: 'reload-asked', request, release, size, at: now() })
+    );
     const { from, to, bootMs, cutoverMs } = settledOf(answer);
-    return { ok: true, from, to, bootMs: round(bootMs), cutoverMs: round(cutoverMs), handedOver: this.#relay.takeCount(from) };
+    return {
+      ok: true,
+      from,
+      to,
+      bootMs: round(bootMs),
+      cutoverMs: round(cutoverMs),
+      handedOver: this.#relay.takeCount(from)
+    };
   }
 
   async rollback(): Promise<RollbackDone> {
     const at = now();
-    const answer = await this.#order((request) => this.#mailbox.post({ type: 'rollback-asked', request, at }));
+    const answer = await this.#pending.order((request) => this.#mailbox.post({ type: 'rollback-asked', request, at }));
     const { from, to, tookMs } = settledOf(answer);
     return { ok: true, from, to, tookMs: round(tookMs), handedOver: this.#relay.takeCount(from) };
   }
 
   async stop(why: string): Promise<{ ok: true }> {
-    this.#stopping ??= this.#order((request) => this.#mailbox.post({ type: 'stop-asked', request, why, at: now() }));
+    this.#stopping ??= this.#pending.order((request) =>
+      this.#mailbox.post({ type: 'stop-asked', request, why, at: now() })
+    );
     await this.#stopping;
     return { ok: true };
   }
@@ -150,7 +154,8 @@ export class Supervision implements Operator {
       supervisor: { pid: process.pid, version, node: process.version, uptimeMs: Math.round(now() - this.#startedAt) },
       listeners: this.addresses.map((address) => ({ address }))
     };
-    const facts = (worker: string) => measured.get(worker) ?? { ...missing, unmeasured: 'it was started or ended meanwhile' };
+    const facts = (worker: string) =>
+      measured.get(worker) ?? { ...missing, unmeasured: 'it was started or ended meanwhile' };
     return describeStatus(this.#mailbox.state, around, facts);
   }
 
@@ -178,29 +183,13 @@ export class Supervision implements Operator {
     kill: (worker) => this.#roster.signal(worker, 'SIGKILL'),
     setDeadline: (deadline, about, afterMs) => this.#deadlines.set(deadline, about, afterMs),
     clearDeadline: (deadline, about) => this.#deadlines.clear(deadline, about),
-    answer: (request, answer) => this.#answer(request, answer),
+    answer: (request, answer) => this.#pending.answer(request, answer),
     announce: (notice) => this.#announce(notice),
     closeListeners: () => {
       this.#listeners.close();
       this.#relay.onHeir(); // nobody inherits any more: what is on its way goes back
     }
   };
-
-  #order(post: (request: number) => void): Promise<Done> {
-    this.#lastRequest += 1;
-    const request = this.#lastRequest;
-    return new Promise((done, fail) => {
-      this.#requests.set(request, { done, fail });
-      post(request);
-    });
-  }
-
-  #answer(request: number, answer: Answer): void {
-    const waiting = this.#requests.get(request);
-    this.#requests.delete(request);
-    if (answer.ok) waiting?.done(answer);
-    else waiting?.fail(new HandoverError(answer.code, answer.account, { active: answer.active }));
-  }
 
   #announce(notice: Notice): void {
     if (notice.event === 'cutover') this.#relay.takeCount(Number(notice.from)); // counts from this handover on
@@ -212,6 +201,22 @@ export class Supervision implements Operator {
 
   #finish: () => void = () => {};
 
+  readonly #signalled = {
+    stop: (signal: string) => {
+      if (this.#stopping) this.#mailbox.post({ type: 'hurry-asked', at: now() });
+      else void this.stop(signal);
+    },
+    reload: () => {
+      this.reload().catch((error) => {
+        const { code, message } = HandoverError.from(error);
+        // A candidate that failed has been announced by the core; nobody has heard of a refusal yet.
+        if (code.startsWith('HANDOVER_ERR_REFUSED') || code === 'HANDOVER_ERR_CANDIDATE_ENTRY') {
+          this.#announce({ level: 'error', event: 'failed', code, reason: message });
+        }
+      });
+    }
+  };
+
   #holders(worker: string): object {
     const report = this.#roster.lastReport(worker);
     return report ? { connections: report.connections, inFlight: report.inFlight, holding: report.holding } : {};
@@ -221,44 +226,6 @@ export class Supervision implements Operator {
     const active = activeOf(this.#mailbox.state);
     const accepting = active?.workers.filter(({ phase }) => phase === 'accepting') ?? [];
     return accepting.map(({ id }) => this.#roster.asHeir(id)).filter((heir) => heir !== null);
-  }
-
-  #startWorker(worker: string, generation: number, release: Release, watch: ConstructorParameters<typeof WorkerProcess>[1]): WorkerProcess {
-    const { backlog, handoverBudget, drainTimeout, orphanTimeout, log } = this.#options;
-    const lent = this.#listeners.held.map(({ key, address, named }) => ({ key, address, named }));
-    const first = lent.find(({ named }) => named)?.address;
-    const port = typeof first === 'object' ? { PORT: String(first.port) } : {};
-    const orders: Orders = {
-      version: PROTOCOL_VERSION,
-      worker,
-      generation,
-      lent,
-      backlog,
-      budgetMs: handoverBudget,
-      drainMs: drainTimeout,
-      orphanMs: orphanTimeout
-    };
-    const lead = process.stdout.isTTY && log !== 'json' ? `${worker} | ` : '';
-    const { args, env } = this.app;
-    const { stdout, stderr } = process;
-    return new WorkerProcess({ release, orders, args, env: { ...env, ...port }, stdout, stderr, lead }, watch);
-  }
-
-  /** SIGTERM and SIGINT stop, a second one hurries; SIGHUP reloads. */
-  #obeySignals(): () => void {
-    const stop = (signal: NodeJS.Signals) => {
-      if (this.#stopping) this.#mailbox.post({ type: 'hurry-asked', at: now() });
-      else void this.stop(signal);
-    };
-    const reload = () => {
-      // What went wrong is announced by the core or here, and the active generation goes on.
-      this.reload().catch((error) => {
-        const { code, message } = HandoverError.from(error);
-        if (code.includes('_REFUSED_') || code.endsWith('_ENTRY')) this.#announce({ level: 'error', event: 'failed', code, reason: message });
-      });
-    };
-    process.on('SIGTERM', stop).on('SIGINT', stop).on('SIGHUP', reload);
-    return () => process.off('SIGTERM', stop).off('SIGINT', stop).off('SIGHUP', reload);
   }
 }
 

@@ -1,2 +1,4 @@
-/** The version of this package, as package.json says. */
-export const version: string = '0.1.0';
+import manifest from '../package.json' with { type: 'json' };
+
+/** The version of this package, as package.json says. The build copies it in. */
+export const version: string = manifest.version;

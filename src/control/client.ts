@@ -72,7 +72,14 @@ export class ControlClient {
     } catch (error) {
       throw this.#unreachable(error);
     }
-    const answer = JSON.parse(text) as { ok?: boolean; code?: string; what: string; why: string; fix: string; active?: number | null };
+    const answer = JSON.parse(text) as {
+      ok?: boolean;
+      code?: string;
+      what: string;
+      why: string;
+      fix: string;
+      active?: number | null;
+    };
     if (answer.ok !== false) return answer;
     const code = answer.code && Object.hasOwn(CODES, answer.code) ? (answer.code as ErrorCode) : 'HANDOVER_ERR_BUG';
     throw new HandoverError(code, answer, { active: answer.active ?? null });

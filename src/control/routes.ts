@@ -75,7 +75,8 @@ export function createRouter(): Find {
 }
 
 function readEntry(body: unknown): string | undefined {
-  const known = typeof body === 'object' && body !== null && !Array.isArray(body) ? (body as Record<string, unknown>) : null;
+  const known =
+    typeof body === 'object' && body !== null && !Array.isArray(body) ? (body as Record<string, unknown>) : null;
   const unknown = known ? Object.keys(known).find((key) => key !== 'entry') : undefined;
   const entry = known?.entry;
   if (body === undefined || (known && unknown === undefined && (entry === undefined || typeof entry === 'string'))) {

@@ -20,15 +20,25 @@ export class ControlServer {
   constructor(path: string, operator: Operator) {
     this.path = path;
     const find = createRouter();
-    const options = { maxHeaderSize: HEAD_LIMIT_BYTES, requestTimeout: REQUEST_MS, headersTimeout: REQUEST_MS, connectionsCheckingInterval: 1_000 };
+    const options = {
+      maxHeaderSize: HEAD_LIMIT_BYTES,
+      requestTimeout: REQUEST_MS,
+      headersTimeout: REQUEST_MS,
+      connectionsCheckingInterval: 1_000
+    };
     this.#server = createServer(options, (request, response) => {
       void handle(operator, find, request, response);
     });
     this.#server.on('clientError', (error, socket) => {
-      const status = systemCode(error) === 'HPE_HEADER_OVERFLOW' ? '431 Request Header Fields Too Large' : '400 Bad Request';
-      const body = JSON.stringify(describeFailure(badRequest('The request is not HTTP', systemCode(error) ?? 'it cannot be read')));
+      const status =
+        systemCode(error) === 'HPE_HEADER_OVERFLOW' ? '431 Request Header Fields Too Large' : '400 Bad Request';
+      const body = JSON.stringify(
+        describeFailure(badRequest('The request is not HTTP', systemCode(error) ?? 'it cannot be read'))
+      );
       if (socket.writable) {
-        socket.end(`HTTP/1.1 ${status}\r\ncontent-type: application/json\r\nconnection: close\r\ncontent-length: ${Buffer.byteLength(body)}\r\n\r\n${body}`);
+        socket.end(
+          `HTTP/1.1 ${status}\r\ncontent-type: application/json\r\nconnection: close\r\ncontent-length: ${Buffer.byteLength(body)}\r\n\r\n${body}`
+        );
       } else socket.destroy();
     });
   }
@@ -155,7 +165,11 @@ async function readBody(request: IncomingMessage): Promise<unknown> {
 }
 
 function badRequest(what: string, why: string): HandoverError {
-  return new HandoverError('HANDOVER_ERR_CONTROL_BAD_REQUEST', { what, why, fix: 'See `handover --help` for what can be asked' });
+  return new HandoverError('HANDOVER_ERR_CONTROL_BAD_REQUEST', {
+    what,
+    why,
+    fix: 'See `handover --help` for what can be asked'
+  });
 }
 
 function listen(server: Server, path: string): Promise<void> {

@@ -220,7 +220,12 @@ export type Effect =
   | { readonly do: 'fork'; readonly worker: string; readonly generation: number; readonly release: Release }
   | { readonly do: 'accept' | 'activate' | 'deactivate' | 'terminate' | 'kill'; readonly worker: string }
   | { readonly do: 'pause' | 'drain'; readonly worker: string; readonly heirs: boolean }
-  | { readonly do: 'set-deadline'; readonly deadline: Deadline; readonly about: number | string; readonly afterMs: number }
+  | {
+      readonly do: 'set-deadline';
+      readonly deadline: Deadline;
+      readonly about: number | string;
+      readonly afterMs: number;
+    }
   | { readonly do: 'clear-deadline'; readonly deadline: Deadline; readonly about: number | string }
   | { readonly do: 'answer'; readonly request: number; readonly answer: Answer }
   | { readonly do: 'announce'; readonly notice: Notice }

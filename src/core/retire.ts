@@ -15,7 +15,10 @@ const OWN_DEADLINES: readonly Deadline[] = ['ready-overdue', 'warm-over', 'resta
 export function retire(state: State, generation: Generation, why: string, heirs: boolean, at: number): Step {
   const effects: Effect[] = forget(generation);
   if (generation.workers.length === 0) {
-    effects.push({ do: 'announce', notice: { level: 'info', event: 'retired', generation: generation.id, reason: why } });
+    effects.push({
+      do: 'announce',
+      notice: { level: 'info', event: 'retired', generation: generation.id, reason: why }
+    });
     return { state: amendChapter(state, generation.id, { outcome: 'retired', endedAt: at, reason: why }), effects };
   }
   const leaving = changeWorkers(generation, (worker) => {

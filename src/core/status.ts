@@ -34,7 +34,12 @@ export interface GenerationStatus {
 
 export interface Surroundings {
   readonly app: string;
-  readonly supervisor: { readonly pid: number; readonly version: string; readonly node: string; readonly uptimeMs: number };
+  readonly supervisor: {
+    readonly pid: number;
+    readonly version: string;
+    readonly node: string;
+    readonly uptimeMs: number;
+  };
   readonly listeners: readonly { readonly address: string }[];
 }
 

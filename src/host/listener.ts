@@ -127,7 +127,11 @@ function readAddress(handle: Handle, to: BindTo): Address | number {
 async function clearPath(path: string): Promise<void> {
   const stat = lstatSync(path, { throwIfNoEntry: false });
   if (!stat) return;
-  const why = stat.isSocket() ? ((await isAnswered(path)) ? 'another program answers on it' : null) : 'a file that is not a socket is there';
+  const why = stat.isSocket()
+    ? (await isAnswered(path))
+      ? 'another program answers on it'
+      : null
+    : 'a file that is not a socket is there';
   if (why === null) {
     unlinkSync(path);
     return;
@@ -146,17 +150,26 @@ function openToAll(path: string, { readableAll, writableAll }: Wanted): void {
 /** Turns an errno of bind or listen into what a person needs to know. */
 export function explain(errno: number, to: BindTo | Address): HandoverError {
   const code = getSystemErrorName(errno);
-  const where = typeof to === 'string' ? `unix:${to}` : 'path' in to ? `unix:${to.path}` : `${show(to.address)}:${to.port}`;
+  const where =
+    typeof to === 'string' ? `unix:${to}` : 'path' in to ? `unix:${to.path}` : `${show(to.address)}:${to.port}`;
   const what = `Cannot listen on ${where}`;
   const cause = Object.assign(new Error(code), { code });
   if (code === 'EADDRINUSE') {
     const fix =
       'Find it with `ss -ltnp` and stop it, or choose another address. If a supervisor was killed a moment ago, its workers let go of the address after the orphan timeout';
-    return new HandoverError('HANDOVER_ERR_LISTEN_IN_USE', { what, why: 'another program holds this address (EADDRINUSE)', fix }, { cause });
+    return new HandoverError(
+      'HANDOVER_ERR_LISTEN_IN_USE',
+      { what, why: 'another program holds this address (EADDRINUSE)', fix },
+      { cause }
+    );
   }
   if (code === 'EACCES' || code === 'EPERM') {
     const fix = `Allow it in one of three ways: \`sudo setcap cap_net_bind_service=+ep "$(readlink -f "$(command -v node)")"\`, a systemd socket unit in front, or run it as root; or choose a port of 1024 or above`;
-    return new HandoverError('HANDOVER_ERR_LISTEN_PERMISSION', { what, why: `this user may not bind it (${code})`, fix }, { cause });
+    return new HandoverError(
+      'HANDOVER_ERR_LISTEN_PERMISSION',
+      { what, why: `this user may not bind it (${code})`, fix },
+      { cause }
+    );
   }
   const fix = 'Give an address of this machine, or only the port to listen on all of them';
   return new HandoverError('HANDOVER_ERR_LISTEN_ADDRESS', { what, why: `the system answered ${code}`, fix }, { cause });

@@ -16,7 +16,9 @@ export class Log {
 
   write(notice: Notice): void {
     const time = new Date();
-    this.#to.write(`${this.#form === 'json' ? JSON.stringify({ time: time.toISOString(), ...notice }) : pretty(time, notice)}\n`);
+    this.#to.write(
+      `${this.#form === 'json' ? JSON.stringify({ time: time.toISOString(), ...notice }) : pretty(time, notice)}\n`
+    );
   }
 }
 
@@ -26,7 +28,9 @@ function pretty(time: Date, { level, event, generation, worker, reason, ...extra
   const details = Object.entries(extra)
     .filter(([, value]) => value !== undefined && value !== null)
     .map(([name, value]) => `${name}=${typeof value === 'object' ? JSON.stringify(value) : String(value)}`);
-  const parts = [styleText('dim', clock), styleText(COLOURS[level], event), about, ...details].filter((part) => part !== '');
+  const parts = [styleText('dim', clock), styleText(COLOURS[level], event), about, ...details].filter(
+    (part) => part !== ''
+  );
   const line = reason === undefined ? parts.join('  ') : `${parts.join('  ')}: ${reason}`;
   return line.trimEnd();
 }

@@ -87,7 +87,8 @@ export class LineRelay {
   }
 }
 
-const SECRET_NAME = /secret|token|passw|passphrase|credential|private|api_?key|_key$|^key$|database_url|dsn$|auth|cookie/i;
+const SECRET_NAME =
+  /secret|token|passw|passphrase|credential|private|api_?key|_key$|^key$|database_url|dsn$|auth|cookie/i;
 const SECRET_LENGTH = 4;
 
 /** Hides the values of environment variables that look like secrets, for text that may quote them. */

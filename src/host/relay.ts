@@ -115,10 +115,14 @@ export class Relay {
     const heirs = this.#ports.heirs();
     const willing = heirs.filter(({ worker }) => !parcel.declined.has(worker));
     const load = ({ worker, connections }: Heir) => connections + this.countTo(worker);
-    const best = willing.reduce<Heir | null>((least, heir) => (least && load(least) <= load(heir) ? least : heir), null);
+    const best = willing.reduce<Heir | null>(
+      (least, heir) => (least && load(least) <= load(heir) ? least : heir),
+      null
+    );
     if (best) return this.#send(parcel, best.worker, false);
     if (heirs.length === 0 && this.#ports.expectsHeirs()) return; // it waits here until somebody accepts
-    if (this.#ports.isAlive(parcel.from) && !parcel.declined.has(parcel.from)) return this.#send(parcel, parcel.from, true);
+    if (this.#ports.isAlive(parcel.from) && !parcel.declined.has(parcel.from))
+      return this.#send(parcel, parcel.from, true);
     this.#parcels.delete(parcel.id);
     parcel.handle.close();
     this.#ports.onLost(parcel.from);

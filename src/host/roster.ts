@@ -4,36 +4,16 @@ import type { ErrorCode } from '../errors.ts';
 import type { Handle } from '../internals.ts';
 import type { ToSupervisor, Wanted } from '../protocol.ts';
 import { explain, type Listeners, showAddress } from './listener.ts';
+import { Readiness } from './readiness.ts';
 import type { Heir } from './relay.ts';
-import { WorkerProcess } from './spawn.ts';
+import { createSeat, describeEnd, describeSeat, type Report, Reports, type Seat } from './seat.ts';
+import type { Watch, WorkerProcess } from './spawn.ts';
 import { measureUsage } from './usage.ts';
-
-/** How long a worker may take to report before its numbers are called unmeasured. */
-const REPORT_MS = 500;
-
-type Report = Extract<ToSupervisor, { type: 'report' }>;
-
-/** A worker as the supervisor sees it from outside. */
-interface Seat {
-  readonly id: string;
-  readonly generation: number;
-  readonly process: WorkerProcess;
-  /** Listeners for which one of its servers has called listen(). */
-  readonly keys: Set<string>;
-  /** Listeners it was told to accept on and has not answered for. */
-  readonly opening: Set<string>;
-  signalled: boolean;
-  ready: boolean;
-  serving: boolean;
-  connections: number;
-  report: Report | null;
-  bindFailure: string | null;
-}
 
 export interface RosterPorts {
   readonly listeners: Listeners;
   readonly readiness: 'listening' | 'signal';
-  start(worker: string, generation: number, release: Release, watch: ConstructorParameters<typeof WorkerProcess>[1]): WorkerProcess;
+  start(worker: string, generation: number, release: Release, watch: Watch): WorkerProcess;
   post(news: News): void;
   now(): number;
   /** The generation that answers for the service, or null. */
@@ -50,14 +30,13 @@ export interface RosterPorts {
 /** Every worker process and the conversation with it. What a worker says becomes news for the core. */
 export class Roster {
   readonly #seats = new Map<string, Seat>();
-  readonly #asks = new Map<number, (report: Report) => void>();
-  /** What each generation serves; it outlives the workers, for their replacements must serve the same. */
-  readonly #served = new Map<number, Set<string>>();
+  readonly #reports = new Reports();
+  readonly #readiness: Readiness;
   readonly #ports: RosterPorts;
-  #lastAsk = 0;
 
   constructor(ports: RosterPorts) {
     this.#ports = ports;
+    this.#readiness = new Readiness(ports.readiness, ports.active);
   }
 
   fork(worker: string, generation: number, release: Release): void {
@@ -70,8 +49,7 @@ export class Roster {
       onGarbage: (what) => this.#ports.onGarbage(worker, what),
       onGone: (why) => this.#lose(seat, why)
     });
-    const empty = { keys: new Set<string>(), opening: new Set<string>(), signalled: false, ready: false, serving: false };
-    const seat: Seat = { id: worker, generation, process, ...empty, connections: 0, report: null, bindFailure: null };
+    const seat = createSeat(worker, generation, process);
     this.#seats.set(worker, seat);
   }
 
@@ -80,12 +58,13 @@ export class Roster {
     const seat = this.#seats.get(worker);
     if (!seat) return;
     seat.serving = true;
-    const named = seat.keys.size === 0 ? [] : this.#ports.listeners.held.filter((one) => one.named).map((one) => one.key);
+    const named =
+      seat.keys.size === 0 ? [] : this.#ports.listeners.held.filter((one) => one.named).map((one) => one.key);
     const keys = new Set([...named, ...seat.keys]);
     for (const key of keys) seat.opening.add(key);
     for (const key of keys) this.#lend(seat, key);
     if (keys.size === 0) this.#accepted(seat);
-    this.#askReport(seat);
+    void this.#reports.ask(seat);
   }
 
   pause(worker: string, heirs: boolean): void {
@@ -101,9 +80,7 @@ export class Roster {
     if (!seat) return;
     seat.serving = false;
     seat.process.send({ type: 'drain', heirs });
-    // Its reports say who holds the drain, for the log and the status; the worker's end stops them.
-    const timer = setInterval(() => (this.#seats.has(worker) ? this.#askReport(seat) : clearInterval(timer)), REPORT_MS);
-    timer.unref();
+    this.#reports.poll(seat, () => this.#seats.has(worker));
   }
 
   setDuty(worker: string, type: 'activate' | 'deactivate'): void {
@@ -123,7 +100,12 @@ export class Roster {
     return this.#seats.get(worker)?.report ?? null;
   }
 
-  deliver(worker: string, parcel: { id: string; key: string; fresh: boolean; last: boolean }, handle: Handle, onFailed: () => void): void {
+  deliver(
+    worker: string,
+    parcel: { id: string; key: string; fresh: boolean; last: boolean },
+    handle: Handle,
+    onFailed: () => void
+  ): void {
     const seat = this.#seats.get(worker);
     if (seat) seat.process.send({ type: 'adopt', ...parcel }, handle, onFailed);
     else onFailed();
@@ -144,27 +126,27 @@ export class Roster {
     const pids = seats.flatMap(({ process }) => (process.pid === null ? [] : [process.pid]));
     const [usage, reports] = await Promise.all([
       measureUsage(pids),
-      Promise.all(seats.map((seat) => this.#askReport(seat)))
+      Promise.all(seats.map((seat) => this.#reports.ask(seat)))
     ]);
-    return new Map(seats.map((seat, index) => [seat.id, describe(seat, reports[index] ?? null, usage)]));
+    return new Map(
+      seats.map((seat, index) => [
+        seat.id,
+        describeSeat(seat, reports[index] ?? null, usage.get(seat.process.pid ?? -1))
+      ])
+    );
   }
 
   /** Why a generation is not ready, as far as can be seen from outside. */
   explainUnready(generation: number): string {
-    const late = [...this.#seats.values()].filter((seat) => seat.generation === generation && !seat.ready);
-    const reasons = late.map((seat) => `worker ${seat.id} (pid ${seat.process.pid}) is running but ${this.#missing(seat)}`);
-    return reasons.join('; ') || 'its workers were still being started';
-  }
-
-  #missing(seat: Seat): string {
-    if (this.#ports.readiness === 'signal' && !seat.signalled) return 'never called ready()';
-    if (seat.keys.size === 0) return `never listened${seat.bindFailure ? ` (${seat.bindFailure})` : ''}`;
-    const missing = this.#needed(seat).filter((key) => !seat.keys.has(key));
-    const addresses = missing.map((key) => {
+    const late = this.#seatsOf(generation).filter((seat) => !seat.ready);
+    const show = (key: string) => {
       const listener = this.#ports.listeners.find(key);
       return listener ? showAddress(listener.address) : key;
-    });
-    return `did not listen on ${addresses.join(', ')}, which the active generation serves`;
+    };
+    const reasons = late.map(
+      (seat) => `worker ${seat.id} (pid ${seat.process.pid}) is running but ${this.#readiness.explain(seat, show)}`
+    );
+    return reasons.join('; ') || 'its workers were still being started';
   }
 
   #hear(seat: Seat, message: ToSupervisor, handle: Handle | undefined): void {
@@ -177,7 +159,7 @@ export class Roster {
       case 'listening':
         return this.#listening(seat, message.key);
       case 'unlisten':
-        return this.#unlisten(seat, message.key);
+        return this.#readiness.onUnlisten(seat, message.key, this.#seatsOf(seat.generation));
       case 'signal':
         return this.#signal(seat);
       case 'accepting':
@@ -202,10 +184,7 @@ export class Roster {
       case 'declined':
         return this.#ports.onDeclined(worker, message.id);
       case 'report':
-        seat.report = message;
-        seat.connections = message.connections;
-        this.#asks.get(message.ask)?.(message);
-        return;
+        return this.#reports.take(seat, message);
       default:
         message satisfies never;
     }
@@ -224,16 +203,9 @@ export class Roster {
   }
 
   #listening(seat: Seat, key: string): void {
-    seat.keys.add(key);
-    if (seat.generation === this.#ports.active() || this.#ports.active() === null) this.#servedBy(seat.generation).add(key);
+    this.#readiness.onListening(seat, key);
     this.#look(seat);
     if (seat.serving) this.#lend(seat, key);
-  }
-
-  #unlisten(seat: Seat, key: string): void {
-    seat.keys.delete(key);
-    const others = [...this.#seats.values()].some((one) => one.generation === seat.generation && one.keys.has(key));
-    if (!others) this.#served.get(seat.generation)?.delete(key);
   }
 
   #signal(seat: Seat): void {
@@ -243,24 +215,13 @@ export class Roster {
 
   /** Posts that a worker can serve, the moment everything that was asked of it is there. */
   #look(seat: Seat): void {
-    if (seat.ready) return;
-    const bySignal = this.#ports.readiness === 'signal';
-    if (bySignal ? !seat.signalled : seat.keys.size === 0) return;
-    if (this.#needed(seat).some((key) => !seat.keys.has(key))) return;
+    if (seat.ready || !this.#readiness.isMet(seat)) return;
     seat.ready = true;
     this.#ports.post({ type: 'worker-ready', worker: seat.id, at: this.#ports.now() });
   }
 
-  /** What a worker must listen on: what the active generation serves, or what its own served before. */
-  #needed(seat: Seat): readonly string[] {
-    const active = this.#ports.active();
-    return [...(this.#served.get(active ?? seat.generation) ?? [])];
-  }
-
-  #servedBy(generation: number): Set<string> {
-    const served = this.#served.get(generation) ?? new Set();
-    this.#served.set(generation, served);
-    return served;
+  #seatsOf(generation: number): Seat[] {
+    return [...this.#seats.values()].filter((seat) => seat.generation === generation);
   }
 
   #lend(seat: Seat, key: string): void {
@@ -269,7 +230,7 @@ export class Roster {
   }
 
   #accepted(seat: Seat): void {
-    for (const key of seat.keys) this.#servedBy(seat.generation).add(key);
+    this.#readiness.onAccepting(seat);
     this.#ports.post({ type: 'worker-accepting', worker: seat.id, at: this.#ports.now() });
     this.#ports.onHeir();
   }
@@ -285,47 +246,9 @@ export class Roster {
 
   #lose(seat: Seat, why: string): void {
     this.#seats.delete(seat.id);
-    const failure = seat.bindFailure && !seat.ready ? ` (${seat.bindFailure})` : '';
-    const early = seat.ready || failure ? '' : ' before it listened';
-    const [first = '', ...rest] = why.split('; ');
-    const full = [`${first}${early}${failure}`, ...rest].join('; ');
-    this.#ports.post({ type: 'worker-exited', worker: seat.id, why: full, at: this.#ports.now() });
+    this.#ports.post({ type: 'worker-exited', worker: seat.id, why: describeEnd(seat, why), at: this.#ports.now() });
     this.#ports.onGone(seat.id);
-    const left = [...this.#seats.values()].some(({ generation }) => generation === seat.generation);
-    if (!left && seat.generation !== this.#ports.active()) this.#served.delete(seat.generation);
+    const left = this.#seatsOf(seat.generation).length > 0;
+    if (!left && seat.generation !== this.#ports.active()) this.#readiness.forget(seat.generation);
   }
-
-  #askReport(seat: Seat): Promise<Report | null> {
-    this.#lastAsk += 1;
-    const ask = this.#lastAsk;
-    return new Promise((resolve) => {
-      const end = (report: Report | null) => {
-        clearTimeout(timer);
-        this.#asks.delete(ask);
-        resolve(report);
-      };
-      const timer = setTimeout(() => end(null), REPORT_MS);
-      timer.unref();
-      this.#asks.set(ask, end);
-      seat.process.send({ type: 'report', ask }, undefined, () => end(null));
-    });
-  }
-}
-
-function describe({ process }: Seat, report: Report | null, usage: Awaited<ReturnType<typeof measureUsage>>): WorkerFacts {
-  const used = usage.get(process.pid ?? -1);
-  const reasons = [
-    report ? null : `it did not answer within ${REPORT_MS} ms`,
-    used ? null : 'its memory and CPU could not be read'
-  ].filter((reason) => reason !== null);
-  return {
-    pid: process.pid,
-    connections: report?.connections ?? null,
-    inFlight: report?.inFlight ?? null,
-    requests: report?.requests ?? null,
-    rssBytes: used?.rssBytes ?? null,
-    cpuShare: used?.cpuShare ?? null,
-    ...(report && report.holding.length > 0 ? { holding: report.holding } : {}),
-    ...(reasons.length > 0 ? { unmeasured: reasons.join('; ') } : {})
-  };
 }

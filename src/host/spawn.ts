@@ -3,7 +3,15 @@ import type { Writable } from 'node:stream';
 import { fileURLToPath } from 'node:url';
 import type { Release } from '../core/model.ts';
 import { type Handle, onInternalMessage, sendHandle } from '../internals.ts';
-import { LAST_WORDS_FD, ORDERS_VARIABLE, type Orders, parse, seal, type ToSupervisor, type ToWorker } from '../protocol.ts';
+import {
+  LAST_WORDS_FD,
+  ORDERS_VARIABLE,
+  type Orders,
+  parse,
+  seal,
+  type ToSupervisor,
+  type ToWorker
+} from '../protocol.ts';
 import { hideSecrets, LineRelay } from './output.ts';
 
 /** How long the pipes of an exited worker may take to give their last lines. */

@@ -37,8 +37,10 @@ export class Deadlines {
 
   #event(deadline: Deadline, about: number | string): News {
     const at = this.#now();
-    if (deadline === 'worker-overdue' || deadline === 'kill-overdue') return { type: deadline, worker: String(about), at };
-    if (deadline === 'ready-overdue') return { type: deadline, about: Number(about), why: this.#explain(Number(about)), at };
+    if (deadline === 'worker-overdue' || deadline === 'kill-overdue')
+      return { type: deadline, worker: String(about), at };
+    if (deadline === 'ready-overdue')
+      return { type: deadline, about: Number(about), why: this.#explain(Number(about)), at };
     return { type: deadline, about: Number(about), at };
   }
 }

@@ -1,11 +1,12 @@
 /** What an app gives to `whileActive`: begins something, and returns what ends it. */
+// biome-ignore lint/suspicious/noConfusingVoidType: an app's function may return nothing at all
 export type Start = () => Stop | void | Promise<Stop | void>;
 export type Stop = () => void | Promise<void>;
 
 interface Task {
   readonly start: Start;
   /** The end of the run in progress, or null while the task does not run. */
-  running: Promise<Stop | void> | null;
+  running: Promise<ReturnType<Start>> | null;
 }
 
 /** Runs what may run in one version only: while this worker is of the active generation, and not otherwise. */

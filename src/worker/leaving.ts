@@ -109,7 +109,8 @@ export class Leaving {
     const now = performance.now();
     const since = connection ? connection.movableAt : this.#since;
     const movable = connection?.kind === 'http1' && !connection.stays && speaksHttp1(server);
-    if (this.#mode === 'ending' || (since !== null && now - since > this.#budgetMs) || connection?.stays) sayClose(response);
+    if (this.#mode === 'ending' || (since !== null && now - since > this.#budgetMs) || connection?.stays)
+      sayClose(response);
     if (!connection) return;
     this.#dropFirst(connection);
     if (this.#mode === 'handing' && movable) response.once('close', () => this.#onResponseEnd(connection));
@@ -117,8 +118,7 @@ export class Leaving {
 
   onOpen(connection: Connection): void {
     if (this.#mode !== 'handing') return;
-    // Accepted just before the pause, or sent here just before it.
-    if (isUntouched(connection)) this.#enqueue(connection);
+    if (isUntouched(connection)) this.#enqueue(connection); // accepted, or sent here, just before the pause
   }
 
   onClose(connection: Connection): void {
@@ -168,7 +168,8 @@ export class Leaving {
 
   #onResponseEnd(connection: Connection): void {
     if (this.#mode !== 'handing' || connection.socket.destroyed) return;
-    if (currentResponse(connection.socket)) this.#watch(connection); // a pipelined answer follows
+    if (currentResponse(connection.socket))
+      this.#watch(connection); // a pipelined answer follows
     else this.#enqueue(connection);
   }
 

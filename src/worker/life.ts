@@ -38,7 +38,8 @@ export class Life {
       onClose: (connection) => this.#leaving.onClose(connection)
     });
     this.#leaving = new Leaving(this.#registry, this.#channel, orders, {
-      takeBack: (connection, handle, fresh) => this.#give(connection.server, handle, { key: connection.key, fresh, last: false }),
+      takeBack: (connection, handle, fresh) =>
+        this.#give(connection.server, handle, { key: connection.key, fresh, last: false }),
       onEmpty: () => this.#onEmpty?.()
     });
     this.#servers = new Servers(this.#channel, orders, (server, gate) => this.#registry.watch(server, gate));
@@ -145,7 +146,14 @@ export class Life {
   #report(ask: number): void {
     const { count, holding } = this.#registry.inFlight();
     const connections = this.#registry.connections.size;
-    this.#channel.send({ type: 'report', ask, connections, inFlight: count, requests: this.#registry.requests, holding });
+    this.#channel.send({
+      type: 'report',
+      ask,
+      connections,
+      inFlight: count,
+      requests: this.#registry.requests,
+      holding
+    });
   }
 
   #orphan(): void {

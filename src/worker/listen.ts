@@ -38,7 +38,8 @@ export class Servers {
     const servers = this;
     net.Server.prototype.listen = function (this: net.Server, ...args: unknown[]) {
       const call = readListen(args);
-      if (call.wanted === null || this.listening) return (listen as (...args: unknown[]) => net.Server).apply(this, args);
+      if (call.wanted === null || this.listening)
+        return (listen as (...args: unknown[]) => net.Server).apply(this, args);
       servers.#share(this, call.wanted, call);
       return this;
     } as typeof listen;

@@ -14,7 +14,8 @@ export function readListen(args: readonly unknown[]): Call {
   const last = args[args.length - 1];
   const callback = typeof last === 'function' ? (last as () => void) : null;
   const call = { signal: null, callback };
-  if (typeof first === 'object' && first !== null) return { ...readOptions(first as Record<string, unknown>), callback };
+  if (typeof first === 'object' && first !== null)
+    return { ...readOptions(first as Record<string, unknown>), callback };
   const port = readPort(first);
   if (port !== null) {
     return { ...call, wanted: port === 0 ? null : { port, ...(typeof second === 'string' ? { host: second } : {}) } };

@@ -79,11 +79,7 @@ export function startCandidate(state: In<'steady'>, event: On<'reload-asked'>): 
     lastGeneration: id,
     order: { request, kind: 'reload', askedAt: at }
   };
-  return to(
-    openChapter(next, generation),
-    ...settled.effects,
-    ...startingEffects(state, generation, effects)
-  );
+  return to(openChapter(next, generation), ...settled.effects, ...startingEffects(state, generation, effects));
 }
 
 /** Turns back to the standby. Nothing is started: its workers only have to accept again. */
@@ -95,7 +91,9 @@ export function rollBack(state: In<'steady'>, { request, at }: On<'rollback-aske
       state,
       failWith(state, request, 'HANDOVER_ERR_REFUSED_NO_STANDBY', {
         what: 'Cannot roll back',
-        why: standby ? `the workers of standby generation ${standby.id} have exited` : 'no earlier generation is kept warm',
+        why: standby
+          ? `the workers of standby generation ${standby.id} have exited`
+          : 'no earlier generation is kept warm',
         fix: `Reload with the entry of the earlier version instead; ${stillActive(active)}`
       })
     );
@@ -137,14 +135,21 @@ export function stop(
   return to(next, ...effects, { do: 'close-listeners' });
 }
 
-function answerInterrupted(state: In<'booting' | 'steady' | 'starting' | 'opening' | 'pausing'>, at: number): readonly Effect[] {
+function answerInterrupted(
+  state: In<'booting' | 'steady' | 'starting' | 'opening' | 'pausing'>,
+  at: number
+): readonly Effect[] {
   if (state.phase === 'steady') return settleEarly(state).effects;
   if (state.phase === 'pausing') {
     const { order, leaving, active, openedAt, acceptedAt } = state;
     const bootMs = order.kind === 'reload' ? openedAt - order.askedAt : 0;
     const times = { bootMs, cutoverMs: at - openedAt, tookMs: acceptedAt - order.askedAt };
     return [
-      { do: 'answer', request: order.request, answer: { ok: true, settled: { ...order, from: leaving.id, to: active.id, ...times } } }
+      {
+        do: 'answer',
+        request: order.request,
+        answer: { ok: true, settled: { ...order, from: leaving.id, to: active.id, ...times } }
+      }
     ];
   }
   const request = state.phase === 'booting' ? state.request : state.order.request;

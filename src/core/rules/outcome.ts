@@ -93,7 +93,13 @@ export function giveUpNext(state: In<'opening'>, event: On<'worker-lost' | 'acce
   return to(noted, ...effects, ...ended.effects);
 }
 
-function failed(state: State, generation: Generation, request: number, code: ErrorCode, { what, why, fix }: Account): Effect[] {
+function failed(
+  state: State,
+  generation: Generation,
+  request: number,
+  code: ErrorCode,
+  { what, why, fix }: Account
+): Effect[] {
   const reason = `${what}: ${why}`;
   return [
     announce('error', 'failed', { generation: generation.id, code, reason }),

@@ -1,5 +1,5 @@
 import http from 'node:http';
-import net from 'node:net';
+import type net from 'node:net';
 import tls from 'node:tls';
 import {
   attachConnection,
@@ -30,7 +30,9 @@ export function findIdle(server: http.Server): Set<net.Socket> {
 /** Whether nothing is being answered and every byte of the last answer has left. */
 export function isQuiet(socket: net.Socket): boolean {
   const over = socket.destroyed || socket.readableEnded || socket.writableEnded;
-  return !over && currentResponse(socket) === null && socket.readableLength === 0 && isFlushed(socket) && canDetach(socket);
+  return (
+    !over && currentResponse(socket) === null && socket.readableLength === 0 && isFlushed(socket) && canDetach(socket)
+  );
 }
 
 /** Takes a connection off the server that served it. The caller found it idle and quiet in this very tick. */

@@ -1,0 +1,109 @@
+import type { WorkerFacts } from '../core/status.ts';
+import type { ToSupervisor } from '../protocol.ts';
+import type { WorkerProcess } from './spawn.ts';
+import type { Usage } from './usage.ts';
+
+export type Report = Extract<ToSupervisor, { type: 'report' }>;
+
+/** A worker as the supervisor sees it from outside. */
+export interface Seat {
+  readonly id: string;
+  readonly generation: number;
+  readonly process: WorkerProcess;
+  /** Listeners for which one of its servers has called listen(). */
+  readonly keys: Set<string>;
+  /** Listeners it was told to accept on and has not answered for. */
+  readonly opening: Set<string>;
+  /** Whether the app said it is ready. */
+  signalled: boolean;
+  /** Whether everything that was asked of it is there. */
+  ready: boolean;
+  /** Whether it was told to accept, and not to pause since. */
+  serving: boolean;
+  /** Open connections: those of its last report, and those it has adopted since. */
+  connections: number;
+  report: Report | null;
+  /** Why a listen() of its app failed. */
+  bindFailure: string | null;
+}
+
+export function createSeat(id: string, generation: number, process: WorkerProcess): Seat {
+  return {
+    id,
+    generation,
+    process,
+    keys: new Set(),
+    opening: new Set(),
+    signalled: false,
+    ready: false,
+    serving: false,
+    connections: 0,
+    report: null,
+    bindFailure: null
+  };
+}
+
+/** How long a worker may take to report before its numbers are called unmeasured. */
+const REPORT_MS = 500;
+
+/** Asks workers for their numbers. A worker too busy to answer in time has none: null, never 0. */
+export class Reports {
+  readonly #asks = new Map<number, (report: Report) => void>();
+  #lastAsk = 0;
+
+  ask(seat: Seat): Promise<Report | null> {
+    this.#lastAsk += 1;
+    const ask = this.#lastAsk;
+    return new Promise((resolve) => {
+      const end = (report: Report | null) => {
+        clearTimeout(timer);
+        this.#asks.delete(ask);
+        resolve(report);
+      };
+      const timer = setTimeout(() => end(null), REPORT_MS);
+      timer.unref();
+      this.#asks.set(ask, end);
+      seat.process.send({ type: 'report', ask }, undefined, () => end(null));
+    });
+  }
+
+  take(seat: Seat, report: Report): void {
+    seat.report = report;
+    seat.connections = report.connections;
+    this.#asks.get(report.ask)?.(report);
+  }
+
+  /** Keeps asking, so that log and status can say who holds a drain. */
+  poll(seat: Seat, isThere: () => boolean): void {
+    const timer = setInterval(() => {
+      if (isThere()) void this.ask(seat);
+      else clearInterval(timer);
+    }, REPORT_MS);
+    timer.unref();
+  }
+}
+
+/** What a worker reported, and what the system says of its process. */
+export function describeSeat({ process }: Seat, report: Report | null, used: Usage | undefined): WorkerFacts {
+  const reasons = [
+    report ? null : `it did not answer within ${REPORT_MS} ms`,
+    used ? null : 'its memory and CPU could not be read'
+  ].filter((reason) => reason !== null);
+  return {
+    pid: process.pid,
+    connections: report?.connections ?? null,
+    inFlight: report?.inFlight ?? null,
+    requests: report?.requests ?? null,
+    rssBytes: used?.rssBytes ?? null,
+    cpuShare: used?.cpuShare ?? null,
+    ...(report && report.holding.length > 0 ? { holding: report.holding } : {}),
+    ...(reasons.length > 0 ? { unmeasured: reasons.join('; ') } : {})
+  };
+}
+
+/** How a worker ended, with what it had not come to. */
+export function describeEnd({ ready, bindFailure }: Seat, why: string): string {
+  if (ready) return why;
+  const [how = '', ...lastWords] = why.split('; ');
+  return [`${how}${bindFailure ? ` (${bindFailure})` : ' before it listened'}`, ...lastWords].join('; ');
+}

@@ -1,0 +1,44 @@
+import type { Release } from './core/model.ts';
+import type { Listeners } from './host/listener.ts';
+import { type Watch, WorkerProcess } from './host/spawn.ts';
+import type { Options } from './options.ts';
+import { type Orders, PROTOCOL_VERSION } from './protocol.ts';
+
+/** What is supervised, as far as it does not change from generation to generation. */
+export interface App {
+  readonly name: string;
+  /** The working directory as the operator wrote it. */
+  readonly folder: string;
+  readonly args: readonly string[];
+  readonly env: NodeJS.ProcessEnv;
+}
+
+interface Start {
+  readonly worker: string;
+  readonly generation: number;
+  readonly release: Release;
+  readonly watch: Watch;
+  readonly app: App;
+  readonly options: Options;
+  readonly listeners: Listeners;
+}
+
+/** Starts a worker with its orders: who it is, what is lent to it, and the times that hold. */
+export function startWorker({ worker, generation, release, watch, app, options, listeners }: Start): WorkerProcess {
+  const lent = listeners.held.map(({ key, address, named }) => ({ key, address, named }));
+  const orders: Orders = {
+    version: PROTOCOL_VERSION,
+    worker,
+    generation,
+    lent,
+    backlog: options.backlog,
+    budgetMs: options.handoverBudget,
+    drainMs: options.drainTimeout,
+    orphanMs: options.orphanTimeout
+  };
+  const first = lent.find(({ named }) => named)?.address;
+  const env = { ...app.env, ...(typeof first === 'object' ? { PORT: String(first.port) } : {}) };
+  const lead = process.stdout.isTTY && options.log !== 'json' ? `${worker} | ` : '';
+  const { stdout, stderr } = process;
+  return new WorkerProcess({ release, orders, args: app.args, env, stdout, stderr, lead }, watch);
+}
