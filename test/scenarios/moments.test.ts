@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { setTimeout as wait } from 'node:timers/promises';
 import { Talk } from './raw.ts';
-import { isAlive, type TestService, withService } from './service.ts';
+import { isAlive, type TestService, waitFor, withService } from './service.ts';
 
 async function openMany(service: TestService, count: number): Promise<Talk[]> {
   const talks: Talk[] = [];
@@ -175,8 +175,3 @@ test('a receiver killed in the middle of 500 moving connections costs no connect
     for (const talk of talks) talk.close();
   });
 });
-
-async function waitFor(isSo: () => Promise<boolean>, what: string): Promise<void> {
-  for (const deadline = Date.now() + 20_000; Date.now() < deadline; await wait(20)) if (await isSo()) return;
-  assert.fail(`waited in vain until ${what}`);
-}

@@ -20,17 +20,19 @@ export type Line = { readonly event: string; readonly [detail: string]: unknown 
 /** A supervised service in a process of its own, with the version of its app in a file. */
 export class TestService {
   readonly folder = mkdtempSync(join(tmpdir(), 'handover-test-'));
-  readonly socket = join(this.folder, 'control.sock');
+  readonly socket: string;
   readonly lines: Line[] = [];
   /** Lines of stderr that are not the supervisor's. */
   readonly noise: string[] = [];
   readonly process: ChildProcess;
-  readonly client = new ControlClient(this.socket);
+  readonly client: ControlClient;
   port = 0;
   readonly #waiting = new Set<() => void>();
 
   constructor(options: SuperviseOptions) {
     this.version = '1';
+    this.socket = options.socket ?? join(this.folder, 'control.sock');
+    this.client = new ControlClient(this.socket);
     const env = { ...process.env, VERSION_FILE: join(this.folder, 'version') };
     const given = { listen: '127.0.0.1:0', log: 'json', entry: LOAD_APP, socket: this.socket, ...options };
     this.process = spawn(process.execPath, [SUPERVISOR, JSON.stringify(given)], { env, stdio: ['ignore', 'ignore', 'pipe'] });
@@ -128,4 +130,13 @@ export function isAlive(pid: number): boolean {
   } catch {
     return false; // ESRCH is the answer
   }
+}
+
+/** Asks until it is so; fails with what was waited for. */
+export async function waitFor(isSo: () => Promise<boolean>, what: string): Promise<void> {
+  for (const deadline = Date.now() + PATIENCE_MS; Date.now() < deadline; ) {
+    if (await isSo()) return;
+    await new Promise((wake) => setTimeout(wake, 20));
+  }
+  throw new Error(`waited in vain until ${what}`);
 }

@@ -1,0 +1,164 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { ask, toTarget } from '../support/http.ts';
+import { freePort, startPlain, startService } from '../support/service.ts';
+
+const PLAIN = ['http.cjs', 'http.mjs'];
+if ((process.features as { typescript?: unknown }).typescript) PLAIN.push('http.ts');
+const FRAMEWORKS = ['express.mjs', 'fastify.mjs', 'koa.mjs', 'hono.mjs'];
+const ECHOED = JSON.stringify({ text: 'é'.repeat(5_000) });
+
+for (const app of [...PLAIN, ...FRAMEWORKS]) {
+  test(`${app} is reloaded and rolled back under a client that never reconnects`, async (t) => {
+    const { service, client, release } = await startService(t, app);
+    const visitor = client();
+    const first = await visitor.get('/hello/first');
+    assert.deepEqual([first.status, first.version], [200, '1']);
+
+    release('2');
+    const reload = await service.reload();
+    assert.deepEqual([reload.from, reload.to], [1, 2]);
+    const second = await visitor.get('/hello/second');
+    assert.deepEqual([second.status, second.version], [200, '2']);
+    assert.notEqual(second.pid, first.pid);
+
+    const rollback = await service.rollback();
+    assert.deepEqual([rollback.from, rollback.to], [2, 1]);
+    const third = await visitor.get('/hello/third');
+    assert.deepEqual([third.status, third.version, third.pid], [200, '1', first.pid]);
+
+    await service.rollback();
+    const fourth = await visitor.get('/hello/fourth');
+    assert.deepEqual([fourth.status, fourth.version, fourth.pid], [200, '2', second.pid]);
+    assert.equal(visitor.sockets, 1);
+    assert.equal((await ask(visitor.target)).version, '2');
+  });
+}
+
+for (const app of FRAMEWORKS) {
+  test(`${app} answers as under plain node, before and after a move`, async (t) => {
+    const plain = await startPlain(t, app);
+    const { service, client } = await startService(t, app);
+    const visitor = client();
+    const same = async () => {
+      const expected = await ask(plain.target, '/hello/you');
+      const got = await visitor.get('/hello/you');
+      assert.equal(got.body, expected.body);
+      assert.deepEqual(JSON.parse(got.body), { hello: 'you' });
+      assert.equal(got.headers['content-type'], expected.headers['content-type']);
+      assert.equal((await visitor.post('/echo', ECHOED)).body, ECHOED);
+    };
+
+    await same();
+    await service.reload();
+    await same();
+    assert.equal(visitor.sockets, 1);
+  });
+}
+
+test('two workers on each side serve and hand over', async (t) => {
+  const { service, client, release, pids } = await startService(t, 'express.mjs', { workers: 2 });
+  const visitors = Array.from({ length: 8 }, () => client());
+  for (const visitor of visitors) assert.equal((await visitor.get('/hello/you')).version, '1');
+
+  release('2');
+  await service.reload();
+  const served = new Set<number>();
+  for (const visitor of visitors) {
+    const answer = await visitor.get('/hello/you');
+    assert.equal(answer.version, '2');
+    served.add(answer.pid);
+  }
+  assert.equal(served.size, 2, 'the eight connections are spread over both workers');
+  assert.equal((await pids()).length, 4);
+
+  await service.rollback();
+  for (const visitor of visitors) {
+    assert.equal((await visitor.get('/hello/you')).version, '1');
+    assert.equal(visitor.sockets, 1);
+  }
+});
+
+test('an address of each kind serves: IPv4, IPv6, both, and a unix socket', async (t) => {
+  const { service, folder, client, release } = await startService(t, 'http.cjs', {
+    listen: ['127.0.0.1:0', '[::1]:0', '0']
+  });
+  assert.equal(service.addresses.length, 3);
+  const visitors = [0, 1, 2].map((index) => client(index));
+  const both = toTarget(service.addresses[2] ?? '');
+  assert.ok('port' in both);
+  const sixth = await ask({ host: '::1', port: both.port });
+  assert.equal(sixth.version, '1');
+  for (const visitor of visitors) assert.equal((await visitor.get()).version, '1');
+
+  release('2');
+  await service.reload();
+  for (const visitor of visitors) {
+    assert.equal((await visitor.get()).version, '2');
+    assert.equal(visitor.sockets, 1);
+  }
+  assert.ok(folder);
+});
+
+test('a service on a unix socket is reloaded under a client that never reconnects', async (t) => {
+  const { service, client, release } = await startService(t, 'http.cjs', { listen: [`unix:/tmp/handover-${process.pid}.sock`] });
+  const visitor = client();
+  assert.equal((await visitor.get()).version, '1');
+
+  release('2');
+  await service.reload();
+  assert.equal((await visitor.get()).version, '2');
+  assert.equal(visitor.sockets, 1);
+});
+
+test('two servers are named with two addresses, in the order of their listen()', async (t) => {
+  const { service, client, release } = await startService(t, 'two-servers.mjs', { listen: ['127.0.0.1:0', '127.0.0.1:0'] });
+  const [shop, admin] = [client(0), client(1)];
+  assert.equal((await shop.get()).body, 'public');
+  assert.equal((await admin.get()).body, 'admin');
+
+  release('2');
+  await service.reload();
+  for (const [visitor, body] of [[shop, 'public'], [admin, 'admin']] as const) {
+    const answer = await visitor.get();
+    assert.deepEqual([answer.body, answer.version, visitor.sockets], [body, '2', 1]);
+  }
+  await service.rollback();
+  assert.deepEqual([(await shop.get()).version, (await admin.get()).version, shop.sockets, admin.sockets], ['1', '1', 1, 1]);
+});
+
+test('two servers without an address given keep their own ports', async (t) => {
+  const [PORT, ADMIN_PORT] = [String(await freePort()), String(await freePort())];
+  const { service, client, release } = await startService(t, 'two-servers.mjs', { listen: [], env: { PORT, ADMIN_PORT } });
+  assert.deepEqual([...service.addresses].sort(), [`127.0.0.1:${ADMIN_PORT}`, `[::]:${PORT}`].sort());
+  const at = (port: string) => service.addresses.findIndex((address) => address.endsWith(`:${port}`));
+  const [shop, admin] = [client(at(PORT)), client(at(ADMIN_PORT))];
+  assert.equal((await shop.get()).body, 'public');
+  assert.equal((await admin.get()).body, 'admin');
+
+  release('2');
+  await service.reload();
+  for (const visitor of [shop, admin]) assert.deepEqual([(await visitor.get()).version, visitor.sockets], ['2', 1]);
+});
+
+test('of two servers the first takes the one address given, and the second keeps its own port', async (t) => {
+  const ADMIN_PORT = String(await freePort());
+  const { service, client, release } = await startService(t, 'two-servers.mjs', { env: { ADMIN_PORT } });
+  assert.equal(service.addresses[1], `127.0.0.1:${ADMIN_PORT}`);
+  const [shop, admin] = [client(0), client(1)];
+  assert.equal((await shop.get()).body, 'public');
+  assert.equal((await admin.get()).body, 'admin');
+
+  release('2');
+  await service.reload();
+  for (const visitor of [shop, admin]) assert.deepEqual([(await visitor.get()).version, visitor.sockets], ['2', 1]);
+});
+
+test('addresses beyond the number of servers all lead to the first', async (t) => {
+  const ADMIN_PORT = String(await freePort());
+  const listen = ['127.0.0.1:0', '127.0.0.1:0', '127.0.0.1:0'];
+  const { client } = await startService(t, 'two-servers.mjs', { listen, env: { ADMIN_PORT } });
+  assert.equal((await client(0).get()).body, 'public');
+  assert.equal((await client(1).get()).body, 'admin');
+  assert.equal((await client(2).get()).body, 'public');
+});
