@@ -1,12 +1,31 @@
-import { supervise } from '../supervise.ts';
+#!/usr/bin/env node
+import { HandoverError } from '../errors.ts';
+import type { Told } from './commands/command.ts';
+import { createIo } from './io.ts';
+import { printFailure } from './print.ts';
+import { readCommandLine } from './program.ts';
 
-const [, , cmd, entry, ...rest] = process.argv;
-if (cmd === 'run' && entry) {
-  const i = rest.indexOf('--listen');
-  const w = rest.indexOf('--workers');
-  await supervise({
-    entry,
-    ...(i >= 0 ? { listen: rest[i + 1] as string } : {}),
-    ...(w >= 0 ? { workers: Number(rest[w + 1]) } : {})
-  });
+/** How long what a config file left open (a timer, a connection) may keep a command that has done its work. */
+const LINGER_MS = 1_000;
+
+const args = process.argv.slice(2);
+const io = createIo(process.stdout, process.stderr);
+// Everything after the entry of `run` is the app's, a --json too.
+const told: Told = { form: args[0] !== 'run' && args.includes('--json') ? 'json' : 'text' };
+
+try {
+  const call = readCommandLine(args, io.out);
+  await call?.command.run(call.given, io, told);
+  end();
+} catch (error) {
+  const failure = HandoverError.from(error);
+  printFailure(failure, told.form, io);
+  process.exitCode = failure.exitCode;
+  // The workers of a first generation that failed may still be ending: `run` ends after them.
+  if (args[0] !== 'run') end();
+}
+
+/** Ends a command whose work is done. Code of the user's config may hold the loop, which would never end then. */
+function end(): void {
+  setTimeout(() => process.exit(), LINGER_MS).unref();
 }

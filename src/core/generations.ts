@@ -65,7 +65,7 @@ export function fillWorkers(generation: Generation): { generation: Generation; e
   while (workers.length < generation.size) {
     lastWorker += 1;
     const id = `${generation.id}.${lastWorker}`;
-    workers.push({ id, generation: generation.id, phase: 'starting', duty: 'off', handed: false });
+    workers.push({ id, generation: generation.id, phase: 'starting', duty: 'off', handed: false, drained: false });
     effects.push({ do: 'fork', worker: id, generation: generation.id, release: generation.release });
   }
   return { generation: { ...generation, workers, lastWorker }, effects };
@@ -76,13 +76,18 @@ export const areAll = {
   ready: (generation: Generation) => isFull(generation) && generation.workers.every((one) => one.phase !== 'starting'),
   /** A worker that is being replaced is not waited for, as long as another one accepts. */
   accepting: (generation: Generation) => {
-    const started = generation.workers.filter((worker) => worker.phase !== 'starting');
+    const started = generation.workers.filter(canAccept);
     return started.length > 0 && started.every((worker) => worker.phase === 'accepting');
   },
   paused: (generation: Generation) => generation.workers.every((worker) => worker.phase !== 'accepting'),
   handed: (generation: Generation) =>
     generation.workers.every((worker) => worker.handed || worker.phase === 'starting' || worker.phase === 'ready')
 } as const;
+
+/** Whether a worker can be told to accept: it has started, and is not on its way out. */
+export function canAccept({ phase }: Worker): boolean {
+  return phase !== 'starting' && phase !== 'ending';
+}
 
 function isFull(generation: Generation): boolean {
   return generation.workers.length === generation.size;

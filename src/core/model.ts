@@ -27,6 +27,8 @@ export interface Worker {
   readonly duty: 'off' | 'on' | 'ending';
   /** Whether the connections that were idle when it paused have all moved on. */
   readonly handed: boolean;
+  /** Whether it has said that nothing is in flight, while what it had on duty was still ending. */
+  readonly drained: boolean;
 }
 
 /** One started version, numbered 1, 2, 3 and never reused. */

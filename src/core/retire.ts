@@ -5,7 +5,13 @@ import type { Deadline, Effect, Generation, State, Step, Worker } from './model.
 /** How long an app may take over its own SIGTERM handlers before SIGKILL. */
 export const TERM_MS = 5_000;
 
-const OWN_DEADLINES: readonly Deadline[] = ['ready-overdue', 'warm-over', 'restart-due'];
+const OWN_DEADLINES: readonly Deadline[] = [
+  'ready-overdue',
+  'open-overdue',
+  'pause-overdue',
+  'warm-over',
+  'restart-due'
+];
 
 /**
  * Begins the end of a generation that has served: finish and hand over what is left, then SIGTERM, then SIGKILL.

@@ -14,7 +14,7 @@ import { foldWorker, restartWorkers } from './workers.ts';
  */
 export const table: { readonly [P in Phase]: { readonly [T in EventType]: Rule<P, T> } } = {
   booting: {
-    'boot-asked': ignore,
+    'boot-asked': orders.refuseBusy,
     'reload-asked': orders.refuseBusy,
     'rollback-asked': orders.refuseBusy,
     'stop-asked': orders.stop,
@@ -31,7 +31,7 @@ export const table: { readonly [P in Phase]: { readonly [T in EventType]: Rule<P
     'warm-over': ignore
   },
   steady: {
-    'boot-asked': ignore,
+    'boot-asked': orders.refuseBusy,
     'reload-asked': orders.startCandidate,
     'rollback-asked': orders.rollBack,
     'stop-asked': orders.stop,
@@ -48,7 +48,7 @@ export const table: { readonly [P in Phase]: { readonly [T in EventType]: Rule<P
     'warm-over': handover.retireStandby
   },
   starting: {
-    'boot-asked': ignore,
+    'boot-asked': orders.refuseBusy,
     'reload-asked': orders.refuseBusy,
     'rollback-asked': orders.refuseBusy,
     'stop-asked': orders.stop,
@@ -65,7 +65,7 @@ export const table: { readonly [P in Phase]: { readonly [T in EventType]: Rule<P
     'warm-over': handover.retireStandby
   },
   opening: {
-    'boot-asked': ignore,
+    'boot-asked': orders.refuseBusy,
     'reload-asked': orders.refuseBusy,
     'rollback-asked': orders.refuseBusy,
     'stop-asked': orders.stop,
@@ -82,7 +82,7 @@ export const table: { readonly [P in Phase]: { readonly [T in EventType]: Rule<P
     'warm-over': handover.retireStandby
   },
   pausing: {
-    'boot-asked': ignore,
+    'boot-asked': orders.refuseBusy,
     'reload-asked': orders.refuseBusy,
     'rollback-asked': orders.refuseBusy,
     'stop-asked': orders.stop,
@@ -99,7 +99,7 @@ export const table: { readonly [P in Phase]: { readonly [T in EventType]: Rule<P
     'warm-over': ignore
   },
   stopping: {
-    'boot-asked': ignore,
+    'boot-asked': orders.refuseStopping,
     'reload-asked': orders.refuseStopping,
     'rollback-asked': orders.refuseStopping,
     'stop-asked': orders.joinStop,

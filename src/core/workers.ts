@@ -1,4 +1,4 @@
-import { areAll, changeWorkers, fillWorkers, type Role, replaceGeneration, rolesOf } from './generations.ts';
+import { areAll, canAccept, changeWorkers, fillWorkers, type Role, replaceGeneration, rolesOf } from './generations.ts';
 import { amendChapter } from './history.ts';
 import type { Effect, Event, Generation, State, Worker, WorkerEvent } from './model.ts';
 import { nextRestart, RESTART_LIMIT, withinWindow } from './restarts.ts';
@@ -40,7 +40,8 @@ function fold(place: Place, event: WorkerEvent): Folded {
       return { state, effects: [], news: whenAll(state, about, 'accepting', { type: 'all-accepting', about, at }) };
     }
     case 'worker-paused': {
-      if (worker.phase !== 'accepting') return unchanged(place);
+      // Of a worker that was told to accept since, it is the answer to an order that no longer counts.
+      if (worker.phase !== 'accepting' || place.role === 'active' || place.role === 'next') return unchanged(place);
       const state = setWorker(place, { ...worker, phase: 'paused' });
       return { state, effects: [], news: whenAll(state, about, 'paused', { type: 'all-paused', about, at }) };
     }
@@ -49,9 +50,12 @@ function fold(place: Place, event: WorkerEvent): Folded {
       return { state, effects: [], news: whenAll(state, about, 'handed', { type: 'all-handed', about, at }) };
     }
     case 'worker-inactive':
-      return { state: setWorker(place, { ...worker, duty: 'off' }), effects: [], news: [] };
+      return foldInactive(place);
     case 'worker-drained':
-      return worker.phase === 'draining' ? end(place, 'terminate') : unchanged(place);
+      if (worker.phase !== 'draining') return unchanged(place);
+      // What runs in one version only is given the time to end, as requests are: until the drain timeout.
+      if (worker.duty !== 'off') return { ...unchanged(place), state: setWorker(place, { ...worker, drained: true }) };
+      return end(place, 'terminate');
     case 'worker-overdue':
       return worker.phase === 'starting' ? end(place, 'kill') : unchanged(place);
     case 'kill-overdue':
@@ -83,6 +87,14 @@ function foldReady(place: Place, at: number): Folded {
   return { state, effects, news: whenAll(state, about, 'ready', { type: 'all-ready', about, at }) };
 }
 
+function foldInactive(place: Place): Folded {
+  const { worker } = place;
+  if (worker.duty !== 'ending') return unchanged(place);
+  const off: Worker = { ...worker, duty: 'off' };
+  if (worker.drained && worker.phase === 'draining') return end({ ...place, worker: off }, 'terminate');
+  return { state: setWorker(place, off), effects: [], news: [] };
+}
+
 function foldExit(place: Place, why: string, at: number): Folded {
   const { role, generation, worker } = place;
   const about = generation.id;
@@ -97,6 +109,8 @@ function foldExit(place: Place, why: string, at: number): Folded {
   const notice = { level, event: 'worker-exited', generation: about, worker: worker.id, reason: why } as const;
   effects.push({ do: 'announce', notice });
   const lost: Event = { type: 'worker-lost', about, worker: worker.id, why, at };
+  // A rollback does not hang on a replacement that never got as far as serving.
+  const matters = role !== 'next' || canAccept(worker);
   if (role === 'candidate') return { state: replaceGeneration(place.state, rest), effects, news: [lost] };
 
   const restart = nextRestart(rest.restarts, at);
@@ -105,7 +119,7 @@ function foldExit(place: Place, why: string, at: number): Folded {
   if (restart.limited) effects.push(announceLimit(about));
   const state = replaceGeneration(place.state, counted);
   const news = [
-    lost,
+    ...(matters ? [lost] : []),
     ...whenAll(state, about, 'paused', { type: 'all-paused', about, at }),
     ...whenAll(state, about, 'handed', { type: 'all-handed', about, at })
   ];

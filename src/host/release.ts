@@ -5,20 +5,6 @@ import type { Release } from '../core/model.ts';
 import { type ErrorCode, HandoverError, systemCode } from '../errors.ts';
 
 /**
- * The working directory as the operator typed it, symlinks kept: behind a `current` link the next release is found by
- * resolving it again.
- */
-export function logicalCwd(): string {
-  const { PWD } = process.env;
-  try {
-    if (PWD && realpathSync(PWD) === realpathSync(process.cwd())) return PWD;
-  } catch {
-    // PWD names nothing (any more): the kernel's answer is as good as it gets.
-  }
-  return process.cwd();
-}
-
-/**
  * Resolves an entry to real paths, anew each time: what `current` points to now is what starts.
  *
  * @param code what an entry that cannot be read is called: wrong usage for `run`, a failed deploy for `reload`

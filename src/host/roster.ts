@@ -91,14 +91,10 @@ export class Roster {
     this.#seats.get(worker)?.process.signal(signal);
   }
 
-  has(worker: string): boolean {
-    return this.#seats.has(worker);
-  }
+  has = (worker: string): boolean => this.#seats.has(worker);
 
   /** What a worker was last known to be busy with. */
-  lastReport(worker: string): Report | null {
-    return this.#seats.get(worker)?.report ?? null;
-  }
+  lastReport = (worker: string): Report | null => this.#seats.get(worker)?.report ?? null;
 
   deliver(
     worker: string,

@@ -1,4 +1,4 @@
-import { areAll } from '../generations.ts';
+import { areAll, canAccept } from '../generations.ts';
 import { amendChapter } from '../history.ts';
 import type { Effect, Generation, In, Order, Settling, State, Step } from '../model.ts';
 import { retire } from '../retire.ts';
@@ -135,7 +135,5 @@ export function retireStandby(state: In<'steady' | 'starting' | 'opening'>, { at
 }
 
 function acceptAll(generation: Generation): Effect[] {
-  return generation.workers
-    .filter((worker) => worker.phase !== 'starting')
-    .map((worker) => ({ do: 'accept', worker: worker.id }));
+  return generation.workers.filter(canAccept).map((worker) => ({ do: 'accept', worker: worker.id }));
 }

@@ -6,7 +6,7 @@ import { discard, retire } from '../retire.ts';
 import { announce, type On, to } from './common.ts';
 import { openNext, settle } from './handover.ts';
 
-type Asked = On<'reload-asked' | 'rollback-asked'>;
+type Asked = On<'boot-asked' | 'reload-asked' | 'rollback-asked'>;
 
 /** What an operator wants to read at the end of every refusal. */
 export function stillActive(active: Generation | null): string {
@@ -18,11 +18,15 @@ export function failWith(state: State, request: number, code: ErrorCode, account
   return { do: 'answer', request, answer: { ok: false, code, account, active } };
 }
 
-const VERBS = { 'reload-asked': 'reload', 'rollback-asked': 'roll back' } as const;
+const VERBS = { 'boot-asked': 'start', 'reload-asked': 'reload', 'rollback-asked': 'roll back' } as const;
 
-export function refuseBusy(state: In<'booting' | 'starting' | 'opening' | 'pausing'>, { request, type }: Asked): Step {
+export function refuseBusy(
+  state: In<'booting' | 'steady' | 'starting' | 'opening' | 'pausing'>,
+  { request, type }: Asked
+): Step {
   const doing = {
     booting: 'the first generation is still starting',
+    steady: 'the service runs already',
     starting: 'another handover is in progress, its candidate is starting',
     opening: 'another handover is in progress, it is cutting over',
     pausing: 'another handover is in progress, the generation before is being paused'
@@ -92,7 +96,7 @@ export function rollBack(state: In<'steady'>, { request, at }: On<'rollback-aske
       failWith(state, request, 'HANDOVER_ERR_REFUSED_NO_STANDBY', {
         what: 'Cannot roll back',
         why: standby
-          ? `the workers of standby generation ${standby.id} have exited`
+          ? `no worker of standby generation ${standby.id} can accept at the moment`
           : 'no earlier generation is kept warm',
         fix: `Reload with the entry of the earlier version instead; ${stillActive(active)}`
       })
@@ -121,7 +125,7 @@ export function stop(
   const { limits, lastGeneration, retiring, history } = state;
   let next: State = { limits, lastGeneration, retiring, history, phase: 'stopping', requests: [request] };
   for (const { role, generation } of roles) {
-    if (role === 'candidate') {
+    if (role === 'candidate' && generation.readyAt === null) {
       const ended = discard(next, generation, 'the supervisor was asked to stop', at);
       next = ended.state;
       effects.push(...ended.effects);

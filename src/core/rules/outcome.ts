@@ -60,7 +60,11 @@ export function failBoot(state: In<'booting'>, event: Failure): Step {
   const { candidate, request, limits, lastGeneration, retiring, history } = state;
   const { code, account } = judge(candidate, null, event, limits.readyMs);
   const stopping: State = { limits, lastGeneration, retiring, history, phase: 'stopping', requests: [] };
-  const ended = discard(stopping, candidate, account.why, event.at);
+  // Once its workers were told to accept, some may have requests.
+  const ended =
+    candidate.readyAt === null
+      ? discard(stopping, candidate, account.why, event.at)
+      : drainFailed(stopping, candidate, account.why, false, event.at);
   return to(ended.state, failWith(state, request, code, account), ...ended.effects, { do: 'close-listeners' });
 }
 
@@ -88,9 +92,16 @@ export function giveUpNext(state: In<'opening'>, event: On<'worker-lost' | 'acce
     if (Number.isFinite(afterMs)) effects.push({ do: 'set-deadline', deadline: 'warm-over', about: next.id, afterMs });
     return to({ ...steady, standby: next }, ...effects);
   }
-  const ended = retire({ ...steady, standby }, next, account.why, true, event.at);
-  const noted = amendChapter(ended.state, next.id, { outcome: 'failed', reason: account.why, endedAt: event.at });
-  return to(noted, ...effects, ...ended.effects);
+  const ended = drainFailed({ ...steady, standby }, next, account.why, true, event.at);
+  return to(ended.state, ...effects, ...ended.effects);
+}
+
+function drainFailed(state: State, generation: Generation, why: string, heirs: boolean, at: number): Step {
+  const ended = retire(state, generation, why, heirs, at);
+  return to(
+    amendChapter(ended.state, generation.id, { outcome: 'failed', reason: why, endedAt: at }),
+    ...ended.effects
+  );
 }
 
 function failed(

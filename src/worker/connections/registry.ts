@@ -27,7 +27,13 @@ export interface Connection {
   moving: boolean;
   /** Whether nobody would take it: it ends here. */
   stays: boolean;
+  /** `performance.now()` at the beginning of the last request. */
+  requestAt: number;
 }
+
+/** Where a socket carries its connection: read for every request, and a property is what costs least. */
+const CONNECTION = Symbol('handover.connection');
+type Marked = net.Socket & { [CONNECTION]?: Connection };
 
 interface Started {
   readonly request: IncomingMessage;
@@ -48,11 +54,9 @@ interface Listeners {
 export class Registry {
   readonly connections = new Set<Connection>();
   requests = 0;
-  readonly #bySocket = new WeakMap<net.Socket, Connection>();
   readonly #gates = new WeakMap<net.Server, Gate>();
   /** Requests of servers whose sockets do not show what they are doing, TLS above all. */
   readonly #veiled = new Map<ServerResponse, { request: IncomingMessage; startedAt: number }>();
-  readonly #startedAt = new WeakMap<ServerResponse, number>();
   readonly #listeners: Listeners;
 
   constructor(listeners: Listeners) {
@@ -65,17 +69,17 @@ export class Registry {
     this.#gates.set(server, gate);
     if (known) return;
     server.on('connection', (socket: net.Socket) => {
-      if (!this.#bySocket.has(socket)) this.add(server, socket, this.#gates.get(server)?.arriving ?? null);
+      if (!(CONNECTION in socket)) this.add(server, socket, this.#gates.get(server)?.arriving ?? null);
     });
   }
 
   add(server: net.Server, socket: net.Socket, key: string | null): Connection {
     const kind = speaksHttp1(server) ? 'http1' : 'other';
     const listener = key ?? this.#gates.get(server)?.key ?? '';
-    const marks = { movableAt: null, idleMark: -1, parked: false, moving: false, stays: false };
+    const marks = { movableAt: null, idleMark: -1, parked: false, moving: false, stays: false, requestAt: 0 };
     const connection: Connection = { socket, server, key: listener, kind, ...marks };
     this.connections.add(connection);
-    this.#bySocket.set(socket, connection);
+    (socket as Marked)[CONNECTION] = connection;
     socket.once('close', () => {
       this.connections.delete(connection);
       this.#listeners.onClose(connection);
@@ -86,28 +90,29 @@ export class Registry {
 
   /** The requests in progress: counted for every report, never kept per request. */
   inFlight(): { count: number; holding: Holding[] } {
-    const found: { request: IncomingMessage; startedAt: number | undefined }[] = [...this.#veiled.values()];
-    for (const { socket } of this.connections) {
+    const found = [...this.#veiled.values()];
+    for (const { socket, requestAt } of this.connections) {
       const response = currentResponse(socket);
-      if (response) found.push({ request: response.req, startedAt: this.#startedAt.get(response) });
+      if (response) found.push({ request: response.req, startedAt: requestAt });
     }
     const now = performance.now();
     const holding = found.slice(0, HOLDING_SHOWN).map(({ request, startedAt }) => ({
       method: request.method ?? '',
       // Never the query: it may hold a secret.
       url: (request.url ?? '').split('?', 1)[0] ?? '',
-      ageMs: Math.round(now - (startedAt ?? now))
+      ageMs: Math.round(now - startedAt)
     }));
     return { count: found.length, holding };
   }
 
   #start({ request, response, socket, server }: Started): void {
-    if (!this.#gates.has(server)) return;
+    const connection = (socket as Marked)[CONNECTION] ?? null;
+    if (!connection && !this.#gates.has(server)) return;
     this.requests += 1;
-    this.#startedAt.set(response, performance.now());
-    const connection = this.#bySocket.get(socket) ?? null;
-    if (!connection) {
-      this.#veiled.set(response, { request, startedAt: performance.now() });
+    const now = performance.now();
+    if (connection) connection.requestAt = now;
+    else {
+      this.#veiled.set(response, { request, startedAt: now });
       response.once('close', () => this.#veiled.delete(response));
     }
     this.#listeners.onRequest(connection, response, server);

@@ -1,0 +1,154 @@
+import { readFileSync, statSync } from 'node:fs';
+import { join } from 'node:path';
+import { pathToFileURL } from 'node:url';
+import { HandoverError, systemCode } from '../errors.ts';
+import { type GivenOptions, OPTIONS, readOptions, unknownOption } from '../options.ts';
+
+/** What a config may say: the options, and what the command line says otherwise. */
+export interface Config extends GivenOptions {
+  entry?: string;
+  args?: readonly string[];
+  /** Added to the environment of the supervisor. */
+  env?: Readonly<Record<string, string>>;
+  cwd?: string;
+}
+
+/** What one place says, as it was written. */
+export interface Layer {
+  /** Where it was read, for messages. */
+  readonly source: string;
+  readonly values: Readonly<Record<string, unknown>>;
+}
+
+const FILES = ['handover.config.mjs', 'handover.config.js', 'handover.config.json', 'handover.config.ts'];
+
+const isText = (value: unknown) => typeof value === 'string' && value !== '';
+
+/** What a config may say beside the options. */
+const EXTRAS: Readonly<Record<string, { wants: string; fits: (value: unknown) => boolean }>> = {
+  entry: { wants: 'the path of the file that starts the app', fits: isText },
+  args: {
+    wants: 'a list of texts',
+    fits: (value) => Array.isArray(value) && value.every((one) => typeof one === 'string')
+  },
+  env: {
+    wants: 'an object of texts',
+    fits: (value) => isObject(value) && Object.values(value).every((one) => typeof one === 'string')
+  },
+  cwd: { wants: 'the path of a folder', fits: isText }
+};
+
+/**
+ * Reads the config of a folder: its package.json's "handover" key, then the first config file.
+ *
+ * @returns the lowest precedence first
+ * @throws HANDOVER_ERR_OPTION_CONFIG
+ */
+export async function readLayers(folder: string): Promise<readonly Layer[]> {
+  const manifest = readManifest(folder);
+  const file = FILES.find((name) => isFile(join(folder, name)));
+  const config = file === undefined ? undefined : await load(folder, file);
+  return [manifest, config].filter((layer) => layer !== undefined);
+}
+
+/**
+ * Puts the layers of a config together; a later one wins, option by option.
+ *
+ * @throws HANDOVER_ERR_OPTION_UNKNOWN, HANDOVER_ERR_OPTION_INVALID, saying where
+ */
+export function mergeLayers(layers: readonly Layer[]): Config {
+  for (const layer of layers) check(layer);
+  const said = layers.flatMap(({ values }) => Object.entries(values)).filter(([, value]) => value !== undefined);
+  return Object.fromEntries(said) as Config;
+}
+
+/** The part of a config that says which supervisor the folder belongs to. The rest is not looked at. */
+export function pickPlace(layers: readonly Layer[]): { name?: string; socket?: string } {
+  return mergeLayers(
+    layers.map(({ source, values }) => {
+      const known = Object.entries(values).filter(([name]) => name === 'name' || name === 'socket');
+      return { source, values: Object.fromEntries(known) };
+    })
+  );
+}
+
+function check({ source, values }: Layer): void {
+  try {
+    const options: Record<string, unknown> = {};
+    for (const [name, value] of Object.entries(values)) {
+      const extra = Object.hasOwn(EXTRAS, name) ? EXTRAS[name] : undefined;
+      if (Object.hasOwn(OPTIONS, name)) options[name] = value;
+      else if (!extra) throw unknownOption(name, [...Object.keys(EXTRAS), ...Object.keys(OPTIONS)]);
+      else if (!extra.fits(value)) throw invalidExtra(name, extra.wants, value);
+    }
+    readOptions(options);
+  } catch (error) {
+    const { code, what, why, fix } = HandoverError.from(error);
+    throw new HandoverError(code, { what: `${source}: ${what}`, why, fix }, { cause: error });
+  }
+}
+
+function invalidExtra(name: string, wants: string, value: unknown): HandoverError {
+  return new HandoverError('HANDOVER_ERR_OPTION_INVALID', {
+    what: `Option "${name}" is not usable`,
+    // The values of an environment are nobody's business.
+    why: name === 'env' ? `it must be ${wants}` : `it must be ${wants}, and it is ${JSON.stringify(value)}`,
+    fix: 'Remove it, or correct it'
+  });
+}
+
+function readManifest(folder: string): Layer | undefined {
+  const source = 'package.json';
+  const path = join(folder, source);
+  if (!isFile(path)) return undefined;
+  const manifest = parse(path, source);
+  const values = isObject(manifest) ? manifest.handover : undefined;
+  return values === undefined ? undefined : toLayer(`"handover" in ${source}`, values);
+}
+
+async function load(folder: string, source: string): Promise<Layer> {
+  const path = join(folder, source);
+  if (source.endsWith('.json')) return toLayer(source, parse(path, source));
+  let loaded: Record<string, unknown>;
+  try {
+    loaded = (await import(pathToFileURL(path).href)) as Record<string, unknown>;
+  } catch (error) {
+    const untyped = systemCode(error) === 'ERR_UNKNOWN_FILE_EXTENSION';
+    throw unusable(source, untyped ? `Node ${process.version} does not run TypeScript` : explain(error), error);
+  }
+  return toLayer(source, 'default' in loaded ? loaded.default : { ...loaded });
+}
+
+function parse(path: string, source: string): unknown {
+  try {
+    return JSON.parse(readFileSync(path, 'utf8'));
+  } catch (error) {
+    throw unusable(source, explain(error), error);
+  }
+}
+
+function toLayer(source: string, values: unknown): Layer {
+  if (isObject(values)) return { source, values };
+  const found = values === null ? 'null' : Array.isArray(values) ? 'a list' : `a ${typeof values}`;
+  throw unusable(source, `it must be an object of options, and it is ${found}`);
+}
+
+function unusable(source: string, why: string, cause?: unknown): HandoverError {
+  const fix = 'Correct the file, or remove it and use flags';
+  return new HandoverError('HANDOVER_ERR_OPTION_CONFIG', { what: `Cannot use ${source}`, why, fix }, { cause });
+}
+
+/** What a file threw when it was loaded, with the line where Node says it. */
+function explain(error: unknown): string {
+  if (!(error instanceof Error)) return `it threw ${String(error)}`;
+  const [, line] = /^\S+:(\d+)\n/.exec(error.stack ?? '') ?? [];
+  return `${error.name}: ${error.message}${line === undefined ? '' : ` (line ${line})`}`;
+}
+
+function isFile(path: string): boolean {
+  return statSync(path, { throwIfNoEntry: false })?.isFile() === true;
+}
+
+function isObject(value: unknown): value is Record<string, unknown> {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
+}

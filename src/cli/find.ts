@@ -1,0 +1,75 @@
+import { ControlClient } from '../control/client.ts';
+import { findSockets, socketPath } from '../control/place.ts';
+import type { Status } from '../core/status.ts';
+import { logicalCwd } from '../cwd.ts';
+import { HandoverError } from '../errors.ts';
+import { readOptions } from '../options.ts';
+import { pickPlace, readLayers } from './config.ts';
+
+/** Which supervisor a command means, as far as it was said. */
+export interface Place {
+  readonly name?: string;
+  readonly socket?: string;
+}
+
+/** A supervisor that answers. */
+export interface Running {
+  readonly socket: string;
+  readonly status: Status;
+}
+
+/**
+ * Finds the control socket of the supervisor that a command means: the one that the flags name, else the config of the
+ * working directory, else the only one that runs.
+ *
+ * @throws HANDOVER_ERR_OPTION_AMBIGUOUS, HANDOVER_ERR_CONTROL_UNREACHABLE, HANDOVER_ERR_OPTION_*
+ */
+export async function findSupervisor(flags: Place): Promise<string> {
+  return placeOf(flags) ?? placeOf(pickPlace(await readLayers(logicalCwd()))) ?? chooseOnly(await findRunning());
+}
+
+/** Where the supervisor of that name or socket listens, or null where neither was said. */
+export function placeOf({ name, socket }: Place): string | null {
+  readOptions({ ...(name === undefined ? {} : { name }), ...(socket === undefined ? {} : { socket }) });
+  return socket ?? (name === undefined ? null : socketPath(name));
+}
+
+/** The only one that runs; a command must not guess between several. */
+export function chooseOnly(running: readonly Running[]): string {
+  const [only, ...others] = running;
+  if (!only) {
+    throw new HandoverError('HANDOVER_ERR_CONTROL_UNREACHABLE', {
+      what: 'Cannot reach a supervisor',
+      why: 'none runs that this user can see',
+      fix: 'Start one with `handover run <entry>`, or say where it is with --socket'
+    });
+  }
+  if (others.length === 0) return only.socket;
+  throw new HandoverError('HANDOVER_ERR_OPTION_AMBIGUOUS', {
+    what: 'It is not clear which supervisor is meant',
+    why: `${running.length} run: ${running.map(({ status, socket }) => `${status.app} (${socket})`).join(', ')}`,
+    fix: 'Choose one with --name, or with --socket'
+  });
+}
+
+/**
+ * Every supervisor of this user that answers. Sockets left over by killed ones do not count.
+ *
+ * @param only the one socket to ask; null asks all
+ */
+export async function findRunning(only: string | null = null): Promise<readonly Running[]> {
+  const sockets = only === null ? findSockets().map(({ path }) => path) : [only];
+  const asked = await Promise.all(sockets.map(ask));
+  return asked.filter((one) => one !== null);
+}
+
+async function ask(socket: string): Promise<Running | null> {
+  const client = new ControlClient(socket);
+  try {
+    return { socket, status: await client.status() };
+  } catch {
+    return null; // whatever the reason, this one cannot be given an order
+  } finally {
+    await client.close();
+  }
+}

@@ -1,0 +1,48 @@
+import { Option } from 'commander';
+import { OPTIONS, type OptionName } from '../options.ts';
+
+/** The flag of an option: `readyTimeout` is `--ready-timeout`. */
+export function flagOf(name: string): string {
+  return `--${name.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`)}`;
+}
+
+/** Every flag of `run`. All of them take a value. */
+export const RUN_FLAGS: readonly string[] = Object.keys(OPTIONS).map(flagOf);
+
+/** The flags of `run`, made of the table of options. */
+export function createRunFlags(): Option[] {
+  return (Object.keys(OPTIONS) as OptionName[]).map((name) => {
+    const spec = OPTIONS[name];
+    const repeatable = 'repeatable' in spec;
+    const about = repeatable ? `${spec.about} Repeatable.` : `${spec.about}${showDefault(name)}`;
+    const option = new Option(`${flagOf(name)} ${spec.value}`, about);
+    if (repeatable) option.argParser((value: string, all: string[] | undefined) => [...(all ?? []), value]);
+    return option;
+  });
+}
+
+/** The flags by which the other commands find their supervisor. */
+export function createPlaceFlags(): Option[] {
+  return [
+    new Option(`--name ${OPTIONS.name.value}`, 'Which supervisor, by the name of its app.'),
+    new Option(`--socket ${OPTIONS.socket.value}`, 'Which supervisor, by the path of its control socket.'),
+    createJsonFlag()
+  ];
+}
+
+export function createJsonFlag(): Option {
+  return new Option('--json', 'Print exactly one JSON object on stdout, failures included.');
+}
+
+/** A default that the description does not say already. */
+function showDefault(name: OptionName): string {
+  const { fallback, wants } = OPTIONS[name];
+  if (fallback === null) return '';
+  const duration = typeof fallback === 'number' && wants.startsWith('a duration');
+  return ` Default: ${duration ? showDuration(fallback) : String(fallback)}.`;
+}
+
+function showDuration(ms: number): string {
+  if (ms >= 60_000 && ms % 60_000 === 0) return `${ms / 60_000}m`;
+  return ms % 1_000 === 0 ? `${ms / 1_000}s` : `${ms}ms`;
+}

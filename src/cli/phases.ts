@@ -1,0 +1,103 @@
+import type { ServiceEvent } from '../control/routes.ts';
+import type { Io } from './io.ts';
+import { count, showMs } from './print.ts';
+
+/** How often the running clock moves. */
+const TICK_MS = 100;
+
+/** What a phase is called in a line; events without an entry are not phases. */
+const ABOUT: Readonly<Record<string, (event: ServiceEvent) => string>> = {
+  starting: ({ generation, entry, workers }) =>
+    `generation ${generation}: ${entry}, ${count(Number(workers), 'worker')}`,
+  ready: ({ generation }) => `generation ${generation}`,
+  cutover: ({ from, to }) => `from generation ${from} to ${to}`,
+  paused: ({ generation }) => `generation ${generation}`,
+  'pause-overdue': because,
+  failed: ({ generation }) => `generation ${generation}`,
+  'worker-exited': because,
+  retiring: because,
+  'drain-overdue': (event) => `${because(event)}${showHolders(event)}`,
+  retired: ({ generation }) => `generation ${generation}`,
+  stopping: ({ reason }) => String(reason),
+  stopped: () => 'all workers have exited'
+};
+
+const WIDTH = Math.max(...Object.keys(ABOUT).map((name) => name.length));
+
+/** Shows the phases of an order. */
+export interface Phases {
+  show(event: ServiceEvent): void;
+  end(): void;
+}
+
+/**
+ * One line for each phase. On a terminal the last line has a running clock, which stays as the time that the phase
+ * took; elsewhere each line says when its phase began.
+ */
+export function createPhases(io: Io): Phases {
+  const startedAt = performance.now();
+  if (!io.terminal) {
+    const show = (event: ServiceEvent) => {
+      const line = describePhase(event);
+      if (line !== null) io.out(`${showMs(performance.now() - startedAt).padStart(10)}  ${line}`);
+    };
+    return { show, end: () => {} };
+  }
+  let current: { line: string; since: number } | null = null;
+  const draw = () => {
+    if (current) io.draw(`\r\x1b[K${fit(current.line, performance.now() - current.since, io)}`);
+  };
+  const settle = () => {
+    draw();
+    if (current) io.draw('\n');
+    current = null;
+  };
+  const clock = setInterval(draw, TICK_MS);
+  return {
+    show: (event) => {
+      const line = describePhase(event);
+      if (line === null) return;
+      settle();
+      current = { line, since: performance.now() };
+      draw();
+    },
+    end: () => {
+      clearInterval(clock);
+      settle();
+    }
+  };
+}
+
+/** A phase as a line, or null for an event that is none. */
+export function describePhase(event: ServiceEvent): string | null {
+  const about = Object.hasOwn(ABOUT, event.event) ? ABOUT[event.event] : undefined;
+  return about ? `${event.event.padEnd(WIDTH)}  ${firstLine(about(event))}` : null;
+}
+
+/** A line that wraps cannot be redrawn in place. */
+function fit(line: string, ms: number, io: Io): string {
+  const clock = showMs(ms);
+  const room = Math.max(10, io.columns() - clock.length - 3);
+  const shown = line.length > room ? `${line.slice(0, room - 1)}…` : line;
+  return `${io.paint('cyan', shown.slice(0, WIDTH))}${shown.slice(WIDTH)}  ${io.paint('dim', clock)}`;
+}
+
+function because({ generation, worker, reason }: ServiceEvent): string {
+  const subject = worker === undefined ? `generation ${generation}` : `worker ${worker}`;
+  return reason === undefined ? subject : `${subject}: ${reason}`;
+}
+
+function showHolders({ connections, inFlight, holding }: ServiceEvent): string {
+  const urls = Array.isArray(holding) ? holding.map(({ method, url }) => `${method} ${url}`).join(', ') : '';
+  const held = [
+    typeof connections === 'number' ? count(connections, 'connection') : '',
+    typeof inFlight === 'number' ? `${count(inFlight, 'request')} in flight` : '',
+    urls
+  ].filter((part) => part !== '');
+  return held.length === 0 ? '' : `, with ${held.join(', ')}`;
+}
+
+/** Reasons may quote what a worker wrote; the whole of it is in the error and in the log. */
+function firstLine(text: string): string {
+  return text.split('\n', 1)[0] ?? '';
+}

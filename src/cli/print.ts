@@ -1,0 +1,45 @@
+import { describeFailure, type HandoverError } from '../errors.ts';
+import type { Io } from './io.ts';
+
+/** How a command tells a failure: to a person, to a program, or as one more line of the log. */
+export type FailureForm = 'text' | 'json' | 'log';
+
+/** Prints a failure, once. */
+export function printFailure(error: HandoverError, form: FailureForm, io: Io): void {
+  if (form === 'json') return io.out(JSON.stringify(describeFailure(error)));
+  if (form === 'log') {
+    const line = { time: new Date().toISOString(), level: 'error', event: 'failed', ...describeFailure(error) };
+    return io.err(JSON.stringify(line));
+  }
+  const { code, what, why, fix } = error;
+  io.err(`${io.paintError('red', code)}: ${endSentence(`${what}: ${why}`)}\n${endSentence(fix)}`);
+}
+
+function endSentence(text: string): string {
+  return /[.?!]$/.test(text) ? text : `${text}.`;
+}
+
+/** `1 connection`, `2 connections`. */
+export function count(number: number, noun: string): string {
+  return `${number} ${noun}${number === 1 ? '' : 's'}`;
+}
+
+/** A duration for people: `1.2 ms`, `310 ms`, `3.1 s`, `4 min 10 s`, `3 h 12 min`, `2 d 3 h`. */
+export function showMs(ms: number): string {
+  if (ms < 10) return `${Math.round(ms * 10) / 10} ms`;
+  if (ms < 999.5) return `${Math.round(ms)} ms`;
+  if (ms < 59_950) return `${(ms / 1000).toFixed(1)} s`;
+  const seconds = Math.round(ms / 1000);
+  if (seconds < 3600) return pair(seconds, 60, 'min', 1, 's');
+  if (seconds < 86_400) return pair(seconds, 3600, 'h', 60, 'min');
+  return pair(seconds, 86_400, 'd', 3600, 'h');
+}
+
+function pair(seconds: number, big: number, bigUnit: string, small: number, smallUnit: string): string {
+  const rest = Math.floor((seconds % big) / small);
+  return `${Math.floor(seconds / big)} ${bigUnit}${rest > 0 ? ` ${rest} ${smallUnit}` : ''}`;
+}
+
+export function showBytes(bytes: number): string {
+  return `${(bytes / 1024 / 1024).toFixed(1)} MB`;
+}

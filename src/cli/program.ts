@@ -1,0 +1,120 @@
+import { CommanderError, Command as Parser } from 'commander';
+import leven from 'leven';
+import { HandoverError } from '../errors.ts';
+import { unknownOption } from '../options.ts';
+import { version } from '../version.ts';
+import type { Command, Given } from './commands/command.ts';
+import { list } from './commands/list.ts';
+import { reload } from './commands/reload.ts';
+import { rollback } from './commands/rollback.ts';
+import { run } from './commands/run.ts';
+import { status } from './commands/status.ts';
+import { stop } from './commands/stop.ts';
+import { RUN_FLAGS } from './flags.ts';
+import { splitRun } from './split.ts';
+
+export const COMMANDS: readonly Command[] = [run, reload, rollback, status, list, stop];
+
+const EXAMPLES = `
+Examples:
+  handover run server.js --listen 80 --workers 2    any existing app, unchanged
+  handover reload                                   the new version on disk takes over
+  handover reload ./releases/43/server.js           or: another entry from now on
+  handover rollback                                 the version before, at once
+
+Exit codes: 0 done; 1 the deploy failed and the old version is still active; 2 wrong usage;
+3 refused (another handover in progress, no standby); 4 no supervisor reachable; 70 a bug of handover.`;
+
+/** A command that was asked for, with its arguments read. */
+export interface Call {
+  readonly command: Command;
+  readonly given: Given;
+}
+
+/**
+ * Reads a command line.
+ *
+ * @param print takes what `--help` and `--version` say
+ * @returns null when the command line asked for help or the version, which is printed then
+ * @throws HANDOVER_ERR_OPTION_UNKNOWN, HANDOVER_ERR_OPTION_INVALID
+ */
+export function readCommandLine(args: readonly string[], print: (text: string) => void): Call | null {
+  if (args.length === 0) throw missingCommand();
+  const split = args[0] === 'run' ? splitRun(args.slice(1), RUN_FLAGS) : null;
+  let call: Call | null = null;
+  const program = createProgram(print, (command, flags, [operand = null]) => {
+    call = { command, given: { flags, entry: split ? split.entry : operand, app: split?.app ?? null } };
+  });
+  try {
+    program.parse(split ? ['run', ...split.own] : args, { from: 'user' });
+  } catch (error) {
+    if (!(error instanceof CommanderError) || error.exitCode !== 0) throw error;
+  }
+  return call;
+}
+
+type OnCall = (command: Command, flags: Given['flags'], operands: readonly string[]) => void;
+
+function createProgram(print: (text: string) => void, onCall: OnCall): Parser {
+  const program = new Parser('handover')
+    .description('Moves a live Node service to its next version without one failed request.')
+    .addHelpText('after', EXAMPLES);
+  prepare(program, print);
+  for (const command of COMMANDS) {
+    const parser = program.command([command.name, ...command.operands].join(' ')).description(command.about);
+    prepare(parser, print);
+    for (const flag of command.flags()) parser.addOption(flag);
+    if (command.details) parser.addHelpText('after', `\n${command.details}`);
+    parser.action(() => onCall(command, parser.opts(), parser.args));
+  }
+  return program;
+}
+
+/** What is the same for the program and each of its commands: help, version, and failures of ours instead of theirs. */
+function prepare(parser: Parser, print: (text: string) => void): void {
+  parser
+    .version(version, '-v, --version', 'Print the version.')
+    .helpOption('-h, --help', 'Print this help.')
+    .showSuggestionAfterError(false)
+    .configureOutput({ writeOut: (text) => print(text.trimEnd()), writeErr: () => {} })
+    .exitOverride((error) => {
+      throw error.exitCode === 0 ? error : translate(error, parser);
+    });
+}
+
+/** A failure of the parser in our words. Its messages quote what they are about. */
+function translate(error: CommanderError, parser: Parser): HandoverError {
+  const [, subject = ''] = /'(.*)'/s.exec(error.message) ?? [];
+  if (error.code === 'commander.unknownOption') {
+    return unknownOption(subject.split('=', 1)[0] ?? '', [...parser.options.map(({ long }) => String(long)), '--help']);
+  }
+  if (error.code === 'commander.unknownCommand') return unknownCommand(subject);
+  const name = parser.name() === 'handover' ? 'handover' : `handover ${parser.name()}`;
+  return new HandoverError(
+    'HANDOVER_ERR_OPTION_INVALID',
+    {
+      what: `Cannot read the arguments of \`${name}\``,
+      why: error.message.replace(/^error: /, '').replace(/\.$/, ''),
+      fix: `See \`${name} --help\``
+    },
+    { cause: error }
+  );
+}
+
+function unknownCommand(given: string): HandoverError {
+  const names = COMMANDS.map(({ name }) => name);
+  const near = names.find((name) => leven(name, given) <= 2);
+  return new HandoverError('HANDOVER_ERR_OPTION_UNKNOWN', {
+    what: `Command "${given}" is not known`,
+    why: near === undefined ? 'no command has a name like it' : `did you mean "${near}"?`,
+    fix: `The commands are: ${names.join(', ')}`
+  });
+}
+
+function missingCommand(): HandoverError {
+  return new HandoverError('HANDOVER_ERR_OPTION_INVALID', {
+    what: 'Nothing to do',
+    why: 'no command was given',
+    fix: `The commands are: ${COMMANDS.map(({ name }) => name).join(', ')}; see \`handover --help\``
+  });
+}

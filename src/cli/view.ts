@@ -1,0 +1,105 @@
+import type { GenerationStatus, Status, WorkerStatus } from '../core/status.ts';
+import type { Io } from './io.ts';
+import { count, showBytes, showMs } from './print.ts';
+import { columns } from './table.ts';
+
+type Paint = Io['paint'];
+
+/** How many lines of the history are shown; `--json` has all that are kept. */
+const HISTORY_SHOWN = 5;
+
+const HEAD = ['id', 'pid', 'state', 'connections', 'in flight', 'requests', 'memory', 'cpu'];
+
+/** Shows a status to a person. What could not be measured is `-`, with the reason below. */
+export function showStatus(status: Status, paint: Paint): string {
+  const { app, supervisor, listeners, phase, active, standby, candidate, retiring, history } = status;
+  const { pid, version, node, uptimeMs } = supervisor;
+  const addresses = listeners.map(({ address }) => address).join(', ');
+  const blocks = [
+    columns(
+      [
+        ['app', paint('bold', app)],
+        ['supervisor', `pid ${pid}, handover ${version}, node ${node}, up ${showMs(uptimeMs)}`],
+        ['listeners', addresses || '-'],
+        ['phase', phase]
+      ],
+      []
+    ),
+    active ? showGeneration('active', active, paint) : ['active: none'],
+    standby ? showGeneration('standby', standby, paint) : ['standby: none'],
+    candidate ? showGeneration('candidate', candidate, paint) : [],
+    ...retiring.map((generation) => showGeneration('retiring', generation, paint, generation.why)),
+    showHistory(history)
+  ];
+  return blocks
+    .filter((lines) => lines.length > 0)
+    .map((lines) => lines.join('\n'))
+    .join('\n\n');
+}
+
+/** A status in one line, for a log of changes. */
+export function showChange({ app, phase, active, standby, candidate, retiring }: Status): string {
+  const time = new Date().toTimeString().slice(0, 8);
+  const parts = [
+    active ? `active ${active.generation} (${showLoad(active)})` : 'active -',
+    `standby ${standby?.generation ?? '-'}`,
+    `candidate ${candidate?.generation ?? '-'}`,
+    ...retiring.map(({ generation }) => `retiring ${generation}`)
+  ];
+  return `${time}  ${app}  ${phase}  ${parts.join('  ')}`;
+}
+
+function showGeneration(role: string, generation: GenerationStatus, paint: Paint, why?: string): string[] {
+  const { generation: id, entry, startedAt, workers } = generation;
+  const title = `${paint('bold', `${role}: generation ${id}`)}, ${entry}, started ${showTime(startedAt)}${why ? `, ${why}` : ''}`;
+  if (workers.length === 0) return [title, '  no worker runs'];
+  const head = HEAD.map((cell) => paint('dim', cell));
+  const rows = columns([head, ...workers.map(row)], [1, 3, 4, 5, 6, 7]).map((line) => `  ${line}`);
+  return [title, ...rows, ...workers.flatMap(showNotes)];
+}
+
+function row({ id, pid, state, connections, inFlight, requests, rssBytes, cpuShare }: WorkerStatus): string[] {
+  const memory = rssBytes === null ? '-' : showBytes(rssBytes);
+  const cpu = cpuShare === null ? '-' : `${Math.round(cpuShare * 100)} %`;
+  return [id, number(pid), state, number(connections), number(inFlight), number(requests), memory, cpu];
+}
+
+/** Why something is not known of a worker, and what keeps one that drains. */
+function showNotes({ id, state, connections, holding = [], unmeasured }: WorkerStatus): string[] {
+  const leaving = state === 'draining' || state === 'ending' || state === 'paused';
+  const holders = holding.map(({ method, url, ageMs }) => `${method} ${url} for ${showMs(ageMs)}`).join(', ');
+  const idle = state === 'draining' && holding.length === 0 && connections ? count(connections, 'connection') : '';
+  const held = leaving ? holders || idle : '';
+  return [...(unmeasured ? [`  ${id}: - because ${unmeasured}`] : []), ...(held ? [`  ${id} is held by ${held}`] : [])];
+}
+
+function showHistory(history: Status['history']): string[] {
+  const rows = history.slice(-HISTORY_SHOWN).map(({ generation, outcome, startedAt, entry, reason }) => {
+    const [first = ''] = (reason ?? '').split('\n', 1);
+    return [`  ${generation}`, outcome, showTime(startedAt), entry, first];
+  });
+  return rows.length === 0 ? [] : ['history', ...columns(rows, [0])];
+}
+
+function showLoad({ workers }: GenerationStatus): string {
+  const sum = (of: 'connections' | 'inFlight') => {
+    const known = workers.map((worker) => worker[of]).filter((value) => value !== null);
+    return known.length === workers.length ? known.reduce((all, one) => all + one, 0) : null;
+  };
+  const connections = sum('connections');
+  const inFlight = sum('inFlight');
+  const held = connections === null ? '- connections' : count(connections, 'connection');
+  return `${count(workers.length, 'worker')}, ${held}, ${inFlight ?? '-'} in flight`;
+}
+
+/** Date and time of day, as the clock on the wall says. */
+function showTime(at: number | string): string {
+  const time = new Date(at);
+  const two = (value: number) => String(value).padStart(2, '0');
+  const date = `${time.getFullYear()}-${two(time.getMonth() + 1)}-${two(time.getDate())}`;
+  return `${date} ${two(time.getHours())}:${two(time.getMinutes())}:${two(time.getSeconds())}`;
+}
+
+function number(value: number | null): string {
+  return value === null ? '-' : String(value);
+}
