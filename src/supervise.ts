@@ -100,7 +100,7 @@ async function start({
     });
   }
   const folder = cwd ?? logicalCwd();
-  const release = resolveRelease(entry, folder, 'HANDOVER_ERR_OPTION_ENTRY', 'nothing was started');
+  const release = resolveRelease(entry, folder, null);
   const app: App = { name: options.name ?? nameApp(release.file), folder, args, env };
   const supervision = new Supervision(app, options);
   await supervision.start(release, signals);

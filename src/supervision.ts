@@ -63,7 +63,7 @@ export class Supervision implements Operator {
         startWorker({ worker, generation, release, watch, app, options, listeners: this.#listeners }),
       post,
       now,
-      active: () => activeOf(this.#mailbox.state)?.id ?? null,
+      active: () => this.active(),
       onConnection: (worker, message, handle) => this.#relay.take(worker, message, handle),
       onAdopted: (worker, id) => this.#relay.onAdopted(worker, id),
       onDeclined: (worker, id) => this.#relay.onDeclined(worker, id),
@@ -109,26 +109,19 @@ export class Supervision implements Operator {
 
   async reload(entry?: string): Promise<ReloadDone> {
     const active = activeOf(this.#mailbox.state);
-    const serving = active ? `generation ${active.id} is still active` : 'no generation is active';
     const asked = entry ?? active?.release.entry ?? '';
     // Refused before it is looked for: a wrong moment is not the entry's fault.
     const release =
       this.#mailbox.state.phase === 'steady'
-        ? resolveRelease(asked, this.app.folder, 'HANDOVER_ERR_CANDIDATE_ENTRY', serving)
+        ? resolveRelease(asked, this.app.folder, active?.id ?? null)
         : { entry: asked, file: asked, cwd: this.app.folder };
     const size = this.#options.workers;
     const answer = await this.#pending.order((request) =>
       this.#mailbox.post({ type: 'reload-asked', request, release, size, at: now() })
     );
     const { from, to, bootMs, cutoverMs } = settledOf(answer);
-    return {
-      ok: true,
-      from,
-      to,
-      bootMs: round(bootMs),
-      cutoverMs: round(cutoverMs),
-      handedOver: this.#relay.takeCount(from)
-    };
+    const handedOver = this.#relay.takeCount(from);
+    return { ok: true, from, to, bootMs: round(bootMs), cutoverMs: round(cutoverMs), handedOver };
   }
 
   async rollback(): Promise<RollbackDone> {
@@ -157,6 +150,10 @@ export class Supervision implements Operator {
     const facts = (worker: string) =>
       measured.get(worker) ?? { ...missing, unmeasured: 'it was started or ended meanwhile' };
     return describeStatus(this.#mailbox.state, around, facts);
+  }
+
+  active(): number | null {
+    return activeOf(this.#mailbox.state)?.id ?? null;
   }
 
   watch(listener: (event: ServiceEvent) => void): () => void {

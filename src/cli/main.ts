@@ -14,7 +14,7 @@ const io = createIo(process.stdout, process.stderr);
 const told: Told = { form: args[0] !== 'run' && args.includes('--json') ? 'json' : 'text' };
 
 try {
-  const call = readCommandLine(args, io.out);
+  const call = readCommandLine(args, io);
   await call?.command.run(call.given, io, told);
   end();
 } catch (error) {

@@ -99,5 +99,6 @@ function showHolders({ connections, inFlight, holding }: ServiceEvent): string {
 
 /** Reasons may quote what a worker wrote; the whole of it is in the error and in the log. */
 function firstLine(text: string): string {
-  return text.split('\n', 1)[0] ?? '';
+  const [first = '', ...others] = text.split('\n');
+  return others.length === 0 ? first : first.replace(/;[^;]*:$/, '');
 }

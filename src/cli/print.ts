@@ -8,15 +8,18 @@ export type FailureForm = 'text' | 'json' | 'log';
 export function printFailure(error: HandoverError, form: FailureForm, io: Io): void {
   if (form === 'json') return io.out(JSON.stringify(describeFailure(error)));
   if (form === 'log') {
-    const line = { time: new Date().toISOString(), level: 'error', event: 'failed', ...describeFailure(error) };
-    return io.err(JSON.stringify(line));
+    const { code, what, why, fix } = error;
+    const time = new Date().toISOString();
+    return io.err(JSON.stringify({ time, level: 'error', event: 'failed', code, what, why, fix }));
   }
   const { code, what, why, fix } = error;
   io.err(`${io.paintError('red', code)}: ${endSentence(`${what}: ${why}`)}\n${endSentence(fix)}`);
 }
 
+/** Ends a sentence, unless it ends by itself or with the last lines that a worker wrote. */
 function endSentence(text: string): string {
-  return /[.?!]$/.test(text) ? text : `${text}.`;
+  const trimmed = text.trimEnd();
+  return /[.?!]$/.test(trimmed) || trimmed.includes('\n') ? trimmed : `${trimmed}.`;
 }
 
 /** `1 connection`, `2 connections`. */

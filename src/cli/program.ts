@@ -15,6 +15,9 @@ import { splitRun } from './split.ts';
 
 export const COMMANDS: readonly Command[] = [run, reload, rollback, status, list, stop];
 
+/** Longer lines are hard to read, however wide the terminal. */
+const WIDEST = 110;
+
 const EXAMPLES = `
 Examples:
   handover run server.js --listen 80 --workers 2    any existing app, unchanged
@@ -25,6 +28,12 @@ Examples:
 Exit codes: 0 done; 1 the deploy failed and the old version is still active; 2 wrong usage;
 3 refused (another handover in progress, no standby); 4 no supervisor reachable; 70 a bug of handover.`;
 
+/** Where help is printed. */
+export interface Page {
+  readonly out: (text: string) => void;
+  readonly columns: () => number;
+}
+
 /** A command that was asked for, with its arguments read. */
 export interface Call {
   readonly command: Command;
@@ -34,15 +43,15 @@ export interface Call {
 /**
  * Reads a command line.
  *
- * @param print takes what `--help` and `--version` say
+ * @param page takes what `--help` and `--version` say
  * @returns null when the command line asked for help or the version, which is printed then
  * @throws HANDOVER_ERR_OPTION_UNKNOWN, HANDOVER_ERR_OPTION_INVALID
  */
-export function readCommandLine(args: readonly string[], print: (text: string) => void): Call | null {
+export function readCommandLine(args: readonly string[], page: Page): Call | null {
   if (args.length === 0) throw missingCommand();
   const split = args[0] === 'run' ? splitRun(args.slice(1), RUN_FLAGS) : null;
   let call: Call | null = null;
-  const program = createProgram(print, (command, flags, [operand = null]) => {
+  const program = createProgram(page, (command, flags, [operand = null]) => {
     call = { command, given: { flags, entry: split ? split.entry : operand, app: split?.app ?? null } };
   });
   try {
@@ -55,14 +64,15 @@ export function readCommandLine(args: readonly string[], print: (text: string) =
 
 type OnCall = (command: Command, flags: Given['flags'], operands: readonly string[]) => void;
 
-function createProgram(print: (text: string) => void, onCall: OnCall): Parser {
+function createProgram(page: Page, onCall: OnCall): Parser {
   const program = new Parser('handover')
     .description('Moves a live Node service to its next version without one failed request.')
     .addHelpText('after', EXAMPLES);
-  prepare(program, print);
+  prepare(program, page);
+  program.helpCommand('help [command]', 'Print the help of a command.');
   for (const command of COMMANDS) {
     const parser = program.command([command.name, ...command.operands].join(' ')).description(command.about);
-    prepare(parser, print);
+    prepare(parser, page);
     for (const flag of command.flags()) parser.addOption(flag);
     if (command.details) parser.addHelpText('after', `\n${command.details}`);
     parser.action(() => onCall(command, parser.opts(), parser.args));
@@ -71,12 +81,17 @@ function createProgram(print: (text: string) => void, onCall: OnCall): Parser {
 }
 
 /** What is the same for the program and each of its commands: help, version, and failures of ours instead of theirs. */
-function prepare(parser: Parser, print: (text: string) => void): void {
+function prepare(parser: Parser, page: Page): void {
   parser
     .version(version, '-v, --version', 'Print the version.')
     .helpOption('-h, --help', 'Print this help.')
+    .configureHelp({ minWidthToWrap: 30 })
     .showSuggestionAfterError(false)
-    .configureOutput({ writeOut: (text) => print(text.trimEnd()), writeErr: () => {} })
+    .configureOutput({
+      writeOut: (text) => page.out(text.trimEnd()),
+      writeErr: () => {},
+      getOutHelpWidth: () => Math.min(page.columns(), WIDEST)
+    })
     .exitOverride((error) => {
       throw error.exitCode === 0 ? error : translate(error, parser);
     });

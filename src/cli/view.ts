@@ -39,14 +39,13 @@ export function showStatus(status: Status, paint: Paint): string {
 
 /** A status in one line, for a log of changes. */
 export function showChange({ app, phase, active, standby, candidate, retiring }: Status): string {
-  const time = new Date().toTimeString().slice(0, 8);
   const parts = [
     active ? `active ${active.generation} (${showLoad(active)})` : 'active -',
     `standby ${standby?.generation ?? '-'}`,
     `candidate ${candidate?.generation ?? '-'}`,
     ...retiring.map(({ generation }) => `retiring ${generation}`)
   ];
-  return `${time}  ${app}  ${phase}  ${parts.join('  ')}`;
+  return `${app}  ${phase}  ${parts.join('  ')}`;
 }
 
 function showGeneration(role: string, generation: GenerationStatus, paint: Paint, why?: string): string[] {

@@ -22,8 +22,14 @@ export async function watch(socket: string, io: Io, json: boolean): Promise<void
   const print = (status: Status) => {
     if (json) io.out(JSON.stringify(status));
     else if (live) draw(showStatus(status, io.paint), io);
-    else io.out(showChange(status));
+    else {
+      const change = showChange(status);
+      // Statuses asked for after a burst of events may all be the same.
+      if (change !== last) io.out(`${new Date().toTimeString().slice(0, 8)}  ${change}`);
+      last = change;
+    }
   };
+  let last = '';
   let ended = false;
   let failure: { error: unknown } | null = null;
   let printing = Promise.resolve();
@@ -55,7 +61,7 @@ export async function watch(socket: string, io: Io, json: boolean): Promise<void
     ended = true;
     await printing;
     if (failure) throw (failure as { error: unknown }).error;
-    if (live && !end.signal.aborted) io.out('The supervisor has stopped.');
+    if (!json && !end.signal.aborted) io.out('The supervisor has stopped.');
   } finally {
     clearInterval(clock);
     process.off('SIGINT', leave);

@@ -36,6 +36,8 @@ export interface ServiceEvent {
 
 /** What a control socket can ask of its supervisor. */
 export interface Operator {
+  /** The generation that answers for the service, or null. */
+  active(): number | null;
   status(): Promise<Status>;
   reload(entry?: string): Promise<ReloadDone>;
   rollback(): Promise<RollbackDone>;

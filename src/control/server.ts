@@ -1,6 +1,7 @@
 import { chmodSync, linkSync, lstatSync, renameSync, unlinkSync } from 'node:fs';
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import { dirname } from 'node:path';
+import type { Duplex } from 'node:stream';
 import { CODES, describeFailure, HandoverError, systemCode } from '../errors.ts';
 import { isAnswered } from '../unix.ts';
 import { prepareFolder } from './place.ts';
@@ -29,18 +30,7 @@ export class ControlServer {
     this.#server = createServer(options, (request, response) => {
       void handle(operator, find, request, response);
     });
-    this.#server.on('clientError', (error, socket) => {
-      const status =
-        systemCode(error) === 'HPE_HEADER_OVERFLOW' ? '431 Request Header Fields Too Large' : '400 Bad Request';
-      const body = JSON.stringify(
-        describeFailure(badRequest('The request is not HTTP', systemCode(error) ?? 'it cannot be read'))
-      );
-      if (socket.writable) {
-        socket.end(
-          `HTTP/1.1 ${status}\r\ncontent-type: application/json\r\nconnection: close\r\ncontent-length: ${Buffer.byteLength(body)}\r\n\r\n${body}`
-        );
-      } else socket.destroy();
-    });
+    this.#server.on('clientError', (error, socket) => refuse(error, socket, operator.active()));
   }
 
   /**
@@ -131,8 +121,34 @@ async function handle(
     if (answer !== undefined) respond(response, 200, answer);
   } catch (error) {
     const known = HandoverError.from(error);
-    respond(response, CODES[known.code].status, describeFailure(known));
+    respond(response, CODES[known.code].status, {
+      ...describeFailure(known),
+      active: known.active ?? operator.active()
+    });
   }
+}
+
+const REFUSALS: Record<string, readonly [status: string, what: string, why: string]> = {
+  HPE_HEADER_OVERFLOW: [
+    '431 Request Header Fields Too Large',
+    'The request is too large',
+    `its head has more than ${HEAD_LIMIT_BYTES} bytes`
+  ],
+  ERR_HTTP_REQUEST_TIMEOUT: [
+    '408 Request Timeout',
+    'The request took too long',
+    `it was not complete after ${REQUEST_MS} ms`
+  ]
+};
+
+/** Answers what never became a request: garbage, oversize and slow ones. */
+function refuse(error: Error, socket: Duplex, active: number | null): void {
+  const code = systemCode(error) ?? 'it cannot be read';
+  const [status, what, why] = REFUSALS[code] ?? ['400 Bad Request', 'The request is not HTTP', code];
+  const body = JSON.stringify({ ...describeFailure(badRequest(what, why)), active });
+  const head = `HTTP/1.1 ${status}\r\ncontent-type: application/json\r\nconnection: close\r\ncontent-length: ${Buffer.byteLength(body)}`;
+  if (socket.writable) socket.end(`${head}\r\n\r\n${body}`);
+  else socket.destroy();
 }
 
 function respond(response: ServerResponse, status: number, body: unknown): void {

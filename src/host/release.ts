@@ -7,17 +7,19 @@ import { type ErrorCode, HandoverError, systemCode } from '../errors.ts';
 /**
  * Resolves an entry to real paths, anew each time: what `current` points to now is what starts.
  *
- * @param code what an entry that cannot be read is called: wrong usage for `run`, a failed deploy for `reload`
- * @param serving what is serving meanwhile, for the message
- * @throws the given code
+ * @param active the generation that serves meanwhile; without one an unreadable entry is wrong usage, with one a failed
+ * deploy
+ * @throws HANDOVER_ERR_OPTION_ENTRY, HANDOVER_ERR_CANDIDATE_ENTRY
  */
-export function resolveRelease(entry: string, cwd: string, code: ErrorCode, serving: string): Release {
+export function resolveRelease(entry: string, cwd: string, active: number | null): Release {
+  const code: ErrorCode = active === null ? 'HANDOVER_ERR_OPTION_ENTRY' : 'HANDOVER_ERR_CANDIDATE_ENTRY';
+  const serving = active === null ? 'nothing was started' : `generation ${active} is still active`;
   const path = resolve(cwd, entry);
   const fail = (why: string, cause?: unknown) =>
     new HandoverError(
       code,
       { what: `Cannot start ${entry}`, why, fix: `Give the path of the file that starts the app; ${serving}` },
-      { cause }
+      { cause, active }
     );
   try {
     const file = findFile(path);

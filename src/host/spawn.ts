@@ -121,7 +121,7 @@ export class WorkerProcess {
   #lastWords(): string {
     this.#stderr.flush();
     const lines = this.#stderr.tail;
-    if (lines.length === 0) return ' and wrote nothing to stderr';
+    if (lines.length === 0) return '; it wrote nothing to stderr';
     return `; the last lines of its stderr:\n${hideSecrets(lines.map((line) => `    ${line}`).join('\n'), this.#env)}\n `;
   }
 }

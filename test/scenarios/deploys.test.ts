@@ -19,7 +19,12 @@ const EVERY_KIND: Record<ClientKind, number> = {
 
 /** Loads a service with every kind of client, and shows that none of them noticed anything. */
 async function underLoad(service: TestService, run: (load: Load) => Promise<void>): Promise<Report> {
-  const load = startLoad({ target: { host: '127.0.0.1', port: service.port }, clients: EVERY_KIND, busyPauseMs: 2, idleEveryMs: 700 });
+  const load = startLoad({
+    target: { host: '127.0.0.1', port: service.port },
+    clients: EVERY_KIND,
+    busyPauseMs: 2,
+    idleEveryMs: 700
+  });
   let report: Report | undefined;
   try {
     await load.warm();

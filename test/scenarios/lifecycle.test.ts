@@ -173,7 +173,10 @@ test('a crashed worker is replaced by one of the same generation, and connection
     const talk = await Talk.open(service.port); // nobody accepts right now: it waits, it is not refused
     talk.get('/answer');
     assert.equal((await talk.answer()).status, 200);
-    assert.deepEqual((await service.workers()).map(({ id }) => id), ['1.2']);
+    assert.deepEqual(
+      (await service.workers()).map(({ id }) => id),
+      ['1.2']
+    );
     talk.close();
   });
 });

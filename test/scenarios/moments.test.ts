@@ -73,17 +73,28 @@ test('an upload in progress ends where it began, and its connection moves then',
   await withService({ name: 'upload' }, async (service) => {
     const talk = await Talk.open(service.port);
     const body = 'b'.repeat(300_000);
-    talk.send(`POST /upload HTTP/1.1\r\nhost: a\r\nx-id: up\r\ncontent-length: ${body.length}\r\n\r\n${body.slice(0, 1000)}`);
-    await waitFor(async () => (await service.client.status()).active?.workers[0]?.inFlight === 1, 'the upload is in flight');
+    talk.send(
+      `POST /upload HTTP/1.1\r\nhost: a\r\nx-id: up\r\ncontent-length: ${body.length}\r\n\r\n${body.slice(0, 1000)}`
+    );
+    await waitFor(
+      async () => (await service.client.status()).active?.workers[0]?.inFlight === 1,
+      'the upload is in flight'
+    );
     service.version = '2';
     await service.client.reload();
     const status = await service.client.status();
-    assert.deepEqual(status.standby?.workers[0]?.holding?.map(({ method, url }) => `${method} ${url}`), ['POST /upload']);
+    assert.deepEqual(
+      status.standby?.workers[0]?.holding?.map(({ method, url }) => `${method} ${url}`),
+      ['POST /upload']
+    );
     talk.send(body.slice(1000));
     const answer = await talk.answer();
     assert.equal(answer.version, '1');
     assert.match(answer.body, /"bytes":300000/);
-    await waitFor(async () => (await service.client.status()).standby?.workers[0]?.connections === 0, 'the connection has moved');
+    await waitFor(
+      async () => (await service.client.status()).standby?.workers[0]?.connections === 0,
+      'the connection has moved'
+    );
     talk.get('/answer', 'after');
     const after = await talk.answer();
     assert.equal(after.version, '2');
@@ -98,7 +109,10 @@ test('a response larger than the socket buffers, with a slow reader, arrives who
     const bytes = 24_000_000;
     talk.get(`/download?bytes=${bytes}`, 'big');
     talk.socket.pause();
-    await waitFor(async () => (await service.client.status()).active?.workers[0]?.inFlight === 1, 'the download is in flight');
+    await waitFor(
+      async () => (await service.client.status()).active?.workers[0]?.inFlight === 1,
+      'the download is in flight'
+    );
     await service.client.reload();
     const status = await service.client.status();
     assert.equal(status.standby?.workers[0]?.inFlight, 1, 'it is still in flight in the generation where it began');
@@ -113,7 +127,10 @@ test('a response larger than the socket buffers, with a slow reader, arrives who
 test('a connection that has never sent a byte moves, and its first request is answered by the new version', async () => {
   await withService({ name: 'fresh' }, async (service) => {
     const talks = await Promise.all(Array.from({ length: 10 }, () => Talk.open(service.port)));
-    await waitFor(async () => (await service.client.status()).active?.workers[0]?.connections === 10, 'all are accepted');
+    await waitFor(
+      async () => (await service.client.status()).active?.workers[0]?.connections === 10,
+      'all are accepted'
+    );
     service.version = '2';
     const { handedOver } = await service.client.reload();
     assert.equal(handedOver, 10);
@@ -171,7 +188,10 @@ test('a receiver killed in the middle of 500 moving connections costs no connect
     const lost = asked.filter(({ status }) => status === 'rejected').length;
     const { active } = await service.client.status();
     assert.ok(lost < 250, `${lost} of 500 were in the killed process`);
-    assert.equal(active?.workers.reduce((sum, { connections }) => sum + (connections ?? 0), 0), 500 - lost);
+    assert.equal(
+      active?.workers.reduce((sum, { connections }) => sum + (connections ?? 0), 0),
+      500 - lost
+    );
     for (const talk of talks) talk.close();
   });
 });

@@ -35,7 +35,10 @@ export class TestService {
     this.client = new ControlClient(this.socket);
     const env = { ...process.env, VERSION_FILE: join(this.folder, 'version') };
     const given = { listen: '127.0.0.1:0', log: 'json', entry: LOAD_APP, socket: this.socket, ...options };
-    this.process = spawn(process.execPath, [SUPERVISOR, JSON.stringify(given)], { env, stdio: ['ignore', 'ignore', 'pipe'] });
+    this.process = spawn(process.execPath, [SUPERVISOR, JSON.stringify(given)], {
+      env,
+      stdio: ['ignore', 'ignore', 'pipe']
+    });
     if (!this.process.stderr) throw new Error('the supervisor has no stderr');
     createInterface(this.process.stderr).on('line', (line) => this.#read(line));
     this.process.once('exit', (code, signal) => this.#add({ event: '(exit)', code, signal }));
@@ -63,7 +66,9 @@ export class TestService {
       const over = this.lines.find((line) => line.event === '(exit)');
       if (over || Date.now() > deadline) {
         const seen = this.lines.map((line) => JSON.stringify(line)).join('\n');
-        throw new Error(`no line "${event}"${over ? ' before the supervisor exited' : ''}; the log was:\n${seen}\n${this.noise.join('\n')}`);
+        throw new Error(
+          `no line "${event}"${over ? ' before the supervisor exited' : ''}; the log was:\n${seen}\n${this.noise.join('\n')}`
+        );
       }
       await new Promise<void>((wake) => {
         const timer = setTimeout(wake, Math.max(1, deadline - Date.now()));
@@ -112,7 +117,10 @@ export class TestService {
 }
 
 /** Runs a test with a service that is started before and gone after. */
-export async function withService(options: SuperviseOptions, run: (service: TestService) => Promise<void>): Promise<void> {
+export async function withService(
+  options: SuperviseOptions,
+  run: (service: TestService) => Promise<void>
+): Promise<void> {
   const service = new TestService(options);
   try {
     await run(await service.started());
