@@ -83,7 +83,7 @@ function table(report: Report): string {
     ['failed', String(report.failed)],
     ['reconnects of idle clients', String(asked + closed + reset)],
     ...perVersion.map(([version, count]): [string, string] => [`answered by generation ${version}`, String(count)]),
-    ['latency p50 / p99', `${report.latency.p50.toFixed(1)} / ${report.latency.p99.toFixed(1)} ms`],
+    ['latency p50 / p99', `${report.latency.p50?.toFixed(1)} / ${report.latency.p99?.toFixed(1)} ms`],
     ['slowest', report.slowest ? `${report.slowest.ms.toFixed(0)} ms  ${report.slowest.url}` : '-']
   ];
   const rule = '-'.repeat(60);

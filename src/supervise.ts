@@ -25,15 +25,32 @@ export interface SuperviseOptions extends GivenOptions {
   signals?: boolean;
 }
 
-/** What a service tells: every line of its log under its own name, and these with their details. */
-export interface ServiceEvents {
+type NoticeName =
+  | 'starting'
+  | 'started'
+  | 'ready'
+  | 'paused'
+  | 'failed'
+  | 'retiring'
+  | 'retired'
+  | 'worker-exited'
+  | 'worker-replaced'
+  | 'restart-limit'
+  | 'drain-overdue'
+  | 'pause-overdue'
+  | 'connection-lost'
+  | 'garbage'
+  | 'stopping'
+  | 'stopped';
+
+/** What a service tells: each line of its log under the name of its event, with the line's details. */
+export interface ServiceEvents extends Record<NoticeName, [Notice]> {
   /** The active generation has changed. */
-  cutover: [{ from: number; to: number }];
+  cutover: [{ from: number; to: number; kind: 'reload' | 'rollback' }];
   /** An app called `process.send()`. */
   message: [{ worker: string; message: unknown }];
   /** Every event, as the log has it. */
   event: [Notice];
-  [event: string]: unknown[];
 }
 
 /** A supervised service. It is this process that owns the listeners. */
@@ -122,10 +139,8 @@ class RunningService extends EventEmitter<ServiceEvents> implements Service {
     super();
     this.#supervision = supervision;
     supervision.onNotice((notice) => {
-      const { event } = notice;
       this.emit('event', notice);
-      // An 'error' event without a listener would end the process; no notice is called that, and none may be.
-      if (event !== 'error') this.emit(event, notice);
+      (this as EventEmitter).emit(notice.event, notice);
     });
     supervision.onAppMessage((worker, message) => this.emit('message', { worker, message }));
   }

@@ -1,10 +1,10 @@
 import { reconcileDuty } from './duty.ts';
 import type { Event, EventType, In, News, Phase, State, Step } from './model.ts';
 import { endDraining, hurry } from './retire.ts';
-import { ignore, type Rule } from './rules/common.ts';
 import * as handover from './rules/handover.ts';
 import * as orders from './rules/orders.ts';
 import * as outcome from './rules/outcome.ts';
+import { ignore, type Rule } from './rules/rule.ts';
 import { foldWorker, restartWorkers } from './workers.ts';
 
 /**

@@ -3,17 +3,16 @@ import type net from 'node:net';
 import { currentResponse, type Handle } from '../internals.ts';
 import type { Orders } from '../protocol.ts';
 import type { Channel } from './channel.ts';
-import { detach, endGently, findIdle, isQuiet, speaksHttp1 } from './connections/http1.ts';
+import { detach, isQuiet, speaksHttp1 } from './connections/http1.ts';
+import { findAllIdle, findIdle, isUntouched } from './connections/idle.ts';
 import type { Connection, Registry } from './connections/registry.ts';
+import { Ending, sayClose } from './ending.ts';
 
 /**
  * How many connections may be on their way at once. More would wait in the receiver's queue, where nobody serves them;
  * those not yet detached are still served here.
  */
 const WINDOW = 4;
-
-/** What a connection of a server that stops for good is given, where its server sets no keep-alive limit. */
-const LAST_IDLE_MS = 5_000;
 
 type Mode = 'serving' | 'handing' | 'ending';
 
@@ -39,6 +38,7 @@ export class Leaving {
   readonly #first = new Set<Connection>();
   #firstDone = true;
   readonly #transit = new Map<string, Connection>();
+  readonly #ending: Ending;
   readonly #registry: Registry;
   readonly #channel: Channel;
   readonly #budgetMs: number;
@@ -48,6 +48,7 @@ export class Leaving {
 
   constructor(registry: Registry, channel: Channel, { budgetMs, worker }: Orders, hands: Hands) {
     this.#registry = registry;
+    this.#ending = new Ending(registry);
     this.#channel = channel;
     this.#budgetMs = budgetMs;
     this.#worker = worker;
@@ -76,9 +77,9 @@ export class Leaving {
     this.#mode = 'handing';
     this.#since = performance.now();
     this.#firstDone = false;
-    const idle = this.#findAllIdle();
+    const idle = findAllIdle(this.#registry);
     for (const connection of this.#registry.connections) {
-      if (idle.has(connection.socket) || isUntouched(connection)) {
+      if (connection.kind === 'http1' && idle.has(connection.socket)) {
         connection.movableAt = this.#since;
         connection.idleMark = connection.socket.bytesRead;
         this.#queue.add(connection);
@@ -92,15 +93,14 @@ export class Leaving {
   /** Ends what is left, with no heir to give it to or no time to wait for one. */
   end(heirs: boolean): void {
     if (heirs && this.#mode === 'serving') this.handOver();
-    const since = performance.now();
-    if (!heirs) this.#mode = 'ending';
-    this.#since = Math.min(this.#since, since - this.#budgetMs);
+    const overdue = performance.now() - this.#budgetMs - 1;
+    this.#since = Math.min(this.#since, overdue);
     for (const connection of this.#registry.connections) {
-      connection.movableAt = Math.min(connection.movableAt ?? since, since - this.#budgetMs - 1);
-      const response = currentResponse(connection.socket);
-      if (response) sayClose(response);
-      else if (!heirs && isUntouched(connection) && !connection.parked) this.#endFresh(connection);
+      connection.movableAt = Math.min(connection.movableAt ?? overdue, overdue);
     }
+    if (heirs) return;
+    this.#mode = 'ending';
+    this.#ending.begin();
   }
 
   /** A request began on a connection that should have moved by now: this answer is its last here. */
@@ -149,17 +149,6 @@ export class Leaving {
     this.#transit.clear();
   }
 
-  #findAllIdle(): Set<net.Socket> {
-    const idle = new Set<net.Socket>();
-    const servers = new Set([...this.#registry.connections].map(({ server }) => server));
-    for (const server of servers) {
-      if (!speaksHttp1(server)) continue;
-      for (const socket of findIdle(server)) idle.add(socket);
-    }
-    for (const { socket, idleMark } of this.#registry.connections) if (idleMark === socket.bytesRead) idle.add(socket);
-    return idle;
-  }
-
   #watch(connection: Connection): void {
     const response = currentResponse(connection.socket);
     if (response) response.once('close', () => this.#onResponseEnd(connection));
@@ -195,7 +184,7 @@ export class Leaving {
     const { socket, server } = connection;
     if (!isQuiet(socket)) return false;
     if (isUntouched(connection) || connection.idleMark === socket.bytesRead) return true;
-    return speaksHttp1(server) && findIdle(server).has(socket);
+    return findIdle(server).has(socket);
   }
 
   #move(connection: Connection): void {
@@ -216,13 +205,6 @@ export class Leaving {
     });
   }
 
-  #endFresh({ socket, server }: Connection): void {
-    const limitMs = speaksHttp1(server) ? server.keepAliveTimeout || LAST_IDLE_MS : LAST_IDLE_MS;
-    setTimeout(() => {
-      if (socket.bytesRead === 0 && !socket.destroyed) endGently(socket);
-    }, limitMs).unref();
-  }
-
   #dropFirst(connection: Connection): void {
     if (this.#first.delete(connection)) this.#finishFirstIfDone();
   }
@@ -237,14 +219,4 @@ export class Leaving {
     this.#firstDone = true;
     this.#channel.send({ type: 'handed' });
   }
-}
-
-/** Never a byte received here: not idle to Node, which waits for its first head, but free to move. */
-function isUntouched({ socket, kind }: Connection): boolean {
-  return kind === 'http1' && socket.bytesRead === 0 && !socket.destroyed;
-}
-
-/** Lets a response say that it is the last one on its connection. */
-function sayClose(response: ServerResponse): void {
-  if (!response.headersSent) response.setHeader('Connection', 'close');
 }

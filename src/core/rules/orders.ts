@@ -3,8 +3,8 @@ import { activeOf, createGeneration, rolesOf } from '../generations.ts';
 import { amendChapter, openChapter } from '../history.ts';
 import type { Effect, Generation, In, State, Step } from '../model.ts';
 import { discard, retire } from '../retire.ts';
-import { announce, type On, to } from './common.ts';
 import { openNext, settle } from './handover.ts';
+import { announce, type On, to } from './rule.ts';
 
 type Asked = On<'boot-asked' | 'reload-asked' | 'rollback-asked'>;
 

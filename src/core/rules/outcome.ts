@@ -2,9 +2,9 @@ import type { Account, ErrorCode } from '../../errors.ts';
 import { amendChapter } from '../history.ts';
 import type { Effect, Generation, In, State, Step } from '../model.ts';
 import { discard, retire } from '../retire.ts';
-import { announce, type On, to } from './common.ts';
 import { ANSWER_MS } from './handover.ts';
 import { failWith, stillActive } from './orders.ts';
+import { announce, type On, to } from './rule.ts';
 
 type Failure = On<'worker-lost' | 'accept-failed' | 'ready-overdue' | 'open-overdue'>;
 

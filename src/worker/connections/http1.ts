@@ -7,24 +7,16 @@ import {
   currentResponse,
   detachConnection,
   type Handle,
-  idleConnections,
   isFlushed
 } from '../../internals.ts';
+import { endGently } from './idle.ts';
 
 /** Node keeps an idle connection this much longer than it tells the client, and so do we. */
 const KEEP_ALIVE_GRACE_MS = 1_000;
 
-/** How long the client of a connection that ends may still talk before it is cut. */
-const LINGER_MS = 2_000;
-
 /** Whether connections of this server speak plain HTTP/1.1, the kind that can move to another process. */
 export function speaksHttp1(server: net.Server): server is http.Server {
   return server instanceof http.Server && !(server instanceof tls.Server);
-}
-
-/** The connections of a server on which nothing is going on, by Node's own judgement. */
-export function findIdle(server: http.Server): Set<net.Socket> {
-  return idleConnections({ closeIdleConnections: () => http.Server.prototype.closeIdleConnections.call(server) });
 }
 
 /** Whether nothing is being answered and every byte of the last answer has left. */
@@ -77,11 +69,4 @@ function park(server: http.Server, socket: net.Socket): void {
     if (!socket.writableEnded) server.emit('connection', socket);
   };
   socket.on('error', onGone).on('end', onGone).on('close', leave).on('readable', onReadable);
-}
-
-/** Ends a connection without cutting anything off: FIN, then keep reading for a moment. */
-export function endGently(socket: net.Socket): void {
-  socket.end();
-  setTimeout(() => socket.destroy(), LINGER_MS).unref();
-  socket.resume();
 }

@@ -1,0 +1,38 @@
+import http from 'node:http';
+import type net from 'node:net';
+import { idleConnections } from '../../internals.ts';
+import type { Connection, Registry } from './registry.ts';
+
+/** The connections of a server on which nothing is going on, by Node's own judgement. Empty for a server without HTTP/1.1. */
+export function findIdle(server: net.Server): Set<net.Socket> {
+  if (!('closeIdleConnections' in server)) return new Set();
+  // https.Server shares the method of http.Server; an app may have put its own in front of it.
+  return idleConnections({
+    closeIdleConnections: () => http.Server.prototype.closeIdleConnections.call(server as http.Server)
+  });
+}
+
+/** Never a byte received here: not idle to Node, which waits for its first head, but nothing is going on. */
+export function isUntouched({ socket, kind }: Connection): boolean {
+  return kind === 'http1' && socket.bytesRead === 0 && !socket.destroyed;
+}
+
+/** Every idle socket of a worker: what Node calls idle, what was never used, and what waits after a move. */
+export function findAllIdle(registry: Registry): Set<net.Socket> {
+  const idle = new Set<net.Socket>();
+  for (const server of new Set([...registry.connections].map(({ server }) => server))) {
+    for (const socket of findIdle(server)) idle.add(socket);
+  }
+  for (const connection of registry.connections) if (isUntouched(connection)) idle.add(connection.socket);
+  return idle;
+}
+
+/** How long the client of a connection that ends may still talk before it is cut. */
+const LINGER_MS = 2_000;
+
+/** Ends a connection without cutting anything off: FIN, then keep reading for a moment. */
+export function endGently(socket: net.Socket): void {
+  socket.end();
+  setTimeout(() => socket.destroy(), LINGER_MS).unref();
+  socket.resume();
+}

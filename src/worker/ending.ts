@@ -1,0 +1,49 @@
+import type { ServerResponse } from 'node:http';
+import type net from 'node:net';
+import { currentResponse } from '../internals.ts';
+import { endGently, findAllIdle } from './connections/idle.ts';
+import type { Registry } from './connections/registry.ts';
+
+/** A connection that was silent for this long, twice in a row, has nothing to say at the end of the service. */
+const SILENCE_MS = 500;
+
+/**
+ * Ends the connections of a service that stops: nobody inherits them.
+ *
+ * Each answer says that it is the last one; a connection on which nothing goes on is ended by FIN after a moment of
+ * silence, so that a request that is on its way is still answered.
+ */
+export class Ending {
+  readonly #registry: Registry;
+  #silent = new Map<net.Socket, number>();
+  #timer: NodeJS.Timeout | null = null;
+
+  constructor(registry: Registry) {
+    this.#registry = registry;
+  }
+
+  begin(): void {
+    if (this.#timer) return;
+    for (const { socket } of this.#registry.connections) {
+      const response = currentResponse(socket);
+      if (response) sayClose(response);
+    }
+    this.#timer = setInterval(() => this.#sweep(), SILENCE_MS);
+    this.#timer.unref();
+    this.#sweep();
+  }
+
+  #sweep(): void {
+    const silent = new Map<net.Socket, number>();
+    for (const socket of findAllIdle(this.#registry)) {
+      if (this.#silent.get(socket) === socket.bytesRead) endGently(socket);
+      else silent.set(socket, socket.bytesRead);
+    }
+    this.#silent = silent;
+  }
+}
+
+/** Lets a response say that it is the last one on its connection. */
+export function sayClose(response: ServerResponse): void {
+  if (!response.headersSent) response.setHeader('Connection', 'close');
+}
