@@ -44,7 +44,6 @@ export const CODES = {
     status: 409,
     means: 'The candidate was given up because the supervisor was asked to stop.'
   },
-  HANDOVER_ERR_WORKER_FORK: { exit: 1, status: 500, means: 'The operating system did not start a worker process.' },
   HANDOVER_ERR_LISTEN_IN_USE: { exit: 1, status: 500, means: 'Another program holds the address.' },
   HANDOVER_ERR_LISTEN_PERMISSION: { exit: 1, status: 500, means: 'The user may not bind the address.' },
   HANDOVER_ERR_LISTEN_ADDRESS: { exit: 1, status: 500, means: 'The address is not one of this machine.' },

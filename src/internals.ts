@@ -166,6 +166,15 @@ export function detachConnection(socket: net.Socket): Handle {
   return handle;
 }
 
+/** Takes the raw handle of a socket that was accepted paused and never read; the socket is over then. */
+export function takeHandle(socket: net.Socket): Handle {
+  const inside = socket as unknown as SocketInside;
+  const handle = inside._handle as Handle;
+  inside._handle = null;
+  socket.destroy();
+  return handle;
+}
+
 /** Whether every byte written has left the process. */
 export function isFlushed(socket: net.Socket): boolean {
   return socket.writableLength === 0 && ((socket as unknown as SocketInside)._handle?.writeQueueSize ?? 0) === 0;

@@ -1,6 +1,6 @@
 import { availableParallelism } from 'node:os';
 import leven from 'leven';
-import ms, { type StringValue } from 'ms';
+import { readDuration } from './durations.ts';
 import { HandoverError } from './errors.ts';
 
 /** An address to listen on, as bind needs it. */
@@ -165,7 +165,7 @@ export function unknownOption(name: string, known: readonly string[]): HandoverE
   const near = nearest !== undefined && distance(nearest) <= Math.max(2, name.length / 3);
   return new HandoverError('HANDOVER_ERR_OPTION_UNKNOWN', {
     what: `Option "${name}" is not known`,
-    why: near ? `did you mean "${nearest}"?` : 'no option has a name like it',
+    why: near ? `the nearest name is "${nearest}"` : 'no option has a name like it',
     fix: `The options are: ${known.join(', ')}`
   });
 }
@@ -213,18 +213,6 @@ function readInteger(least: number, most: number): (given: unknown) => number | 
   return (given) => {
     const value = typeof given === 'string' && /^\d+$/.test(given) ? Number(given) : given;
     return typeof value === 'number' && Number.isInteger(value) && value >= least && value <= most ? value : undefined;
-  };
-}
-
-/** Timers of Node cannot wait longer than this; it is more than 24 days. */
-const LONGEST_MS = 2 ** 31 - 1;
-
-function readDuration(leastMs: number): (given: unknown) => number | undefined {
-  return (given) => {
-    const value =
-      typeof given === 'string' && given.length <= 100 && given.trim() !== '' ? ms(given as StringValue) : given;
-    if (typeof value !== 'number' || !Number.isFinite(value)) return undefined;
-    return value >= leastMs && value <= LONGEST_MS ? Math.round(value) : undefined;
   };
 }
 

@@ -80,7 +80,7 @@ export type ToSupervisor =
   | { readonly type: 'connection'; readonly id: string; readonly key: string; readonly fresh: boolean }
   | { readonly type: 'adopted' | 'declined'; readonly id: string }
   | {
-      readonly type: 'report';
+      readonly type: 'reported';
       readonly ask: number;
       readonly connections: number;
       readonly inFlight: number;
@@ -100,6 +100,7 @@ const SHAPES: Record<ToSupervisor['type'] | ToWorker['type'], Readonly<Record<st
   adopt: { id: 'string', key: 'string', fresh: 'boolean', last: 'boolean' },
   moved: { id: 'string' },
   report: { ask: 'number' },
+  reported: { ask: 'number', connections: 'number', inFlight: 'number', requests: 'number', holding: 'array' },
   listen: { ask: 'number', wanted: 'object' },
   unlisten: { key: 'string' },
   listening: { key: 'string' },
@@ -126,14 +127,20 @@ export type Parsed<M> = { readonly message: M } | { readonly garbage: string } |
 export function parse<M extends ToWorker | ToSupervisor>(raw: unknown): Parsed<M> {
   if (typeof raw !== 'object' || raw === null || (raw as { cmd?: unknown }).cmd !== CMD) return null;
   const fields = raw as Record<string, unknown>;
-  if (fields.v !== PROTOCOL_VERSION)
-    return { garbage: `protocol version ${String(fields.v)} is not ${PROTOCOL_VERSION}` };
-  const type = String(fields.type);
-  const shape = Object.hasOwn(SHAPES, type) ? SHAPES[type as keyof typeof SHAPES] : undefined;
-  if (!shape) return { garbage: `no message is called ${JSON.stringify(type).slice(0, 60)}` };
+  const { v, type } = fields;
+  if (v !== PROTOCOL_VERSION) {
+    return { garbage: `protocol version ${typeof v === 'number' ? v : `(a ${typeof v})`} is not ${PROTOCOL_VERSION}` };
+  }
+  const shape =
+    typeof type === 'string' && Object.hasOwn(SHAPES, type) ? SHAPES[type as keyof typeof SHAPES] : undefined;
+  if (!shape) return { garbage: `no message is called ${JSON.stringify(type)?.slice(0, 60)}` };
   for (const [field, kind] of Object.entries(shape)) {
-    if (typeof fields[field] !== kind || fields[field] === null)
-      return { garbage: `${type}.${field} is not a ${kind}` };
+    if (kindOf(fields[field]) !== kind) return { garbage: `${type}.${field} is not a ${kind}` };
   }
   return { message: fields as unknown as M };
+}
+
+function kindOf(value: unknown): string {
+  if (value === null) return 'null';
+  return Array.isArray(value) ? 'array' : typeof value;
 }

@@ -21,6 +21,8 @@ import { type Done, Pending } from './supervisor/pending.ts';
 import { type Ports, perform } from './supervisor/perform.ts';
 import { version } from './version.ts';
 
+const STOPPED_EARLY = { what: 'Nothing was started', why: 'the supervisor was asked to stop', fix: 'Start it again' };
+
 /** Joins the rooms: orders become news for the core, effects become deeds of the host. */
 export class Supervision implements Operator {
   readonly app: App;
@@ -98,6 +100,7 @@ export class Supervision implements Operator {
     };
     try {
       for (const address of this.#options.listen) await this.#listeners.bind(address, true);
+      if (this.#stopping) throw new HandoverError('HANDOVER_ERR_REFUSED_STOPPING', STOPPED_EARLY);
     } catch (error) {
       this.#finish();
       throw error;

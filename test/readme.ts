@@ -23,8 +23,12 @@ function optionsTable(): string {
 }
 
 function errorsTable(): string {
-  const rows = Object.entries(CODES).map(([code, { exit, status, means }]) => `| \`${code}\` | ${exit} | ${status} | ${means} |`);
-  return ['| code | exit code | HTTP status on the control socket | |', '| --- | --- | --- | --- |', ...rows].join('\n');
+  const rows = Object.entries(CODES).map(
+    ([code, { exit, status, means }]) => `| \`${code}\` | ${exit} | ${status} | ${means} |`
+  );
+  return ['| code | exit code | HTTP status on the control socket | |', '| --- | --- | --- | --- |', ...rows].join(
+    '\n'
+  );
 }
 
 const SECTIONS: Record<string, () => string> = { options: optionsTable, errors: errorsTable };

@@ -2,6 +2,9 @@ import { changeWorkers, replaceGeneration } from './generations.ts';
 import { amendChapter } from './history.ts';
 import type { Deadline, Effect, Generation, State, Step, Worker } from './model.ts';
 
+/** How long a worker that was told to accept, or to pause, may take to say it did. */
+export const ANSWER_MS = 5_000;
+
 /** How long an app may take over its own SIGTERM handlers before SIGKILL. */
 export const TERM_MS = 5_000;
 

@@ -2,7 +2,7 @@ import { areAll, canAccept, changeWorkers, fillWorkers, type Role, replaceGenera
 import { amendChapter } from './history.ts';
 import type { Effect, Event, Generation, State, Worker, WorkerEvent } from './model.ts';
 import { nextRestart, RESTART_LIMIT, withinWindow } from './restarts.ts';
-import { TERM_MS } from './retire.ts';
+import { ANSWER_MS, TERM_MS } from './retire.ts';
 
 /** What news of one worker comes to: its generation changed, and news for the table. */
 export interface Folded {
@@ -37,7 +37,8 @@ function fold(place: Place, event: WorkerEvent): Folded {
     case 'worker-accepting': {
       if (worker.phase !== 'ready' && worker.phase !== 'paused') return unchanged(place);
       const state = setWorker(place, { ...worker, phase: 'accepting', handed: false });
-      return { state, effects: [], news: whenAll(state, about, 'accepting', { type: 'all-accepting', about, at }) };
+      const effects: Effect[] = [{ do: 'clear-deadline', deadline: 'worker-overdue', about: worker.id }];
+      return { state, effects, news: whenAll(state, about, 'accepting', { type: 'all-accepting', about, at }) };
     }
     case 'worker-paused': {
       // Of a worker that was told to accept since, it is the answer to an order that no longer counts.
@@ -57,7 +58,8 @@ function fold(place: Place, event: WorkerEvent): Folded {
       if (worker.duty !== 'off') return { ...unchanged(place), state: setWorker(place, { ...worker, drained: true }) };
       return end(place, 'terminate');
     case 'worker-overdue':
-      return worker.phase === 'starting' ? end(place, 'kill') : unchanged(place);
+      // A replacement that is late to be ready, or to accept.
+      return worker.phase === 'starting' || worker.phase === 'ready' ? end(place, 'kill') : unchanged(place);
     case 'kill-overdue':
       return { state: place.state, effects: [{ do: 'kill', worker: worker.id }], news: [] };
     case 'worker-refused': {
@@ -77,7 +79,10 @@ function foldReady(place: Place, at: number): Folded {
   const state = setWorker(place, { ...worker, phase: 'ready' });
   const effects: Effect[] = [{ do: 'clear-deadline', deadline: 'worker-overdue', about: worker.id }];
   // A replacement joins the others at once; a candidate's workers wait for each other.
-  if (role === 'active' || role === 'next') effects.push({ do: 'accept', worker: worker.id });
+  if (role === 'active' || role === 'next') {
+    effects.push({ do: 'accept', worker: worker.id });
+    effects.push({ do: 'set-deadline', deadline: 'worker-overdue', about: worker.id, afterMs: ANSWER_MS });
+  }
   if (role !== 'candidate') {
     effects.push({
       do: 'announce',

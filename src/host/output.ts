@@ -28,7 +28,7 @@ export class LineRelay {
     from.on('data', (chunk: Buffer) => {
       if (this.#take(chunk)) return;
       from.pause();
-      to.once('drain', () => from.resume());
+      onDrain(to, () => from.resume());
     });
     from.once('close', () => this.flush());
     from.on('error', () => this.flush()); // a broken pipe is the end of the output, nothing else
@@ -87,16 +87,31 @@ export class LineRelay {
   }
 }
 
+/** Those who wait for an output to take more: one listener for all, however many workers are blocked. */
+const waiting = new WeakMap<Writable, Set<() => void>>();
+
+function onDrain(to: Writable, go: () => void): void {
+  const known = waiting.get(to);
+  const all = known ?? new Set();
+  all.add(go);
+  if (known) return;
+  waiting.set(to, all);
+  to.once('drain', () => {
+    waiting.delete(to);
+    for (const one of all) one();
+  });
+}
+
 const SECRET_NAME =
   /secret|token|passw|passphrase|credential|private|api_?key|_key$|^key$|database_url|dsn$|auth|cookie/i;
 const SECRET_LENGTH = 4;
 
 /** Hides the values of environment variables that look like secrets, for text that may quote them. */
 export function hideSecrets(text: string, env: NodeJS.ProcessEnv): string {
-  let hidden = text;
-  for (const [name, value] of Object.entries(env)) {
-    if (value === undefined || value.length < SECRET_LENGTH || !SECRET_NAME.test(name)) continue;
-    hidden = hidden.replaceAll(value, `[${name}]`);
-  }
-  return hidden;
+  const secrets = Object.entries(env)
+    .map(([name, value = '']) => ({ name, value }))
+    .filter(({ name, value }) => value.length >= SECRET_LENGTH && SECRET_NAME.test(name));
+  // The longest first: hiding a part of a secret would leave the rest of it to be read.
+  secrets.sort((a, b) => b.value.length - a.value.length);
+  return secrets.reduce((hidden, { name, value }) => hidden.replaceAll(value, `[${name}]`), text);
 }

@@ -179,7 +179,7 @@ export class Roster {
         return this.#ports.onAdopted(worker, message.id);
       case 'declined':
         return this.#ports.onDeclined(worker, message.id);
-      case 'report':
+      case 'reported':
         return this.#reports.take(seat, message);
       default:
         message satisfies never;

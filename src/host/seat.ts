@@ -3,7 +3,7 @@ import type { ToSupervisor } from '../protocol.ts';
 import type { WorkerProcess } from './spawn.ts';
 import type { Usage } from './usage.ts';
 
-export type Report = Extract<ToSupervisor, { type: 'report' }>;
+export type Report = Extract<ToSupervisor, { type: 'reported' }>;
 
 /** A worker as the supervisor sees it from outside. */
 export interface Seat {

@@ -147,7 +147,7 @@ export class Life {
     const { count, holding } = this.#registry.inFlight();
     const connections = this.#registry.connections.size;
     this.#channel.send({
-      type: 'report',
+      type: 'reported',
       ask,
       connections,
       inFlight: count,

@@ -43,7 +43,8 @@ export class Player {
 
   #keep(effect: Effect): boolean {
     if (effect.do === 'clear-deadline') return this.deadlines.delete(`${effect.deadline} ${effect.about}`);
-    if (effect.do === 'set-deadline') this.deadlines.set(`${effect.deadline} ${effect.about}`, this.now + effect.afterMs);
+    if (effect.do === 'set-deadline')
+      this.deadlines.set(`${effect.deadline} ${effect.about}`, this.now + effect.afterMs);
     return true;
   }
 }
@@ -51,9 +52,7 @@ export class Player {
 /** Plays a whole script: an optional `with` line, the state it begins in, then news line by line. */
 export function play(...script: string[]): Player {
   const [first = '', ...rest] = script;
-  const player = first.startsWith('with ')
-    ? new Player(rest.shift() ?? '', readSetting(first))
-    : new Player(first);
+  const player = first.startsWith('with ') ? new Player(rest.shift() ?? '', readSetting(first)) : new Player(first);
   for (const line of rest) player.play(line);
   return player;
 }

@@ -1,5 +1,15 @@
-import type { Answer, Deadline, Effect, Generation, Limits, News, Release, State, Worker } from '../../src/core/model.ts';
 import { rolesOf } from '../../src/core/generations.ts';
+import type {
+  Answer,
+  Deadline,
+  Effect,
+  Generation,
+  Limits,
+  News,
+  Release,
+  State,
+  Worker
+} from '../../src/core/model.ts';
 
 /** The language of the transcripts: states, news and effects as one line of text each. */
 
@@ -21,8 +31,15 @@ export function release(entry: string): Release {
 
 /** Reads a `with` line, such as `with workers=2 keepWarmMs=0`. */
 export function readSetting(line: string): Setting {
-  const given = Object.fromEntries(line.split(/\s+/).slice(1).map((word) => word.split('=')));
-  const { workers = 1, ...limits } = Object.fromEntries(Object.entries(given).map(([name, value]) => [name, Number(value)]));
+  const given = Object.fromEntries(
+    line
+      .split(/\s+/)
+      .slice(1)
+      .map((word) => word.split('='))
+  );
+  const { workers = 1, ...limits } = Object.fromEntries(
+    Object.entries(given).map(([name, value]) => [name, Number(value)])
+  );
   return { workers, limits: { ...usual.limits, ...limits } };
 }
 
@@ -30,7 +47,8 @@ export function readSetting(line: string): Setting {
 export function readState(line: string, { limits, workers }: Setting): State {
   const [phase, ...words] = line.split(/\s+/);
   const ids = new Map(words.map((word) => word.split('=') as [string, string]));
-  const make = (role: string): Generation | null => (ids.has(role) ? makeGeneration(Number(ids.get(role)), role, workers) : null);
+  const make = (role: string): Generation | null =>
+    ids.has(role) ? makeGeneration(Number(ids.get(role)), role, workers) : null;
   const active = make('active');
   const standby = make('standby');
   const lastGeneration = Math.max(0, active?.id ?? 0, standby?.id ?? 0);
@@ -47,7 +65,16 @@ function makeGeneration(id: number, role: string, size: number): Generation {
     return { id: `${id}.${index + 1}`, generation: id, ...kind, handed: !isActive, drained: false };
   });
   const at = START_AT - 1_000;
-  return { id, release: release(`./v${id}.js`), size, workers, lastWorker: size, startedAt: at, readyAt: at, restarts: [] };
+  return {
+    id,
+    release: release(`./v${id}.js`),
+    size,
+    workers,
+    lastWorker: size,
+    startedAt: at,
+    readyAt: at,
+    restarts: []
+  };
 }
 
 const WORKER_NEWS = ['ready', 'accepting', 'paused', 'handed', 'inactive', 'drained'] as const;
@@ -70,7 +97,11 @@ export function readNews(line: string, at: number, request: number, size: number
   const known = WORKER_NEWS.find((one) => one === name);
   if (known) return { type: `worker-${known}`, worker: subject, at };
   if (name === 'ready-overdue') return { type: name, about: Number(subject), why: 'its worker never listened', at };
-  return { type: name as Exclude<Deadline, 'ready-overdue' | 'worker-overdue' | 'kill-overdue'>, about: Number(subject), at };
+  return {
+    type: name as Exclude<Deadline, 'ready-overdue' | 'worker-overdue' | 'kill-overdue'>,
+    about: Number(subject),
+    at
+  };
 }
 
 const USUAL_PHASE: Record<string, readonly string[]> = {
@@ -84,7 +115,9 @@ const USUAL_PHASE: Record<string, readonly string[]> = {
 
 /** Shows a state; the workers are named where they are not all what one expects of the role. */
 export function showState(state: State): string {
-  const roles = rolesOf(state).map(({ role, generation }) => `${role}=${showGeneration(generation, USUAL_PHASE[role] ?? [])}`);
+  const roles = rolesOf(state).map(
+    ({ role, generation }) => `${role}=${showGeneration(generation, USUAL_PHASE[role] ?? [])}`
+  );
   const settling = state.phase === 'steady' && state.settling ? ['(handing over)'] : [];
   return [state.phase, ...roles, ...settling].join(' ');
 }

@@ -46,7 +46,11 @@ for (const name of readdirSync(folder).sort()) {
     continue;
   }
   for (const story of stories) {
-    const title = story.split('\n').filter((line) => line.startsWith('#')).map((line) => line.slice(2)).join(' ');
+    const title = story
+      .split('\n')
+      .filter((line) => line.startsWith('#'))
+      .map((line) => line.slice(2))
+      .join(' ');
     test(`${name.replace('.txt', '')}: ${title}`, () => assert.equal(replay(story), story));
   }
 }

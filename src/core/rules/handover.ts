@@ -1,11 +1,8 @@
 import { areAll, canAccept } from '../generations.ts';
 import { amendChapter } from '../history.ts';
 import type { Effect, Generation, In, Order, Settling, State, Step } from '../model.ts';
-import { retire } from '../retire.ts';
+import { ANSWER_MS, retire } from '../retire.ts';
 import { announce, type On, to } from './rule.ts';
-
-/** How long a generation that was told to accept, or to pause, may take to say it did. */
-export const ANSWER_MS = 5_000;
 
 /** Booting: every worker of the first generation is ready, so it may accept. */
 export function acceptFirst(state: In<'booting'>, { about, at }: On<'all-ready'>): Step {

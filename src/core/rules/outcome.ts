@@ -1,8 +1,7 @@
 import type { Account, ErrorCode } from '../../errors.ts';
 import { amendChapter } from '../history.ts';
 import type { Effect, Generation, In, State, Step } from '../model.ts';
-import { discard, retire } from '../retire.ts';
-import { ANSWER_MS } from './handover.ts';
+import { ANSWER_MS, discard, retire } from '../retire.ts';
 import { failWith, stillActive } from './orders.ts';
 import { announce, type On, to } from './rule.ts';
 

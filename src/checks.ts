@@ -1,0 +1,155 @@
+import { readDuration } from './durations.ts';
+
+/** What a check asks of a candidate, and what it expects. Times in milliseconds. */
+export interface Check {
+  readonly path: string;
+  readonly method: string;
+  readonly headers: Readonly<Record<string, string>>;
+  readonly body: string | null;
+  readonly expect: Expectation;
+  /** How often it is tried before it has failed. */
+  readonly attempts: number;
+  readonly intervalMs: number;
+  readonly timeoutMs: number;
+}
+
+interface Expectation {
+  /** One status, several, or null for any of 200-399. */
+  readonly status: readonly number[] | null;
+  readonly headers: Readonly<Record<string, string | RegExp>>;
+  readonly body: string | RegExp | ((json: unknown) => boolean) | null;
+}
+
+/** A worker of the candidate, as a check that is a function sees it. */
+export interface CandidateWorker {
+  readonly generation: number;
+  readonly worker: string;
+  /** Asks this worker privately; like the global `fetch`, with a path in place of the URL. */
+  fetch(path: string, init?: RequestInit): Promise<Response>;
+}
+
+/** A check of one's own: throws, or settles. */
+export type CheckFunction = (candidate: CandidateWorker) => Promise<void> | void;
+
+/** What a user may write for a check. */
+export type GivenCheck =
+  | string
+  | CheckFunction
+  | {
+      path: string;
+      method?: string;
+      headers?: Record<string, string>;
+      body?: string | object;
+      expect?: {
+        status?: number | readonly number[];
+        headers?: Record<string, string | RegExp>;
+        body?: string | RegExp | ((json: unknown) => boolean);
+      };
+      attempts?: number;
+      interval?: string | number;
+      timeout?: string | number;
+    };
+
+/** What came back, as far as an expectation can look at it. */
+export interface Came {
+  readonly status: number;
+  readonly headers: Readonly<Record<string, string>>;
+  readonly body: string;
+}
+
+const DEFAULTS = { method: 'GET', headers: {}, body: null, attempts: 3, intervalMs: 500, timeoutMs: 5_000 } as const;
+const FIELDS = ['path', 'method', 'headers', 'body', 'expect', 'attempts', 'interval', 'timeout'];
+const EXPECT_FIELDS = ['status', 'headers', 'body'];
+
+/** How much of a body an error shows. */
+const SHOWN_LENGTH = 200;
+
+/** Reads a check, or gives undefined where it is none: `/health`, `/health=200`, an object or a function. */
+export function readCheck(given: unknown): Check | CheckFunction | undefined {
+  if (typeof given === 'function') return given as CheckFunction;
+  if (typeof given === 'string') {
+    const [, path, status] = /^(\/[^\s=]*)(?:=([1-5]\d\d))?$/.exec(given) ?? [];
+    return path === undefined ? undefined : { ...DEFAULTS, path, expect: expectOf(status ? [Number(status)] : null) };
+  }
+  if (typeof given !== 'object' || given === null) return undefined;
+  const {
+    path,
+    method = 'GET',
+    headers = {},
+    body,
+    expect = {},
+    attempts = DEFAULTS.attempts,
+    interval,
+    timeout
+  } = given as Exclude<GivenCheck, string | CheckFunction>;
+  const known =
+    Object.keys(given).every((key) => FIELDS.includes(key)) &&
+    Object.keys(expect).every((key) => EXPECT_FIELDS.includes(key));
+  const intervalMs = interval === undefined ? DEFAULTS.intervalMs : readDuration(0)(interval);
+  const timeoutMs = timeout === undefined ? DEFAULTS.timeoutMs : readDuration(1)(timeout);
+  const status = expect.status === undefined ? null : [expect.status].flat();
+  const usable =
+    known &&
+    typeof path === 'string' &&
+    path.startsWith('/') &&
+    Number.isInteger(attempts) &&
+    attempts >= 1 &&
+    (status ?? []).every((code) => Number.isInteger(code) && code >= 100 && code <= 599);
+  if (!usable || intervalMs === undefined || timeoutMs === undefined) return undefined;
+  const text = body === undefined ? null : typeof body === 'string' ? body : JSON.stringify(body);
+  const json = typeof body === 'object' ? { 'content-type': 'application/json' } : {};
+  const expected = { status, headers: expect.headers ?? {}, body: expect.body ?? null };
+  return {
+    path,
+    method,
+    headers: { ...json, ...headers },
+    body: text,
+    expect: expected,
+    attempts,
+    intervalMs,
+    timeoutMs
+  };
+}
+
+/**
+ * Compares what came with what was expected.
+ *
+ * @returns null when it is as expected, else what was expected and what came
+ */
+export function judgeCheck({ expect }: Check, came: Came): { expected: string; came: string } | null {
+  const shown = `status ${came.status}, body ${JSON.stringify(came.body.slice(0, SHOWN_LENGTH))}`;
+  const wrong = (expected: string) => ({ expected, came: shown });
+  const statusFits = expect.status ? expect.status.includes(came.status) : came.status >= 200 && came.status < 400;
+  if (!statusFits) return wrong(`status ${expect.status?.join(' or ') ?? '200-399'}`);
+  for (const [name, wanted] of Object.entries(expect.headers)) {
+    const value = came.headers[name.toLowerCase()];
+    if (value === undefined || !fits(wanted, value))
+      return { expected: `header ${name}: ${String(wanted)}`, came: `header ${name}: ${value ?? '(none)'}` };
+  }
+  const { body } = expect;
+  if (body === null) return null;
+  if (typeof body === 'function') return isJsonThat(body, came.body) ? null : wrong('a body that the check accepts');
+  if (typeof body === 'string' ? came.body.includes(body) : body.test(came.body)) return null;
+  return wrong(typeof body === 'string' ? `a body with ${JSON.stringify(body)} in it` : `a body like ${String(body)}`);
+}
+
+/** A check as an error names it. */
+export function nameCheck(check: Check | CheckFunction): string {
+  return typeof check === 'function' ? `function ${check.name || '(anonymous)'}` : `${check.method} ${check.path}`;
+}
+
+function fits(wanted: string | RegExp, value: string): boolean {
+  return typeof wanted === 'string' ? wanted === value : wanted.test(value);
+}
+
+function isJsonThat(accepts: (json: unknown) => boolean, body: string): boolean {
+  try {
+    return accepts(JSON.parse(body)) === true;
+  } catch {
+    return false; // not JSON, or the function did not expect what it is: either way not what was expected
+  }
+}
+
+function expectOf(status: readonly number[] | null): Expectation {
+  return { status, headers: {}, body: null };
+}

@@ -1,0 +1,141 @@
+import { once } from 'node:events';
+import net from 'node:net';
+import tls from 'node:tls';
+import { Agent, fetch as privateFetch } from 'undici';
+import { type Came, type CandidateWorker, type Check, type CheckFunction, judgeCheck, nameCheck } from '../checks.ts';
+import { type Handle, takeHandle } from '../internals.ts';
+
+/** How much of an answer is read at the most. */
+const BODY_LIMIT_BYTES = 1024 * 1024;
+
+/** A worker that is asked privately, before it accepts a public connection. */
+export interface Asked {
+  readonly generation: number;
+  readonly worker: string;
+  /** Whether its server speaks TLS. */
+  readonly secure: boolean;
+  /** Gives it one end of a connection. */
+  give(handle: Handle): void;
+}
+
+export type Failing = { readonly what: string; readonly expected: string; readonly came: string };
+
+/** Private conversations with one worker: real connections to the app's own server, which nobody else can open. */
+export class Probe {
+  readonly #asked: Asked;
+  readonly #agent: Agent;
+
+  constructor(asked: Asked, connections: number) {
+    this.#asked = asked;
+    this.#agent = new Agent({
+      connections,
+      connect: (_options, done) => {
+        this.#connect().then(
+          (socket) => done(null, socket),
+          (error: Error) => done(error, null)
+        );
+      }
+    });
+  }
+
+  /** @throws whatever the conversation fails with, or the signal's reason */
+  async ask(
+    path: string,
+    init: { method?: string; headers?: Record<string, string>; body?: string | null; signal?: AbortSignal } = {}
+  ): Promise<Came> {
+    const response = await this.#fetch(path, { redirect: 'manual', ...init });
+    let body = '';
+    const decoder = new TextDecoder();
+    for await (const chunk of response.body ?? []) {
+      body += decoder.decode(chunk as Uint8Array, { stream: true });
+      if (body.length > BODY_LIMIT_BYTES) break;
+    }
+    return { status: response.status, headers: Object.fromEntries(response.headers), body };
+  }
+
+  /**
+   * Makes a check until it holds or its attempts are over.
+   *
+   * @returns null when it holds, else what was expected and what came
+   */
+  async check(check: Check | CheckFunction, signal: AbortSignal): Promise<Failing | null> {
+    if (typeof check === 'function') return this.#call(check);
+    const what = nameCheck(check);
+    let failing: Failing | null = null;
+    for (let attempt = 1; attempt <= check.attempts && !signal.aborted; attempt += 1) {
+      if (attempt > 1) await new Promise((wake) => setTimeout(wake, check.intervalMs));
+      const { method, headers, body, timeoutMs } = check;
+      const over = AbortSignal.any([signal, AbortSignal.timeout(timeoutMs)]);
+      try {
+        const wrong = judgeCheck(check, await this.ask(check.path, { method, headers, body, signal: over }));
+        if (!wrong) return null;
+        failing = { what, ...wrong };
+      } catch (error) {
+        const late = (error as Error).name === 'TimeoutError';
+        failing = { what, expected: 'an answer', came: late ? `none within ${timeoutMs} ms` : reasonOf(error) };
+      }
+    }
+    return failing ?? { what, expected: 'an answer', came: 'none: the candidate was given up meanwhile' };
+  }
+
+  async close(): Promise<void> {
+    await this.#agent.destroy();
+  }
+
+  async #call(check: CheckFunction): Promise<Failing | null> {
+    const { generation, worker } = this.#asked;
+    const fetch = ((path: string, init?: RequestInit) =>
+      this.#fetch(path, init as object)) as unknown as CandidateWorker['fetch'];
+    try {
+      await check({ generation, worker, fetch });
+      return null;
+    } catch (error) {
+      return { what: nameCheck(check), expected: 'that it settles', came: `it threw: ${reasonOf(error)}` };
+    }
+  }
+
+  #fetch(path: string, init: object) {
+    const scheme = this.#asked.secure ? 'https' : 'http';
+    return privateFetch(new URL(path, `${scheme}://localhost`), { ...init, dispatcher: this.#agent });
+  }
+
+  async #connect(): Promise<net.Socket> {
+    const { socket, handle } = await connectedPair();
+    this.#asked.give(handle);
+    if (!this.#asked.secure) return socket;
+    // The certificate is for the public name; who is asked here is known already.
+    const secured = tls.connect({ socket, rejectUnauthorized: false, ALPNProtocols: ['http/1.1'] });
+    await once(secured, 'secureConnect');
+    return secured;
+  }
+}
+
+/** Two ends of one TCP connection within this machine: to the app an ordinary one, and open to nobody else. */
+async function connectedPair(): Promise<{ socket: net.Socket; handle: Handle }> {
+  const server = net.createServer({ pauseOnConnect: true });
+  const accepted: net.Socket[] = [];
+  server.on('connection', (socket) => accepted.push(socket));
+  server.listen({ port: 0, host: '127.0.0.1', exclusive: true });
+  await once(server, 'listening');
+  const { port } = server.address() as net.AddressInfo;
+  const socket = net.connect({ port, host: '127.0.0.1', noDelay: true });
+  try {
+    await once(socket, 'connect');
+    // Anybody on this machine could have connected in this moment: only the one whose other end is ours counts.
+    const isOurs = (other: net.Socket) => other.remotePort === socket.localPort;
+    while (!accepted.some(isOurs)) await once(server, 'connection');
+    const ours = accepted.find(isOurs) as net.Socket;
+    for (const other of accepted) if (other !== ours) other.destroy();
+    return { socket, handle: takeHandle(ours) };
+  } catch (error) {
+    socket.destroy();
+    throw error;
+  } finally {
+    server.close();
+  }
+}
+
+function reasonOf(error: unknown): string {
+  const { message, cause } = error as Error;
+  return cause instanceof Error ? `${message}: ${cause.message}` : String(message);
+}

@@ -1,0 +1,145 @@
+import { activeOf, rolesOf } from '../../src/core/generations.ts';
+import type { Generation, News, State, Step, Worker } from '../../src/core/model.ts';
+
+/**
+ * What must hold of every single step, whatever the state and the news.
+ *
+ * @returns the promises that are broken, in words; empty where all is well
+ */
+export function brokenPromises(before: State, news: News, { state: after, effects }: Step): string[] {
+  return [
+    ...harmToActive(before, { state: after, effects }),
+    ...ordersUnanswered(before, news, { state: after, effects }),
+    ...numbersReused(before, { state: after, effects }),
+    ...workersForgotten(before, news, { state: after, effects }),
+    ...dutyInTwoVersions({ state: after, effects })
+  ];
+}
+
+const isOver = (state: State) => state.phase === 'stopping' || state.phase === 'stopped';
+
+/** Every worker that the state knows, with its generation. */
+export function workersOf(state: State): Map<string, { worker: Worker; generation: Generation }> {
+  const all = rolesOf(state).flatMap(({ generation }) =>
+    generation.workers.map((worker) => [worker.id, { worker, generation }] as const)
+  );
+  return new Map(all);
+}
+
+/** The active generation is never paused, drained or ended while no other accepts, except by a stop. */
+function harmToActive(before: State, { state: after, effects }: Step): string[] {
+  const active = activeOf(before);
+  if (!active || isOver(after)) return [];
+  const heir = activeOf(after);
+  const relieved = heir?.id !== active.id && heir?.workers.some((worker) => worker.phase === 'accepting');
+  if (relieved) return [];
+  const found =
+    heir?.id === active.id
+      ? []
+      : [`the active generation changed from ${active.id} to ${heir?.id}, which accepts nothing`];
+  for (const effect of effects) {
+    if (!['pause', 'drain', 'terminate', 'kill'].includes(effect.do) || !('worker' in effect)) continue;
+    const worker = active.workers.find(({ id }) => id === effect.worker);
+    if (worker?.phase === 'accepting')
+      found.push(`${effect.do} ${worker.id}, which accepts for the active generation, and no other does`);
+  }
+  return found;
+}
+
+/** The orders whose answer is still to come. */
+export function waitingOrders(state: State): readonly number[] {
+  switch (state.phase) {
+    case 'booting':
+      return [state.request];
+    case 'steady':
+      return state.settling ? [state.settling.request] : [];
+    case 'stopping':
+      return state.requests;
+    case 'stopped':
+      return [];
+    default:
+      return [state.order.request];
+  }
+}
+
+/** Every order is waiting or answered, once. */
+function ordersUnanswered(before: State, news: News, { state: after, effects }: Step): string[] {
+  const due = [...waitingOrders(before), ...('request' in news ? [news.request] : [])].sort();
+  const answered = effects.flatMap((effect) => (effect.do === 'answer' ? [effect.request] : []));
+  const accounted = [...waitingOrders(after), ...answered].sort();
+  return String(due) === String(accounted) ? [] : [`orders ${due} were due, and ${accounted} are waiting or answered`];
+}
+
+/** Numbers of generations and workers only grow. */
+function numbersReused(before: State, { state: after, effects }: Step): string[] {
+  const found: string[] = [];
+  const known = new Map(rolesOf(before).map(({ generation }) => [generation.id, generation]));
+  const ids = rolesOf(after).map(({ generation }) => generation.id);
+  if (new Set(ids).size !== ids.length) found.push(`a generation has two roles: ${ids}`);
+  for (const id of ids) {
+    if (!known.has(id) && id !== before.lastGeneration + 1)
+      found.push(`generation ${id} came after ${before.lastGeneration}`);
+    if (id > after.lastGeneration) found.push(`generation ${id} is not counted`);
+  }
+  for (const effect of effects) {
+    if (effect.do !== 'fork') continue;
+    const last = known.get(effect.generation)?.lastWorker ?? 0;
+    if (Number(effect.worker.split('.')[1]) <= last) found.push(`worker ${effect.worker} was forked again`);
+  }
+  return found;
+}
+
+/** Every worker that was started is known until it has exited. */
+function workersForgotten(before: State, news: News, { state: after, effects }: Step): string[] {
+  const expected = new Set(workersOf(before).keys());
+  for (const effect of effects) if (effect.do === 'fork') expected.add(effect.worker);
+  if (news.type === 'worker-exited') expected.delete(news.worker);
+  const actual = workersOf(after);
+  const lost = [...expected].filter((id) => !actual.has(id)).map((id) => `worker ${id} is forgotten`);
+  const made = [...actual.keys()].filter((id) => !expected.has(id)).map((id) => `worker ${id} came from nowhere`);
+  const left = isOver(after)
+    ? [...actual.values()].filter(({ worker }) => worker.phase !== 'draining' && worker.phase !== 'ending')
+    : [];
+  return [...lost, ...made, ...left.map(({ worker }) => `worker ${worker.id} is ${worker.phase} and nobody ends it`)];
+}
+
+/** What `whileActive` runs is in one version only, the active one. */
+function dutyInTwoVersions({ state, effects }: Step): string[] {
+  const busy = new Set(
+    [...workersOf(state).values()].filter(({ worker }) => worker.duty !== 'off').map(({ generation }) => generation.id)
+  );
+  const found = busy.size > 1 ? [`generations ${[...busy]} are on duty at once`] : [];
+  for (const effect of effects) {
+    if (effect.do !== 'activate') continue;
+    const at = workersOf(state).get(effect.worker)?.generation.id;
+    if (at !== activeOf(state)?.id) found.push(`activate ${effect.worker}, which is not of the active generation`);
+  }
+  return found;
+}
+
+/** Whatever is waited for has a deadline, and no deadline is about somebody who is gone. */
+export function brokenDeadlines(state: State, deadlines: ReadonlySet<string>): string[] {
+  const found: string[] = [];
+  const need = (...names: string[]) => {
+    if (!names.some((name) => deadlines.has(name))) found.push(`nothing ends the wait for ${names.join(' or ')}`);
+  };
+  if (state.phase === 'booting') need(`ready-overdue ${state.candidate.id}`, `open-overdue ${state.candidate.id}`);
+  if (state.phase === 'starting') need(`ready-overdue ${state.candidate.id}`);
+  if (state.phase === 'opening') need(`open-overdue ${state.next.id}`);
+  if (state.phase === 'pausing') need(`pause-overdue ${state.leaving.id}`);
+  if (state.phase === 'steady' && state.settling) need(`hand-overdue ${state.settling.from}`);
+  for (const { role, generation } of rolesOf(state)) {
+    if (role === 'retiring') {
+      if (generation.workers.some(({ phase }) => phase === 'draining')) need(`drain-overdue ${generation.id}`);
+    } else if (role !== 'candidate') {
+      if (generation.workers.length < generation.size) need(`restart-due ${generation.id}`);
+      for (const { id, phase } of generation.workers) if (phase === 'starting') need(`worker-overdue ${id}`);
+    }
+  }
+  const about = new Set([...rolesOf(state).map(({ generation }) => String(generation.id)), ...workersOf(state).keys()]);
+  if (state.phase === 'steady' && state.settling) about.add(String(state.settling.from));
+  for (const deadline of deadlines) {
+    if (!about.has(deadline.split(' ')[1] ?? '')) found.push(`${deadline} is still set, and nobody is there any more`);
+  }
+  return found;
+}

@@ -1,0 +1,129 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { rolesOf } from '../../src/core/generations.ts';
+import type { Event, EventType, Phase, State } from '../../src/core/model.ts';
+import type { On } from '../../src/core/rules/rule.ts';
+import { step, table } from '../../src/core/step.ts';
+import { play } from './player.ts';
+import { brokenPromises } from './promises.ts';
+import { release } from './script.ts';
+
+const twoSteady = ['with workers=2', 'steady active=6 standby=5'];
+const twoReady = [...twoSteady, 'reload ./v7.js', 'ready 7.1', 'ready 7.2'];
+const twoPausing = [...twoReady, 'accepting 7.1', 'accepting 7.2'];
+const firstReady = ['with workers=2', 'stopped', 'boot ./v1.js', 'ready 1.1', 'ready 1.2'];
+
+/** Several ways into each phase. A phase that is typed and has none here does not compile. */
+const ways: { readonly [P in Phase]: readonly (readonly string[])[] } = {
+  booting: [['stopped', 'boot ./v1.js'], firstReady, [...firstReady, 'accepting 1.1'], [...firstReady.slice(0, -1)]],
+  steady: [
+    ['steady active=6'],
+    twoSteady,
+    [...twoPausing, 'paused 6.1', 'paused 6.2'],
+    [...twoSteady, 'exited 6.1'],
+    [...twoSteady, 'exited 6.1', 'exited 6.2'],
+    [...twoSteady, 'exited 6.1', 'restart-due 6'],
+    [...twoSteady, 'exited 6.1', 'restart-due 6', 'worker-overdue 6.3'],
+    [...twoSteady, 'exited 5.1', 'exited 5.2'],
+    [...twoSteady, 'exited 5.1', 'restart-due 5'],
+    ['with keepWarmMs=0', 'steady active=6', 'reload ./v7.js', 'ready 7.1', 'accepting 7.1', 'paused 6.1']
+  ],
+  starting: [
+    ['steady active=6', 'reload ./v7.js'],
+    [...twoSteady, 'reload ./v7.js', 'ready 7.1'],
+    [...twoSteady, 'exited 6.1', 'reload ./v7.js', 'restart-due 6'],
+    [...twoSteady, 'reload ./v7.js', 'exited 6.1', 'exited 6.2']
+  ],
+  opening: [
+    ['steady active=6', 'reload ./v7.js', 'ready 7.1'],
+    twoReady,
+    [...twoReady, 'accepting 7.1'],
+    [...twoReady, 'exited 6.1', 'exited 6.2'],
+    [...twoSteady, 'rollback'],
+    [...twoSteady, 'rollback', 'accepting 5.1'],
+    [...twoSteady, 'exited 5.1', 'restart-due 5', 'rollback']
+  ],
+  pausing: [
+    ['steady active=6', 'reload ./v7.js', 'ready 7.1', 'accepting 7.1'],
+    twoPausing,
+    [...twoPausing, 'paused 6.2'],
+    [...twoPausing, 'exited 6.2'],
+    [...twoPausing, 'exited 7.2', 'exited 7.1'],
+    [...twoSteady, 'rollback', 'accepting 5.1', 'accepting 5.2']
+  ],
+  stopping: [
+    [...twoSteady, 'stop'],
+    [...twoPausing, 'stop'],
+    ['steady active=6', 'reload ./v7.js', 'stop', 'drained 6.1'],
+    ['stopped', 'boot ./v1.js', 'ready-overdue 1']
+  ],
+  stopped: [['stopped'], ['steady active=6', 'stop', 'drained 6.1', 'exited 6.1']]
+};
+
+/** An event of each type. One that is typed and has none here does not compile. */
+const events: { readonly [T in EventType]: (about: number, worker: string) => Omit<On<T>, 'at' | 'type'> } = {
+  'boot-asked': () => ({ request: 90, release: release('./v9.js'), size: 2 }),
+  'reload-asked': () => ({ request: 90, release: release('./v9.js'), size: 2 }),
+  'rollback-asked': () => ({ request: 90 }),
+  'stop-asked': () => ({ request: 90, why: 'SIGTERM' }),
+  'all-ready': (about) => ({ about }),
+  'all-accepting': (about) => ({ about }),
+  'all-paused': (about) => ({ about }),
+  'all-handed': (about) => ({ about }),
+  'worker-lost': (about, worker) => ({ about, worker, why: 'exited with code 1' }),
+  'accept-failed': (about, worker) => ({ about, worker, code: 'HANDOVER_ERR_LISTEN_IN_USE', why: 'it is taken' }),
+  'ready-overdue': (about) => ({ about, why: 'it never listened' }),
+  'open-overdue': (about) => ({ about }),
+  'pause-overdue': (about) => ({ about }),
+  'hand-overdue': (about) => ({ about }),
+  'warm-over': (about) => ({ about })
+};
+
+/** What the table may be told: news of a kind comes from workers that are as far as it says. */
+function canHappen(state: State, type: EventType, about: number): boolean {
+  if (type !== 'all-accepting') return true;
+  const generation = rolesOf(state).find((one) => one.generation.id === about)?.generation;
+  return generation?.workers.some(({ phase }) => phase === 'accepting') ?? true;
+}
+
+function make(type: EventType, about: number, worker: string, at: number): Event {
+  return { type, at, ...events[type](about, worker) } as Event;
+}
+
+for (const phase of Object.keys(table) as Phase[]) {
+  test(`each way into the phase ${phase} leads there`, () => {
+    for (const way of ways[phase]) assert.equal(play(...way).state.phase, phase, way.join(' > '));
+  });
+
+  for (const type of Object.keys(table[phase]) as EventType[]) {
+    test(`${phase} + ${type}: every promise is kept`, () => {
+      for (const way of ways[phase]) {
+        const { state, now } = play(...way);
+        const subjects = rolesOf(state).map(({ generation }) => generation);
+        for (const { id, lastWorker } of subjects.length > 0 ? subjects : [{ id: 1, lastWorker: 1 }]) {
+          if (!canHappen(state, type, id)) continue;
+          const event = make(type, id, `${id}.${lastWorker}`, now + 1);
+          assert.deepEqual(brokenPromises(state, event, step(state, event)), [], `${way.join(' > ')} > ${type} ${id}`);
+        }
+      }
+    });
+
+    test(`${phase} + ${type}: news of a generation that is long gone changes nothing`, () => {
+      for (const way of ways[phase]) {
+        const { state, now } = play(...way);
+        const event = make(type, 3, '3.1', now + 1);
+        if ('about' in event) assert.deepEqual(step(state, event), { state, effects: [] });
+      }
+    });
+
+    test(`${phase} + ${type}: the same news gives the same answer, and the state before is not touched`, () => {
+      for (const way of ways[phase]) {
+        const { state, now } = play(...way);
+        const before = structuredClone(state);
+        const event = make(type, state.lastGeneration, `${state.lastGeneration}.1`, now + 1);
+        assert.deepEqual(step(state, event), step(state, event));
+        assert.deepEqual(state, before);
+      }
+    });
+  }
+}

@@ -1,0 +1,238 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { activeOf } from '../../src/core/generations.ts';
+import type { WorkerEvent } from '../../src/core/model.ts';
+import { usual } from './script.ts';
+import { World } from './world.ts';
+
+// Long random walks through a world of workers that answer late, hang, crash, refuse and come back. Every step is held
+// against the promises of promises.ts. A failure prints its seed: HANDOVER_WALK_SEED=<seed> walks that one way again.
+
+const WALKS = Number(process.env.HANDOVER_WALKS ?? 150);
+const STEPS = 400;
+const SHOWN = 60;
+
+type Random = () => number;
+
+/** Mulberry32: small, and the same on every machine. */
+function createRandom(seed: number): Random {
+  let state = seed >>> 0;
+  return () => {
+    state = (state + 0x6d2b79f5) >>> 0;
+    let mixed = Math.imul(state ^ (state >>> 15), state | 1);
+    mixed ^= mixed + Math.imul(mixed ^ (mixed >>> 7), mixed | 61);
+    return ((mixed ^ (mixed >>> 14)) >>> 0) / 2 ** 32;
+  };
+}
+
+function pick<T>(random: Random, list: readonly T[]): T | undefined {
+  return list[Math.floor(random() * list.length)];
+}
+
+const keepWarms = [0, 1, 500, 600_000, Infinity];
+const lateNews: readonly WorkerEvent['type'][] = [
+  'worker-ready',
+  'worker-accepting',
+  'worker-paused',
+  'worker-handed',
+  'worker-inactive',
+  'worker-drained',
+  'worker-exited',
+  'worker-refused',
+  'worker-overdue',
+  'kill-overdue'
+];
+
+/** One walk: `rough` is how much goes wrong, 0-1. */
+class Walk {
+  readonly world: World;
+  readonly size: number;
+  readonly #random: Random;
+  readonly #rough: number;
+
+  constructor(seed: number) {
+    this.#random = createRandom(seed);
+    this.#rough = pick(this.#random, [0, 0.1, 0.5]) ?? 0;
+    this.size = 1 + Math.floor(this.#random() * 3);
+    const keepWarmMs = pick(this.#random, keepWarms) ?? 0;
+    this.world = new World({ workers: this.size, limits: { ...usual.limits, keepWarmMs } });
+    this.world.ask('boot', this.size);
+  }
+
+  #chance(share: number): boolean {
+    return this.#random() < share;
+  }
+
+  /** One thing happens, somewhere. */
+  move(): void {
+    const { world } = this;
+    world.now += Math.floor(this.#random() * 50);
+    if (this.#chance(0.06)) return this.#order();
+    if (this.#chance(0.03)) return void world.passDeadline();
+    if (this.#chance(0.02 * this.#rough)) return this.#spoil();
+    if (this.#chance(0.2 * this.#rough)) return this.#gossip();
+    const process = pick(
+      this.#random,
+      [...world.processes.values()].filter((one) => one.alive || one.outbox.length > 0)
+    );
+    if (!process) return;
+    if (process.outbox.length > 0 && this.#chance(0.6)) return this.#hear(process);
+    if (!process.alive || process.hung) return;
+    if (!process.started) {
+      if (this.#chance(0.3)) Object.assign(process, { started: true }).outbox.push('worker-ready');
+      else if (this.#chance(0.1 * this.#rough)) world.die(process, false);
+    } else if (process.inbox.length > 0) world.obey(process, this.#chance(0.1 * this.#rough));
+  }
+
+  #hear(process: Parameters<World['hear']>[0]): void {
+    const [type] = process.outbox;
+    this.world.hear(process);
+    // The same news twice in a row: only of what changes nothing the second time.
+    if (type && type !== 'worker-refused' && type !== 'worker-accepting' && this.#chance(0.1 * this.#rough))
+      this.world.say(type, process.id);
+  }
+
+  #order(): void {
+    const { world } = this;
+    if (world.state.phase === 'stopped') return world.ask('boot', this.size);
+    const kind =
+      pick(this.#random, ['reload', 'reload', 'reload', 'rollback', 'rollback', 'boot'] as const) ?? 'reload';
+    world.ask(this.#chance(0.02) ? 'stop' : kind, this.size);
+    if (this.#chance(0.02)) world.post({ type: 'hurry-asked', at: world.now });
+  }
+
+  #spoil(): void {
+    const process = pick(this.#random, this.world.living);
+    if (!process) return;
+    if (this.#chance(0.5)) process.hung = !process.hung;
+    else this.world.die(process, this.#chance(0.5));
+  }
+
+  /** Late news of somebody who is gone, and deadlines that were cleared a moment too late. */
+  #gossip(): void {
+    const { world } = this;
+    const gone = [...world.processes.values()].filter(({ alive, outbox }) => !alive && outbox.length === 0);
+    const process = pick(this.#random, gone);
+    if (process && this.#chance(0.5)) return world.say(pick(this.#random, lateNews) ?? 'worker-ready', process.id);
+    const about = Math.floor(this.#random() * world.state.lastGeneration);
+    const active = activeOf(world.state)?.id;
+    const names = ['ready-overdue', 'open-overdue', 'pause-overdue', 'warm-over', 'drain-overdue', 'restart-due'];
+    if (about !== active && about > 0 && about < world.state.lastGeneration - 3)
+      world.late(`${pick(this.#random, names)} ${about}`);
+  }
+
+  /** Lets everybody come to rest: every worker does what it was told, and every deadline but that of the standby passes. */
+  rest(): void {
+    const { world } = this;
+    for (let turn = 0; turn < 5_000; turn += 1) {
+      const speaker = [...world.processes.values()].find(({ outbox }) => outbox.length > 0);
+      const worker = world.living.find(({ inbox, started }) => inbox.length > 0 || !started);
+      if (speaker) world.hear(speaker);
+      else if (worker?.started) world.obey(worker);
+      else if (worker) Object.assign(worker, { started: true, hung: false }).outbox.push('worker-ready');
+      else if ([...world.deadlines.keys()].every((name) => name.startsWith('warm-over'))) return;
+      else world.passDeadline();
+    }
+  }
+
+  /** What is wrong with a world at rest, in words. */
+  get unrest(): string[] {
+    const { state, living } = this.world;
+    if (state.phase === 'stopped') return [];
+    if (state.phase !== 'steady') return [`the world rests, and the core is ${state.phase}`];
+    const { active, standby } = state;
+    return living.flatMap(({ id, accepting, duty }) => {
+      const believed = [...active.workers, ...(standby?.workers ?? [])].find((worker) => worker.id === id);
+      if (!believed) return [`${id} runs without a role`];
+      const ofActive = believed.generation === active.id;
+      const serves = ofActive === accepting && ofActive === (believed.phase === 'accepting');
+      const works = ofActive === duty && ofActive === (believed.duty === 'on');
+      return serves && works
+        ? []
+        : [`${id}: accepting ${accepting}, on duty ${duty}, and believed ${believed.phase}, ${believed.duty}`];
+    });
+  }
+
+  /** Stops the service in a world that answers everything, or nothing at all. */
+  stop(answers: boolean): void {
+    const { world } = this;
+    world.ask('stop', this.size);
+    for (let turn = 0; turn < 5_000; turn += 1) {
+      const speaker = [...world.processes.values()].find(
+        ({ alive, outbox }) => outbox.length > 0 && (answers || !alive)
+      );
+      const worker = answers ? world.living.find(({ inbox, hung }) => inbox.length > 0 && !hung) : undefined;
+      if (speaker) world.hear(speaker);
+      else if (worker) world.obey(worker);
+      else if (!world.passDeadline()) return;
+    }
+  }
+}
+
+/** How often the walks were where. */
+const seen = new Map<string, number>();
+
+function walk(seed: number, answers: boolean): Walk {
+  const one = new Walk(seed);
+  const { world } = one;
+  const check = () => {
+    if (world.broken.length === 0) return;
+    const transcript = world.transcript.slice(-SHOWN).join('\n');
+    assert.fail(`${[...new Set(world.broken)].join('\n')}\nHANDOVER_WALK_SEED=${seed}\n${transcript}`);
+  };
+  for (let move = 0; move < STEPS; move += 1) {
+    one.move();
+    world.broken.push(...world.strangers.map((id) => `worker ${id} runs, and the core does not know it`));
+    check();
+    const { state } = world;
+    const detail =
+      state.phase === 'opening' ? state.order.kind : state.phase === 'steady' && state.settling ? 'settling' : '';
+    seen.set(`${state.phase} ${detail}`.trim(), (seen.get(`${state.phase} ${detail}`.trim()) ?? 0) + 1);
+  }
+  if (answers) {
+    one.rest();
+    world.broken.push(...one.unrest);
+    check();
+  }
+  one.stop(answers);
+  check();
+  const left = `HANDOVER_WALK_SEED=${seed}\n${world.transcript.slice(-SHOWN).join('\n')}`;
+  assert.equal(world.state.phase, 'stopped', `a stop does not end\n${left}`);
+  assert.deepEqual(
+    world.living.map(({ id }) => id),
+    [],
+    `workers outlive the stop\n${left}`
+  );
+  assert.deepEqual([...world.deadlines.keys()], [], `deadlines outlive the stop\n${left}`);
+  const unanswered = [...world.answers].filter(([, count]) => count !== 1);
+  assert.deepEqual(unanswered, [], `orders (and how often they were answered)\n${left}`);
+  return one;
+}
+
+const seeds = process.env.HANDOVER_WALK_SEED
+  ? [Number(process.env.HANDOVER_WALK_SEED)]
+  : Array.from({ length: WALKS }, (_, index) => index + 1);
+
+test('no random walk breaks a promise, and a stop ends it when the workers answer', () => {
+  for (const seed of seeds) walk(seed, true);
+});
+
+test('no random walk breaks a promise, and a stop ends it when no worker answers any more', () => {
+  for (const seed of seeds) walk(seed, false);
+});
+
+test('the walks have been everywhere, often', { skip: seeds.length === 1 }, () => {
+  const places = [
+    'booting',
+    'steady',
+    'steady settling',
+    'starting',
+    'opening reload',
+    'opening rollback',
+    'pausing',
+    'stopping',
+    'stopped'
+  ];
+  const rare = places.filter((place) => (seen.get(place) ?? 0) < WALKS);
+  assert.deepEqual(rare, [], JSON.stringify(Object.fromEntries(seen)));
+});

@@ -1,0 +1,205 @@
+import { activeOf, rolesOf } from '../../src/core/generations.ts';
+import type { Effect, News, State, WorkerEvent } from '../../src/core/model.ts';
+import { step } from '../../src/core/step.ts';
+import { brokenDeadlines, brokenPromises } from './promises.ts';
+import { type Setting, showEffect, showState } from './script.ts';
+
+type Told = 'accept' | 'pause' | 'drain' | 'activate' | 'deactivate';
+
+/** One worker as it really is, which the core only hears of. */
+export interface Process {
+  readonly id: string;
+  alive: boolean;
+  started: boolean;
+  accepting: boolean;
+  duty: boolean;
+  /** It does nothing any more, not even end on SIGTERM. */
+  hung: boolean;
+  /** What it was told and has not done. */
+  readonly inbox: (Told | 'hand' | 'finish' | 'exit')[];
+  /** What it said and nobody has heard. */
+  readonly outbox: WorkerEvent['type'][];
+  /** The host counts what it lent: an answer to an `accept` that was taken back is not passed on. */
+  opening: boolean;
+}
+
+/** The world around the core: workers, wires and clocks, and a memory of all that was said. */
+export class World {
+  state: State;
+  now = 1_000_000;
+  readonly processes = new Map<string, Process>();
+  readonly deadlines = new Map<string, number>();
+  readonly answers = new Map<number, number>();
+  readonly transcript: string[] = [];
+  readonly broken: string[] = [];
+  lastRequest = 0;
+
+  constructor({ limits }: Setting) {
+    this.state = { phase: 'stopped', limits, lastGeneration: 0, retiring: [], history: [] };
+  }
+
+  get living(): Process[] {
+    return [...this.processes.values()].filter(({ alive }) => alive);
+  }
+
+  post(news: News): void {
+    const before = this.state;
+    const served = this.#acceptors().some(({ id }) => activeOf(before)?.workers.some((worker) => worker.id === id));
+    const after = step(before, news);
+    this.state = after.state;
+    this.transcript.push(`> ${JSON.stringify(news)}`, `  ${showState(after.state)}`);
+    this.broken.push(...brokenPromises(before, news, after));
+    for (const effect of after.effects) this.#perform(effect);
+    if ('request' in news && !this.answers.has(news.request)) this.answers.set(news.request, 0);
+    this.broken.push(...brokenDeadlines(this.state, new Set(this.deadlines.keys())));
+    const over = this.state.phase === 'stopping' || this.state.phase === 'stopped';
+    if (served && !over && this.#acceptors().length === 0)
+      this.broken.push('the last worker that really accepts was told to stop');
+  }
+
+  /** Workers that accept and were not told otherwise, or were told to as the last thing, as far as anybody can know. */
+  #acceptors(): Process[] {
+    const heardOf = [...this.processes.values()].filter(({ alive, outbox }) => alive || outbox.length > 0);
+    return heardOf.filter(({ accepting, inbox }) => {
+      const last = inbox.findLast((told) => ['accept', 'pause', 'drain', 'exit'].includes(told));
+      return last === undefined ? accepting : last === 'accept';
+    });
+  }
+
+  #perform(effect: Effect): void {
+    if (effect.do !== 'announce') this.transcript.push(`    ! ${showEffect(effect)}`);
+    switch (effect.do) {
+      case 'fork':
+        this.processes.set(effect.worker, {
+          id: effect.worker,
+          ...{ alive: true, started: false, accepting: false, duty: false, hung: false, opening: false },
+          inbox: [],
+          outbox: []
+        });
+        return;
+      case 'set-deadline':
+        this.deadlines.set(`${effect.deadline} ${effect.about}`, this.now + effect.afterMs);
+        return;
+      case 'clear-deadline':
+        this.deadlines.delete(`${effect.deadline} ${effect.about}`);
+        return;
+      case 'answer':
+        this.answers.set(effect.request, (this.answers.get(effect.request) ?? 0) + 1);
+        return;
+      case 'announce':
+      case 'close-listeners':
+        return;
+      default:
+        this.#tell(effect);
+    }
+  }
+
+  #tell(effect: Extract<Effect, { worker: string }>): void {
+    const process = this.processes.get(effect.worker);
+    if (!process?.alive) return; // it is gone, and its exit is on the way
+    if (effect.do === 'kill') return this.die(process, true);
+    if (effect.do === 'fork') return;
+    if (effect.do === 'accept') process.opening = true;
+    if (effect.do === 'pause' || effect.do === 'drain') process.opening = false;
+    if (effect.do === 'activate') {
+      const other = this.living.find(({ id, duty }) => duty && id.split('.')[0] !== process.id.split('.')[0]);
+      if (other) this.broken.push(`${process.id} goes on duty while ${other.id} really is`);
+    }
+    process.inbox.push(effect.do === 'terminate' ? 'exit' : effect.do);
+  }
+
+  /** Lets a worker do the first thing that it was told. */
+  obey(process: Process, fails = false): void {
+    const told = process.inbox.shift();
+    switch (told) {
+      case 'accept':
+        process.accepting = !fails;
+        process.outbox.push(fails ? 'worker-refused' : 'worker-accepting');
+        return;
+      case 'pause':
+        process.accepting = false;
+        process.outbox.push('worker-paused');
+        process.inbox.push('hand');
+        return;
+      case 'drain':
+        process.accepting = false;
+        process.inbox.push('finish');
+        return;
+      case 'hand':
+        process.outbox.push('worker-handed');
+        return;
+      case 'finish':
+        process.outbox.push('worker-drained');
+        return;
+      case 'activate':
+        process.duty = true;
+        return;
+      case 'deactivate':
+        process.duty = false;
+        process.outbox.push('worker-inactive');
+        return;
+      case 'exit':
+        this.die(process, false);
+    }
+  }
+
+  /** A worker ends. What it said last is heard first, or lost. */
+  die(process: Process, silently: boolean): void {
+    Object.assign(process, { alive: false, duty: false });
+    if (silently) process.outbox.splice(0);
+    process.outbox.push('worker-exited');
+  }
+
+  /** Lets the core hear the first thing that a worker said. */
+  hear(process: Process): void {
+    const type = process.outbox.shift();
+    if (!type) return;
+    if (type === 'worker-accepting' || type === 'worker-refused') {
+      if (!process.opening) return;
+      process.opening = false;
+    }
+    this.say(type, process.id);
+  }
+
+  say(type: WorkerEvent['type'], worker: string): void {
+    const details = { code: 'HANDOVER_ERR_LISTEN_IN_USE', why: 'of a reason' };
+    this.post({
+      type,
+      worker,
+      at: this.now,
+      ...(type === 'worker-refused' || type === 'worker-exited' ? details : {})
+    } as News);
+  }
+
+  /** Lets the time pass until the next deadline. */
+  passDeadline(): boolean {
+    const [next] = [...this.deadlines].sort(([, a], [, b]) => a - b);
+    if (!next) return false;
+    const [name, at] = next;
+    this.deadlines.delete(name);
+    this.now = Math.max(this.now, at);
+    this.late(name);
+    return true;
+  }
+
+  /** Posts a deadline, also one that was never set. */
+  late(name: string): void {
+    const [type = '', about = ''] = name.split(' ');
+    const named = type === 'worker-overdue' || type === 'kill-overdue' ? { worker: about } : { about: Number(about) };
+    this.post({ type, ...named, at: this.now, why: 'it never listened' } as News);
+  }
+
+  ask(kind: 'boot' | 'reload' | 'rollback' | 'stop', size: number): void {
+    this.lastRequest += 1;
+    const release = { entry: './app.js', file: '/app/app.js', cwd: '/app' };
+    const details =
+      kind === 'boot' || kind === 'reload' ? { release, size } : kind === 'stop' ? { why: 'SIGTERM' } : {};
+    this.post({ type: `${kind}-asked`, request: this.lastRequest, at: this.now, ...details } as News);
+  }
+
+  /** The workers that the core should know, and knows. */
+  get strangers(): string[] {
+    const known = new Set(rolesOf(this.state).flatMap(({ generation }) => generation.workers.map(({ id }) => id)));
+    return this.living.filter(({ id }) => !known.has(id)).map(({ id }) => id);
+  }
+}

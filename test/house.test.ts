@@ -1,0 +1,206 @@
+import assert from 'node:assert/strict';
+import { readFileSync } from 'node:fs';
+import { basename, join } from 'node:path';
+import { test } from 'node:test';
+import { CODES } from '../src/errors.ts';
+import { OPTIONS } from '../src/options.ts';
+import { imports, isOurs, packageOf, roomOf, root, sources, withoutComments } from './support/sources.ts';
+
+// The rules of the house: who may import whom, what lives where, how long a file may be. They are read off the source.
+
+const LONGEST = 250;
+
+// A room may import those named here, and itself; "types" means that nothing of it may be left at run time.
+const MAY_IMPORT: Record<string, readonly string[]> = {
+  index: ['supervise', 'errors', 'control (types)', 'core (types)'],
+  supervise: [
+    'supervision',
+    'start-worker',
+    'options',
+    'errors',
+    'cwd',
+    'host',
+    'worker',
+    'control (types)',
+    'core (types)'
+  ],
+  supervision: ['start-worker', 'supervisor', 'core', 'host', 'control', 'options', 'errors', 'version'],
+  'start-worker': ['host', 'protocol', 'options', 'core (types)'],
+  cli: ['control', 'supervise', 'options', 'errors', 'cwd', 'version', 'core (types)'],
+  supervisor: ['core', 'errors'],
+  control: ['errors', 'unix', 'core (types)'],
+  host: ['protocol', 'errors', 'internals', 'unix', 'checks', 'core (types)'],
+  worker: ['protocol', 'errors', 'internals'],
+  core: ['errors'],
+  options: ['errors', 'durations'],
+  checks: ['durations'],
+  durations: [],
+  unix: ['errors'],
+  protocol: [],
+  internals: [],
+  errors: [],
+  cwd: [],
+  version: []
+};
+
+// One package, one file. What the command line is made of may be used anywhere in its room.
+const OWNERS: Record<string, readonly string[]> = {
+  'find-my-way': ['control/routes.ts'],
+  undici: ['control/client.ts', 'host/probe.ts'],
+  pidusage: ['host/usage.ts'],
+  'signal-exit': ['host/exit.ts'],
+  ms: ['durations.ts'],
+  leven: ['options.ts', 'cli/'],
+  commander: ['cli/']
+};
+
+test('a room imports from those rooms only that its rule names', () => {
+  const strangers = imports.filter(({ from, to, typesOnly }) => {
+    if (!to.endsWith('.ts') || roomOf(from) === roomOf(to)) return false;
+    const may = MAY_IMPORT[roomOf(from)] ?? [];
+    return !may.includes(roomOf(to)) && !(typesOnly && may.includes(`${roomOf(to)} (types)`));
+  });
+
+  assert.deepEqual(strangers, []);
+});
+
+test('every room has a rule, and no rule is about a room that is gone', () => {
+  assert.deepEqual([...new Set([...sources.keys()].map(roomOf))].sort(), Object.keys(MAY_IMPORT).sort());
+});
+
+test('of the workers, the supervisor takes only the way to tell whether it is one', () => {
+  const taken = imports
+    .filter(({ from, to }) => roomOf(to) === 'worker' && roomOf(from) !== 'worker')
+    .map(({ to }) => to);
+
+  assert.deepEqual([...new Set(taken)], ['worker/self.ts']);
+});
+
+test('what ships into the app imports no package', () => {
+  for (const room of ['worker', 'core', 'protocol', 'internals', 'errors']) {
+    const packages = imports.filter(({ from, to }) => roomOf(from) === room && packageOf(to) !== null);
+    assert.deepEqual(packages, []);
+  }
+});
+
+test('the core has no clock, no chance, no waiting and nothing of Node', () => {
+  for (const [path, text] of sources) {
+    if (roomOf(path) !== 'core') continue;
+    assert.doesNotMatch(
+      withoutComments(text),
+      /\b(Date\.now|new Date\(\)|performance|Math\.random|setTimeout|setInterval|setImmediate|process|async|await|Promise)\b/,
+      path
+    );
+    assert.deepEqual(
+      imports.filter(({ from, to }) => from === path && !isOurs(to)),
+      []
+    );
+  }
+});
+
+test('each package has one file that uses it', () => {
+  const strangers = imports.filter(({ from, to }) => {
+    const name = packageOf(to);
+    if (name === null) return false;
+    return !(OWNERS[name] ?? []).some((owner) => (owner.endsWith('/') ? from.startsWith(owner) : from === owner));
+  });
+
+  assert.deepEqual(strangers, []);
+});
+
+test('every dependency is used, and everything used is a dependency', () => {
+  const { dependencies } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8')) as { dependencies: object };
+  const used = imports.map(({ to }) => packageOf(to)).filter((name) => name !== null);
+
+  assert.deepEqual([...new Set(used)].sort(), Object.keys(dependencies).sort());
+});
+
+test('no import goes round in a circle', () => {
+  const targets = (from: string) =>
+    imports.filter((one) => one.from === from && one.to.endsWith('.ts') && !one.typesOnly).map(({ to }) => to);
+  const done = new Set<string>();
+  const visit = (file: string, way: readonly string[]): void => {
+    assert.ok(!way.includes(file), `a circle: ${[...way, file].join(' -> ')}`);
+    if (done.has(file)) return;
+    for (const target of targets(file)) visit(target, [...way, file]);
+    done.add(file);
+  };
+  for (const file of sources.keys()) visit(file, []);
+});
+
+for (const [path, text] of sources) {
+  test(`${path} is no longer than ${LONGEST} lines`, () => {
+    const lines = text.trimEnd().split('\n').length;
+    assert.ok(lines <= LONGEST, `${lines} lines`);
+  });
+}
+
+test('no file is a drawer for everything', () => {
+  assert.deepEqual(
+    [...sources.keys()].filter(
+      (path) => /^(utils?|common|helpers?|misc|shared)\.ts$/.test(basename(path)) && path !== 'core/rules/rule.ts'
+    ),
+    []
+  );
+});
+
+test('only the command ends the process or writes to the console', () => {
+  // A worker whose app is done would end with code 13, for the promise of supervise() never settles there.
+  const allowed = ['supervise.ts: process.exit'];
+  const found = [...sources].flatMap(([path, text]) => {
+    if (roomOf(path) === 'cli') return [];
+    return [...withoutComments(text).matchAll(/\b(process\.exit\b|console\.)/g)].map(([use]) => `${path}: ${use}`);
+  });
+
+  assert.deepEqual(found, allowed);
+});
+
+test('only erasable TypeScript is used', () => {
+  for (const [path, text] of sources) {
+    assert.doesNotMatch(withoutComments(text), /^\s*(export )?(declare )?(const )?(enum|namespace) \w/m, path);
+    assert.doesNotMatch(withoutComments(text), /constructor\([^)]*\b(public|private|protected|readonly) /, path);
+  }
+});
+
+test('what Node does not document is used in one file', () => {
+  const INSIDE =
+    /\b(_handle|_connections|_pipeName|_httpMessage|_server|_listen2|_createServerHandle|internalMessage|unconsume|unrefCounted|writeQueueSize|readStop|kConnections|_events|binding)\b/g;
+  // The worker puts its gate in the place of a server's handle, through insideServer(); an app may give a handle itself.
+  const allowed = ['worker/listen.ts: _handle', 'worker/listen.ts: _pipeName', 'worker/wanted.ts: _handle'];
+  const found = [...sources].flatMap(([path, text]) => {
+    if (path === 'internals.ts') return [];
+    return [...withoutComments(text).matchAll(INSIDE)].map(([use]) => `${path}: ${use}`);
+  });
+
+  assert.deepEqual([...new Set(found)].filter((use) => !/host\/listener\.ts: binding/.test(use)).sort(), allowed);
+  assert.match(sources.get('worker/listen.ts') ?? '', /insideServer\(/);
+});
+
+for (const name of Object.keys(CODES)) {
+  test(`${name} is thrown somewhere`, () => {
+    const users = [...sources].filter(
+      ([path, text]) => path !== 'errors.ts' && withoutComments(text).includes(`'${name}'`)
+    );
+    const ownUse = withoutComments(sources.get('errors.ts') ?? '').includes(`'${name}'`);
+    assert.ok(users.length > 0 || ownUse);
+  });
+}
+
+const readme = readFileSync(join(root, 'README.md'), 'utf8');
+
+for (const [name, { value, fallback }] of Object.entries(OPTIONS)) {
+  test(`the option ${name} is in the README, with its flag and its default`, () => {
+    const row =
+      readme.split('\n').find((line) => line.startsWith(`| \`${name}\` |`)) ?? assert.fail(`no row for ${name}`);
+    const flag = `--${name.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`)}`;
+    assert.ok(row.includes(`\`${flag} ${value.replaceAll('|', '\\|')}\``), row);
+    if (typeof fallback === 'number' || typeof fallback === 'string') assert.ok(row.includes(`\`${fallback}\``), row);
+  });
+}
+
+test('every error code is in the README', () => {
+  assert.deepEqual(
+    Object.keys(CODES).filter((name) => !readme.includes(`\`${name}\``)),
+    []
+  );
+});

@@ -1,0 +1,248 @@
+import assert from 'node:assert/strict';
+import { availableParallelism } from 'node:os';
+import { test } from 'node:test';
+import { HandoverError } from '../src/errors.ts';
+import { type GivenOptions, OPTIONS, type OptionName, readOptions } from '../src/options.ts';
+
+const DURATION = 'a duration such as "30s", "10m" or a number of milliseconds';
+const longest = 2 ** 31 - 1;
+
+interface Cases {
+  readonly fallback: unknown;
+  readonly good: readonly (readonly [given: unknown, read: unknown])[];
+  readonly bad: readonly unknown[];
+  readonly message: string;
+}
+
+const ADDRESS = 'a port, "host:port", "[ipv6]:port" or "unix:/path"';
+
+function duration(fallback: number, wants: string, least: 0 | 1, more: Partial<Cases> = {}): Cases {
+  return {
+    fallback,
+    good: [
+      ['30s', 30_000],
+      ['1.5s', 1_500],
+      ['10m', 600_000],
+      [250, 250],
+      ['250', 250],
+      [longest, longest],
+      [least, least],
+      ...(more.good ?? [])
+    ],
+    bad: [
+      least - 1,
+      '-1s',
+      '',
+      ' ',
+      'soon',
+      '30 s later',
+      null,
+      true,
+      {},
+      [],
+      Number.NaN,
+      longest + 1,
+      '9'.repeat(101),
+      ...(more.bad ?? [])
+    ],
+    message: `it must be ${wants}, and it is "soon". Remove it to get the default of ${fallback}, or correct it.`
+  };
+}
+
+/** Each option: a new one without its cases does not compile. */
+const cases: { readonly [N in OptionName]: Cases } = {
+  listen: {
+    fallback: [],
+    good: [
+      [80, [{ port: 80 }]],
+      ['80', [{ port: 80 }]],
+      [0, [{ port: 0 }]],
+      ['*:80', [{ port: 80 }]],
+      ['localhost:8080', [{ port: 8080, host: 'localhost' }]],
+      ['127.0.0.1:65535', [{ port: 65_535, host: '127.0.0.1' }]],
+      ['[::1]:80', [{ port: 80, host: '::1' }]],
+      ['unix:/run/app.sock', [{ path: '/run/app.sock' }]],
+      [
+        [80, 'unix:app.sock'],
+        [{ port: 80 }, { path: 'app.sock' }]
+      ],
+      [[], []]
+    ],
+    bad: [
+      65_536,
+      -1,
+      1.5,
+      '',
+      'http',
+      '::1:80',
+      'host:',
+      ':80',
+      'a b:80',
+      '[::1]',
+      'unix:',
+      '123456',
+      null,
+      {},
+      [80, 'x'],
+      [[80]]
+    ],
+    message: `it must be ${ADDRESS}, and it is "soon". Remove it to get the default, or correct it.`
+  },
+  workers: {
+    fallback: 1,
+    good: [
+      [1, 1],
+      [128, 128],
+      ['4', 4],
+      ['max', availableParallelism()]
+    ],
+    bad: [0, 129, 1.5, -1, '1e2', '', 'min', null, true, Number.NaN],
+    message:
+      'it must be an integer from 1 to 128, or "max", and it is "soon". Remove it to get the default of 1, or correct it.'
+  },
+  name: {
+    fallback: null,
+    good: [
+      ['shop', 'shop'],
+      ['@team/shop', '@team/shop'],
+      ['a'.repeat(100), 'a'.repeat(100)]
+    ],
+    bad: ['', 'a'.repeat(101), 'a\nb', 'a\u0000', 7, null],
+    message:
+      'it must be a text of 1 to 100 characters without control characters, and it is 7. Remove it to get the default, or correct it.'
+  },
+  socket: {
+    fallback: null,
+    good: [['/run/app.sock', '/run/app.sock']],
+    bad: ['', `/${'a'.repeat(100)}`, `/${'ä'.repeat(50)}`, 7, null],
+    message: 'it must be a path of at most 100 bytes, and it is 7. Remove it to get the default, or correct it.'
+  },
+  ready: {
+    fallback: 'listening',
+    good: [
+      ['listening', 'listening'],
+      ['signal', 'signal']
+    ],
+    bad: ['', 'Signal', 1, null, ['signal']],
+    message:
+      'it must be "listening" or "signal", and it is "soon". Remove it to get the default of listening, or correct it.'
+  },
+  readyTimeout: duration(30_000, `${DURATION}, above 0`, 1),
+  drainTimeout: duration(30_000, DURATION, 0),
+  keepWarm: duration(600_000, `${DURATION}, 0 or "forever"`, 0, {
+    good: [
+      ['forever', Infinity],
+      [Infinity, Infinity],
+      ['0', 0]
+    ],
+    bad: ['always', -Infinity]
+  }),
+  handoverBudget: duration(2_000, DURATION, 0, { bad: [Infinity, 'forever'] }),
+  orphanTimeout: duration(30_000, DURATION, 0),
+  backlog: {
+    fallback: 4096,
+    good: [
+      [1, 1],
+      [65_535, 65_535],
+      ['511', 511]
+    ],
+    bad: [0, 65_536, 1.5, '', 'many', null],
+    message:
+      'it must be an integer from 1 to 65535, and it is "soon". Remove it to get the default of 4096, or correct it.'
+  },
+  log: {
+    fallback: null,
+    good: [
+      ['pretty', 'pretty'],
+      ['json', 'json']
+    ],
+    bad: ['', 'JSON', true, null],
+    message: 'it must be "pretty" or "json", and it is "soon". Remove it to get the default, or correct it.'
+  }
+};
+
+function refusal(given: object): HandoverError {
+  try {
+    readOptions(given as GivenOptions);
+  } catch (error) {
+    assert.ok(HandoverError.is(error));
+    return error;
+  }
+  assert.fail(`${JSON.stringify(given)} was taken`);
+}
+
+for (const name of Object.keys(cases) as OptionName[]) {
+  const { fallback, good, bad, message } = cases[name];
+
+  test(`${name}: what is not given is the default`, () => {
+    assert.deepEqual(readOptions({})[name], fallback);
+    assert.deepEqual(OPTIONS[name].fallback, fallback);
+  });
+
+  for (const [given, read] of good) {
+    test(`${name}: ${JSON.stringify(given) ?? String(given)} is read`, () => {
+      assert.deepEqual(readOptions({ [name]: given })[name], read);
+    });
+  }
+
+  test(`${name}: what cannot be is refused, by name`, () => {
+    for (const given of bad) {
+      const error = refusal({ [name]: given });
+      assert.equal(error.code, 'HANDOVER_ERR_OPTION_INVALID', String(given));
+      assert.equal(error.what, `Option "${name}" is not usable`);
+    }
+  });
+
+  test(`${name}: the refusal says what it must be, what it is, and what to do`, () => {
+    const given = /and it is (\S+?)\. Remove/.exec(message)?.[1] ?? '';
+    assert.equal(refusal({ [name]: JSON.parse(given) }).message, `Option "${name}" is not usable: ${message}`);
+  });
+}
+
+test('every option that is given is read, and the others get their defaults', () => {
+  const options = readOptions({ listen: ['80', 'unix:/a'], workers: 'max', keepWarm: 'forever', log: 'json' });
+
+  assert.deepEqual(Object.keys(options), Object.keys(OPTIONS));
+  assert.deepEqual(options.listen, [{ port: 80 }, { path: '/a' }]);
+  assert.equal(options.readyTimeout, 30_000);
+});
+
+test('an unknown option is refused with the nearest name that exists', () => {
+  const near: Record<string, string> = {
+    worker: 'workers',
+    keepwarm: 'keepWarm',
+    'ready-timeout': 'readyTimeout',
+    lisen: 'listen'
+  };
+  for (const [name, nearest] of Object.entries(near)) {
+    const error = refusal({ [name]: 1 });
+    assert.equal(error.code, 'HANDOVER_ERR_OPTION_UNKNOWN');
+    assert.equal(
+      error.message,
+      `Option "${name}" is not known: the nearest name is "${nearest}". The options are: ${Object.keys(OPTIONS).join(', ')}.`
+    );
+  }
+});
+
+test('an unknown option that is like no other is refused without a guess', () => {
+  const { message } = refusal({ autoscaling: true });
+
+  assert.equal(
+    message,
+    `Option "autoscaling" is not known: no option has a name like it. The options are: ${Object.keys(OPTIONS).join(', ')}.`
+  );
+});
+
+test('names of the object prototype are no options', () => {
+  for (const name of ['toString', 'constructor', '__proto__']) {
+    assert.equal(refusal(JSON.parse(`{"${name}":1}`)).code, 'HANDOVER_ERR_OPTION_UNKNOWN');
+  }
+});
+
+test('every option says what it is about, and how its value is written', () => {
+  for (const [name, { about, value, wants }] of Object.entries(OPTIONS)) {
+    assert.match(about, /^[A-Z].*\.$/s, name);
+    assert.match(value, /^<.+>$/, name);
+    assert.ok(wants.length > 0, name);
+  }
+});

@@ -1,0 +1,128 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { PROTOCOL_VERSION, parse, seal, type ToSupervisor, type ToWorker } from '../src/protocol.ts';
+
+type Message = ToWorker | ToSupervisor;
+
+const address = { address: '::', family: 'IPv6', port: 80 };
+const move = { id: '6.1:4', key: '::|80', fresh: false };
+
+/** A message of each type: a new one without an example does not compile. */
+const messages: { readonly [T in Message['type']]: Extract<Message, { type: T }> | Message } = {
+  bound: { type: 'bound', ask: 1, key: '::|80', address },
+  unbound: { type: 'unbound', ask: 1, code: 'EADDRINUSE', message: 'it is taken' },
+  accept: { type: 'accept', key: '::|80' },
+  pause: { type: 'pause', heirs: true },
+  drain: { type: 'drain', heirs: false },
+  activate: { type: 'activate' },
+  deactivate: { type: 'deactivate' },
+  adopt: { type: 'adopt', ...move, last: false },
+  moved: { type: 'moved', id: '6.1:4' },
+  report: { type: 'report', ask: 2 },
+  reported: { type: 'reported', ask: 2, connections: 1, inFlight: 0, requests: 9, holding: [] },
+  listen: { type: 'listen', ask: 3, wanted: { port: 80 } },
+  unlisten: { type: 'unlisten', key: '::|80' },
+  listening: { type: 'listening', key: '::|80' },
+  signal: { type: 'signal' },
+  paused: { type: 'paused' },
+  handed: { type: 'handed' },
+  inactive: { type: 'inactive' },
+  drained: { type: 'drained' },
+  accepting: { type: 'accepting', key: '::|80' },
+  'accept-failed': { type: 'accept-failed', key: '::|80', code: '-98' },
+  connection: { type: 'connection', ...move },
+  adopted: { type: 'adopted', id: '6.1:4' },
+  declined: { type: 'declined', id: '6.1:4' }
+};
+
+/** As the wire does it. */
+function send(message: object): unknown {
+  return JSON.parse(JSON.stringify(message));
+}
+
+function garbageOf(raw: unknown): string | null {
+  const parsed = parse(raw);
+  return parsed && 'garbage' in parsed ? parsed.garbage : null;
+}
+
+/** Fields that a report has besides its number are taken as they are: they are shown, and nothing depends on them. */
+const FIELDS = ['ask', 'key', 'id', 'fresh', 'last', 'heirs', 'wanted', 'code', 'message'];
+const UNCHECKED = ['connections', 'inFlight', 'requests', 'holding', 'address'];
+
+for (const [type, message] of Object.entries(messages)) {
+  test(`${type}: what is sent is what arrives`, () => {
+    const parsed = parse(send(seal(message)));
+    assert.ok(parsed && 'message' in parsed);
+    assert.deepEqual(parsed.message, { cmd: 'NODE_HANDOVER', v: PROTOCOL_VERSION, ...message });
+  });
+
+  for (const field of Object.keys(message).filter((name) => name !== 'type' && !UNCHECKED.includes(name))) {
+    test(`${type}: a wrong ${field} is garbage, and named`, () => {
+      const right = typeof (message as unknown as Record<string, unknown>)[field];
+      const wrong = [null, undefined, 7, 'text', true, {}, []].filter((one) => one === null || typeof one !== right);
+      for (const value of wrong) {
+        assert.equal(garbageOf(send({ ...seal(message), [field]: value })), `${type}.${field} is not a ${right}`);
+      }
+    });
+  }
+}
+
+test('messages of others are not ours', () => {
+  for (const raw of [
+    undefined,
+    null,
+    7,
+    'ready',
+    '',
+    true,
+    [],
+    {},
+    { type: 'accept' },
+    { cmd: 'NODE_CLUSTER' },
+    { cmd: 1 }
+  ]) {
+    assert.equal(parse(raw), null);
+  }
+});
+
+test('another version of the protocol is garbage, and named', () => {
+  const shown = { 0: 0, 2: 2, '(a string)': '1', '(a object)': null, '(a undefined)': undefined };
+  for (const [name, v] of Object.entries(shown)) {
+    assert.equal(
+      garbageOf({ cmd: 'NODE_HANDOVER', v, type: 'paused' }),
+      `protocol version ${name} is not ${PROTOCOL_VERSION}`
+    );
+  }
+});
+
+test('a type that does not exist is garbage, and named in no more than its beginning', () => {
+  const sealed = { cmd: 'NODE_HANDOVER', v: PROTOCOL_VERSION };
+  assert.equal(garbageOf({ ...sealed, type: 'explode' }), 'no message is called "explode"');
+  assert.equal(garbageOf(sealed), 'no message is called undefined');
+  for (const type of ['toString', '__proto__', 'constructor', { toString: 1 }, 'x'.repeat(1_000_000)]) {
+    const garbage = garbageOf({ ...sealed, type: typeof type === 'object' ? JSON.stringify(type) : type });
+    assert.match(garbage ?? '', /^no message is called /);
+    assert.ok((garbage ?? '').length < 100);
+  }
+});
+
+test('whatever arrives in the fields, the parser does not throw', () => {
+  const values = [null, undefined, 7, 'text', true, {}, [], { toString: null }, Object.create(null)];
+  for (const type of Object.keys(messages)) {
+    for (const value of values) {
+      const fields = Object.fromEntries(FIELDS.map((name) => [name, value]));
+      assert.doesNotThrow(() => parse({ cmd: 'NODE_HANDOVER', v: PROTOCOL_VERSION, type, ...fields }));
+    }
+  }
+});
+
+test('whatever arrives as type or version, the parser does not throw', () => {
+  for (const value of [{ toString: null }, [{ toString: null }]]) {
+    assert.match(garbageOf({ cmd: 'NODE_HANDOVER', v: PROTOCOL_VERSION, type: value }) ?? '', /^no message/);
+    assert.match(garbageOf({ cmd: 'NODE_HANDOVER', v: value, type: 'paused' }) ?? '', /^protocol version/);
+  }
+});
+
+test('a report without its numbers is garbage', () => {
+  assert.match(garbageOf(seal({ type: 'reported', ask: 1 } as Message)) ?? '', /^reported\./);
+});
