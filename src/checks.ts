@@ -57,6 +57,48 @@ export interface Came {
   readonly body: string;
 }
 
+/** How long a check that is a function may take. */
+export const CHECK_FUNCTION_MS = 30_000;
+
+/** Private requests that let the first users meet compiled code and open pools. */
+export interface WarmUp {
+  readonly paths: readonly string[];
+  /** Requests to each worker at the most. */
+  readonly requests: number;
+  readonly concurrency: number;
+  /** Milliseconds after which it is enough, however many requests it were. */
+  readonly forMs: number;
+}
+
+/** What a user may write for the warm-up. */
+export type GivenWarmUp =
+  | string
+  | { path?: string; paths?: readonly string[]; requests?: number; concurrency?: number; for?: string | number };
+
+const WARM_UP_FIELDS = ['path', 'paths', 'requests', 'concurrency', 'for'];
+const WARM_UP_DEFAULTS = { requests: 200, concurrency: 4, forMs: 5_000 };
+
+/** Reads a warm-up, or gives undefined where it is none: a path or an object. */
+export function readWarmUp(given: unknown): WarmUp | undefined {
+  if (typeof given === 'string') return readWarmUp({ path: given });
+  if (typeof given !== 'object' || given === null) return undefined;
+  const {
+    path,
+    paths = [],
+    requests = WARM_UP_DEFAULTS.requests,
+    concurrency = WARM_UP_DEFAULTS.concurrency,
+    for: time
+  } = given as Exclude<GivenWarmUp, string>;
+  const forMs = time === undefined ? WARM_UP_DEFAULTS.forMs : readDuration(1)(time);
+  const all = [...(path === undefined ? [] : [path]), ...paths];
+  const usable =
+    Object.keys(given).every((key) => WARM_UP_FIELDS.includes(key)) &&
+    all.length > 0 &&
+    all.every((one) => typeof one === 'string' && one.startsWith('/')) &&
+    [requests, concurrency].every((one) => Number.isInteger(one) && one >= 1);
+  return usable && forMs !== undefined ? { paths: all, requests, concurrency, forMs } : undefined;
+}
+
 const DEFAULTS = { method: 'GET', headers: {}, body: null, attempts: 3, intervalMs: 500, timeoutMs: 5_000 } as const;
 const FIELDS = ['path', 'method', 'headers', 'body', 'expect', 'attempts', 'interval', 'timeout'];
 const EXPECT_FIELDS = ['status', 'headers', 'body'];

@@ -34,6 +34,7 @@ export const CODES = {
     means: 'A worker of the candidate exited before it was active.'
   },
   HANDOVER_ERR_CANDIDATE_NOT_READY: { exit: 1, status: 502, means: 'The candidate was not ready in time.' },
+  HANDOVER_ERR_CANDIDATE_CHECK: { exit: 1, status: 502, means: 'A check of the candidate failed.' },
   HANDOVER_ERR_CANDIDATE_NOT_ACCEPTING: {
     exit: 1,
     status: 502,

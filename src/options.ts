@@ -1,5 +1,14 @@
 import { availableParallelism } from 'node:os';
 import leven from 'leven';
+import {
+  type Check,
+  type CheckFunction,
+  type GivenCheck,
+  type GivenWarmUp,
+  readCheck,
+  readWarmUp,
+  type WarmUp
+} from './checks.ts';
 import { readDuration } from './durations.ts';
 import { HandoverError } from './errors.ts';
 
@@ -67,6 +76,23 @@ export const OPTIONS = {
       "When a worker can serve: its servers called listen(), or the app called ready() (PM2's process.send('ready') counts).",
     read: readOneOf('listening', 'signal')
   }),
+  check: spec<readonly (Check | CheckFunction)[]>({
+    fallback: [],
+    value: '</path | /path=status>',
+    wants: 'a path such as "/health" or "/health=200", or in code an object with a path, or a function',
+    about:
+      'Private request to every worker of a candidate before it may accept; the candidate is given up if it fails. Without a status, any of 200-399 will do.',
+    repeatable: true,
+    read: readList(readCheck)
+  }),
+  warmUp: spec<WarmUp | null>({
+    fallback: null,
+    value: '</path>',
+    wants: 'a path, or in code { path | paths, requests, concurrency, for }',
+    about:
+      'Private requests to every worker of a candidate after its checks, so that the first users do not meet cold code: 200 of them, 4 at a time, for 5 s at the most.',
+    read: readWarmUp
+  }),
   readyTimeout: spec<number>({
     fallback: 30_000,
     value: '<30s>',
@@ -130,6 +156,8 @@ export interface GivenOptions {
   name?: string;
   socket?: string;
   ready?: 'listening' | 'signal';
+  check?: GivenCheck | readonly GivenCheck[];
+  warmUp?: GivenWarmUp;
   readyTimeout?: string | number;
   drainTimeout?: string | number;
   keepWarm?: string | number;

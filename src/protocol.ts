@@ -73,7 +73,8 @@ export type ToWorker =
 
 export type ToSupervisor =
   | { readonly type: 'listen'; readonly ask: number; readonly wanted: Wanted }
-  | { readonly type: 'listening' | 'unlisten'; readonly key: string }
+  | { readonly type: 'listening'; readonly key: string; readonly secure: boolean }
+  | { readonly type: 'unlisten'; readonly key: string }
   | { readonly type: 'signal' | 'paused' | 'handed' | 'inactive' | 'drained' }
   | { readonly type: 'accepting'; readonly key: string }
   | { readonly type: 'accept-failed'; readonly key: string; readonly code: string }
@@ -103,7 +104,7 @@ const SHAPES: Record<ToSupervisor['type'] | ToWorker['type'], Readonly<Record<st
   reported: { ask: 'number', connections: 'number', inFlight: 'number', requests: 'number', holding: 'array' },
   listen: { ask: 'number', wanted: 'object' },
   unlisten: { key: 'string' },
-  listening: { key: 'string' },
+  listening: { key: 'string', secure: 'boolean' },
   signal: {},
   paused: {},
   handed: {},

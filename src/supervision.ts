@@ -2,25 +2,29 @@ import { socketPath } from './control/place.ts';
 import type { Operator, ReloadDone, RollbackDone, ServiceEvent } from './control/routes.ts';
 import { ControlServer } from './control/server.ts';
 import { activeOf } from './core/generations.ts';
-import type { Notice, Release, Settling, State } from './core/model.ts';
+import type { Notice, Release } from './core/model.ts';
 import { describeStatus, type Status } from './core/status.ts';
 import { HandoverError } from './errors.ts';
 import { onLastMoment } from './host/exit.ts';
 import { Listeners, showAddress } from './host/listener.ts';
 import { Log } from './host/log.ts';
+import { Prover } from './host/prover.ts';
 import { Relay } from './host/relay.ts';
 import { resolveRelease } from './host/release.ts';
 import { Roster } from './host/roster.ts';
 import { obeySignals } from './host/signals.ts';
 import { forgetUsage } from './host/usage.ts';
+import { limitsOf } from './limits.ts';
 import type { Options } from './options.ts';
 import { type App, startWorker } from './start-worker.ts';
 import { Deadlines } from './supervisor/deadlines.ts';
 import { Mailbox } from './supervisor/mailbox.ts';
-import { type Done, Pending } from './supervisor/pending.ts';
+import { Pending } from './supervisor/pending.ts';
 import { type Ports, perform } from './supervisor/perform.ts';
+import { reloadDone, rollbackDone } from './supervisor/replies.ts';
 import { version } from './version.ts';
 
+const NOTHING_YET = { phase: 'stopped', lastGeneration: 0, retiring: [], history: [] } as const;
 const STOPPED_EARLY = { what: 'Nothing was started', why: 'the supervisor was asked to stop', fix: 'Start it again' };
 
 /** Joins the rooms: orders become news for the core, effects become deeds of the host. */
@@ -37,6 +41,7 @@ export class Supervision implements Operator {
   readonly #control: ControlServer;
   readonly #log: Log;
   readonly #pending = new Pending();
+  readonly #prover: Prover;
   readonly #watchers = new Set<(notice: Notice) => void>();
   readonly #appWatchers = new Set<(worker: string, message: unknown) => void>();
   #stopping: Promise<unknown> | null = null;
@@ -46,7 +51,9 @@ export class Supervision implements Operator {
     this.#options = options;
     this.socket = options.socket ?? socketPath(app.name);
     this.#log = new Log(process.stderr, options.log ?? (process.stderr.isTTY ? 'pretty' : 'json'));
-    this.#mailbox = new Mailbox(firstState(options), (effect) => perform(effect, this.#ports));
+    this.#mailbox = new Mailbox({ ...NOTHING_YET, limits: limitsOf(options) }, (effect) =>
+      perform(effect, this.#ports)
+    );
     const post = this.#mailbox.post.bind(this.#mailbox);
     this.#deadlines = new Deadlines(post, (generation) => this.#roster.explainUnready(generation), now);
     this.#relay = new Relay({
@@ -77,6 +84,7 @@ export class Supervision implements Operator {
       onGarbage: (worker, reason) =>
         this.#announce({ level: 'warn', event: 'garbage', worker, code: 'HANDOVER_ERR_PROTOCOL_MESSAGE', reason })
     });
+    this.#prover = new Prover(options.check, options.warmUp);
     this.#control = new ControlServer(this.socket, this);
   }
 
@@ -94,6 +102,7 @@ export class Supervision implements Operator {
       releaseSignals();
       this.#deadlines.clearAll();
       this.#relay.close();
+      this.#prover.close();
       this.#listeners.close();
       this.#control.close();
       forgetUsage();
@@ -122,16 +131,13 @@ export class Supervision implements Operator {
     const answer = await this.#pending.order((request) =>
       this.#mailbox.post({ type: 'reload-asked', request, release, size, at: now() })
     );
-    const { from, to, bootMs, cutoverMs } = settledOf(answer);
-    const handedOver = this.#relay.takeCount(from);
-    return { ok: true, from, to, bootMs: round(bootMs), cutoverMs: round(cutoverMs), handedOver };
+    return reloadDone(answer, (from) => this.#relay.takeCount(from));
   }
 
   async rollback(): Promise<RollbackDone> {
     const at = now();
     const answer = await this.#pending.order((request) => this.#mailbox.post({ type: 'rollback-asked', request, at }));
-    const { from, to, tookMs } = settledOf(answer);
-    return { ok: true, from, to, tookMs: round(tookMs), handedOver: this.#relay.takeCount(from) };
+    return rollbackDone(answer, (from) => this.#relay.takeCount(from));
   }
 
   async stop(why: string): Promise<{ ok: true }> {
@@ -174,6 +180,7 @@ export class Supervision implements Operator {
 
   readonly #ports: Ports = {
     fork: (worker, generation, release) => this.#roster.fork(worker, generation, release),
+    prove: (generation) => void this.#prove(generation),
     accept: (worker) => this.#roster.accept(worker),
     pause: (worker, heirs) => this.#roster.pause(worker, heirs),
     activate: (worker) => this.#roster.setDuty(worker, 'activate'),
@@ -200,6 +207,13 @@ export class Supervision implements Operator {
   }
 
   #finish: () => void = () => {};
+
+  async #prove(about: number): Promise<void> {
+    const proof = await this.#prover.prove(this.#roster.asked(about));
+    const { holds, ...failing } = proof;
+    if (holds) this.#mailbox.post({ type: 'proven', about, at: now() });
+    else this.#mailbox.post({ type: 'check-failed', about, at: now(), ...(failing as { check: string; why: string }) });
+  }
 
   readonly #signalled = {
     stop: (signal: string) => {
@@ -229,21 +243,7 @@ export class Supervision implements Operator {
   }
 }
 
-function firstState({ readyTimeout, drainTimeout, keepWarm, handoverBudget }: Options): State {
-  const limits = { readyMs: readyTimeout, drainMs: drainTimeout, keepWarmMs: keepWarm, budgetMs: handoverBudget };
-  return { phase: 'stopped', limits, lastGeneration: 0, retiring: [], history: [] };
-}
-
-function settledOf(answer: Done): Settling {
-  if ('settled' in answer) return answer.settled;
-  throw HandoverError.from(new Error('an order to hand over was answered with something else'));
-}
-
 /** Milliseconds since the epoch, finer than `Date.now()` and never going back. */
 function now(): number {
   return performance.timeOrigin + performance.now();
-}
-
-function round(ms: number): number {
-  return Math.round(ms * 10) / 10;
 }

@@ -22,7 +22,7 @@ const messages: { readonly [T in Message['type']]: Extract<Message, { type: T }>
   reported: { type: 'reported', ask: 2, connections: 1, inFlight: 0, requests: 9, holding: [] },
   listen: { type: 'listen', ask: 3, wanted: { port: 80 } },
   unlisten: { type: 'unlisten', key: '::|80' },
-  listening: { type: 'listening', key: '::|80' },
+  listening: { type: 'listening', secure: false, key: '::|80' },
   signal: { type: 'signal' },
   paused: { type: 'paused' },
   handed: { type: 'handed' },

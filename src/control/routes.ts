@@ -2,29 +2,9 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import findMyWay from 'find-my-way';
 import type { Status } from '../core/status.ts';
 import { HandoverError } from '../errors.ts';
+import type { ReloadDone, RollbackDone } from '../supervisor/replies.ts';
 
-/** The answer to `reload`. Times in milliseconds. */
-export interface ReloadDone {
-  readonly ok: true;
-  readonly from: number;
-  readonly to: number;
-  /** From the order to the candidate being ready. */
-  readonly bootMs: number;
-  /** From there to the new generation accepting and the old one paused. */
-  readonly cutoverMs: number;
-  /** Connections that moved to the new generation before this answer; busy ones follow as their responses end. */
-  readonly handedOver: number;
-}
-
-/** The answer to `rollback`. */
-export interface RollbackDone {
-  readonly ok: true;
-  readonly from: number;
-  readonly to: number;
-  /** Milliseconds from the order to the old generation accepting. */
-  readonly tookMs: number;
-  readonly handedOver: number;
-}
+export type { ReloadDone, RollbackDone };
 
 /** One line of `GET /events`, and of the log. */
 export interface ServiceEvent {

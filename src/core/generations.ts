@@ -1,4 +1,4 @@
-import type { Effect, Generation, Phase, Release, State, Worker } from './model.ts';
+import type { Effect, Generation, Release, State, Worker } from './model.ts';
 
 /** What a generation is to the service at the moment. */
 export type Role = 'active' | 'standby' | 'candidate' | 'next' | 'leaving' | 'retiring';
@@ -92,6 +92,3 @@ export function canAccept({ phase }: Worker): boolean {
 function isFull(generation: Generation): boolean {
   return generation.workers.length === generation.size;
 }
-
-/** The phases in which the answer to an order is still to come. */
-export const BUSY_PHASES: readonly Phase[] = ['booting', 'starting', 'opening', 'pausing'];

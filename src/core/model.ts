@@ -1,96 +1,7 @@
 import type { Account, ErrorCode } from '../errors.ts';
+import type { Chapter, Generation, Limits, Order, Release, Retiring, Settling } from './nouns.ts';
 
-/** What a generation is started from, resolved once: a later change of `current` does not reach it. */
-export interface Release {
-  /** The entry as the operator wrote it. */
-  readonly entry: string;
-  /** The real path that every worker of the generation is started from, replacements too. */
-  readonly file: string;
-  /** The real working directory. */
-  readonly cwd: string;
-}
-
-/**
- * Where one worker stands.
- *
- * `ready` and `paused` are the same to the kernel (no connection arrives); they differ in that a paused worker has
- * served before and may still hold connections.
- */
-export type WorkerPhase = 'starting' | 'ready' | 'accepting' | 'paused' | 'draining' | 'ending';
-
-/** One process of a generation. Numbers only grow: the replacement of `7.1` is never called `7.1`. */
-export interface Worker {
-  readonly id: string;
-  readonly generation: number;
-  readonly phase: WorkerPhase;
-  /** Whether what the app gave to `whileActive` runs here, or has been told to stop. */
-  readonly duty: 'off' | 'on' | 'ending';
-  /** Whether the connections that were idle when it paused have all moved on. */
-  readonly handed: boolean;
-  /** Whether it has said that nothing is in flight, while what it had on duty was still ending. */
-  readonly drained: boolean;
-}
-
-/** One started version, numbered 1, 2, 3 and never reused. */
-export interface Generation {
-  readonly id: number;
-  readonly release: Release;
-  /** How many workers it should have. */
-  readonly size: number;
-  readonly workers: readonly Worker[];
-  readonly lastWorker: number;
-  /** Milliseconds since the epoch, as everywhere in the core. */
-  readonly startedAt: number;
-  readonly readyAt: number | null;
-  /** When a worker was last replaced, for the restart limit. */
-  readonly restarts: readonly number[];
-}
-
-/** A generation on its way out. */
-export interface Retiring {
-  readonly generation: Generation;
-  readonly why: string;
-}
-
-/** Limits of time and number, in milliseconds, taken from the options. */
-export interface Limits {
-  readonly readyMs: number;
-  readonly drainMs: number;
-  /** `Infinity` keeps a standby until the next handover. */
-  readonly keepWarmMs: number;
-  /** How long connections that could move are given to do so. */
-  readonly budgetMs: number;
-}
-
-/** One line of the history that every door shows. */
-export interface Chapter {
-  readonly generation: number;
-  readonly entry: string;
-  readonly startedAt: number;
-  readonly activeAt: number | null;
-  readonly endedAt: number | null;
-  readonly outcome: 'candidate' | 'active' | 'standby' | 'retired' | 'failed';
-  readonly reason: string | null;
-}
-
-/** The order that is being carried out, and when it came. */
-export interface Order {
-  readonly request: number;
-  readonly kind: 'reload' | 'rollback';
-  readonly askedAt: number;
-}
-
-/** An order whose cutover is done and whose answer waits for the idle connections to have moved. */
-export interface Settling extends Order {
-  readonly from: number;
-  readonly to: number;
-  /** From the order to the candidate being ready; 0 in a rollback, which starts nothing. */
-  readonly bootMs: number;
-  /** From there to the new generation accepting and the old one paused. */
-  readonly cutoverMs: number;
-  /** From the order to the new active generation accepting. */
-  readonly tookMs: number;
-}
+export type * from './nouns.ts';
 
 interface Common {
   readonly limits: Limits;
@@ -115,6 +26,14 @@ export type State = Common &
       }
     | {
         readonly phase: 'starting';
+        readonly active: Generation;
+        readonly standby: Generation | null;
+        readonly candidate: Generation;
+        readonly order: Order;
+      }
+    | {
+        /** The candidate is ready, and is checked and warmed up privately before it may accept. */
+        readonly phase: 'checking';
         readonly active: Generation;
         readonly standby: Generation | null;
         readonly candidate: Generation;
@@ -153,6 +72,9 @@ export type Event = { readonly at: number } & (
   | { readonly type: 'rollback-asked'; readonly request: number }
   | { readonly type: 'stop-asked'; readonly request: number; readonly why: string }
   | { readonly type: 'all-ready'; readonly about: number }
+  | { readonly type: 'proven'; readonly about: number }
+  | { readonly type: 'check-failed'; readonly about: number; readonly check: string; readonly why: string }
+  | { readonly type: 'check-overdue'; readonly about: number }
   | { readonly type: 'all-accepting'; readonly about: number }
   | { readonly type: 'all-paused'; readonly about: number }
   | { readonly type: 'all-handed'; readonly about: number }
@@ -192,6 +114,7 @@ export type News = Event | WorkerEvent | GenerationEvent;
 /** Each deadline is an event of its own about one generation or one worker. */
 export type Deadline =
   | 'ready-overdue'
+  | 'check-overdue'
   | 'open-overdue'
   | 'pause-overdue'
   | 'hand-overdue'
@@ -220,6 +143,7 @@ export interface Notice {
 /** What the edges are told to do. The order in a list is part of the promise: accept first, pause second. */
 export type Effect =
   | { readonly do: 'fork'; readonly worker: string; readonly generation: number; readonly release: Release }
+  | { readonly do: 'prove'; readonly generation: number }
   | { readonly do: 'accept' | 'activate' | 'deactivate' | 'terminate' | 'kill'; readonly worker: string }
   | { readonly do: 'pause' | 'drain'; readonly worker: string; readonly heirs: boolean }
   | {

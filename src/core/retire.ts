@@ -10,6 +10,7 @@ export const TERM_MS = 5_000;
 
 const OWN_DEADLINES: readonly Deadline[] = [
   'ready-overdue',
+  'check-overdue',
   'open-overdue',
   'pause-overdue',
   'warm-over',

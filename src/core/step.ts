@@ -18,7 +18,10 @@ export const table: { readonly [P in Phase]: { readonly [T in EventType]: Rule<P
     'reload-asked': orders.refuseBusy,
     'rollback-asked': orders.refuseBusy,
     'stop-asked': orders.stop,
-    'all-ready': handover.acceptFirst,
+    'all-ready': handover.proveFirst,
+    proven: handover.acceptProven,
+    'check-failed': outcome.failBoot,
+    'check-overdue': outcome.failBoot,
     'all-accepting': handover.becomeSteady,
     'all-paused': ignore,
     'all-handed': ignore,
@@ -36,6 +39,9 @@ export const table: { readonly [P in Phase]: { readonly [T in EventType]: Rule<P
     'rollback-asked': orders.rollBack,
     'stop-asked': orders.stop,
     'all-ready': ignore,
+    proven: ignore,
+    'check-failed': ignore,
+    'check-overdue': ignore,
     'all-accepting': ignore,
     'all-paused': ignore,
     'all-handed': handover.settle,
@@ -52,7 +58,10 @@ export const table: { readonly [P in Phase]: { readonly [T in EventType]: Rule<P
     'reload-asked': orders.refuseBusy,
     'rollback-asked': orders.refuseBusy,
     'stop-asked': orders.stop,
-    'all-ready': handover.open,
+    'all-ready': handover.checkOrOpen,
+    proven: ignore,
+    'check-failed': ignore,
+    'check-overdue': ignore,
     'all-accepting': ignore,
     'all-paused': ignore,
     'all-handed': ignore,
@@ -64,12 +73,35 @@ export const table: { readonly [P in Phase]: { readonly [T in EventType]: Rule<P
     'hand-overdue': ignore,
     'warm-over': handover.retireStandby
   },
+  checking: {
+    'boot-asked': orders.refuseBusy,
+    'reload-asked': orders.refuseBusy,
+    'rollback-asked': orders.refuseBusy,
+    'stop-asked': orders.stop,
+    'all-ready': ignore,
+    proven: handover.openProven,
+    'check-failed': outcome.giveUpCandidate,
+    'check-overdue': outcome.giveUpCandidate,
+    'all-accepting': ignore,
+    'all-paused': ignore,
+    'all-handed': ignore,
+    'worker-lost': outcome.giveUpCandidate,
+    'accept-failed': ignore,
+    'ready-overdue': ignore,
+    'open-overdue': ignore,
+    'pause-overdue': ignore,
+    'hand-overdue': ignore,
+    'warm-over': handover.retireStandby
+  },
   opening: {
     'boot-asked': orders.refuseBusy,
     'reload-asked': orders.refuseBusy,
     'rollback-asked': orders.refuseBusy,
     'stop-asked': orders.stop,
     'all-ready': ignore,
+    proven: ignore,
+    'check-failed': ignore,
+    'check-overdue': ignore,
     'all-accepting': handover.cutOver,
     'all-paused': ignore,
     'all-handed': ignore,
@@ -87,6 +119,9 @@ export const table: { readonly [P in Phase]: { readonly [T in EventType]: Rule<P
     'rollback-asked': orders.refuseBusy,
     'stop-asked': orders.stop,
     'all-ready': ignore,
+    proven: ignore,
+    'check-failed': ignore,
+    'check-overdue': ignore,
     'all-accepting': ignore,
     'all-paused': handover.keepWarm,
     'all-handed': ignore,
@@ -104,6 +139,9 @@ export const table: { readonly [P in Phase]: { readonly [T in EventType]: Rule<P
     'rollback-asked': orders.refuseStopping,
     'stop-asked': orders.joinStop,
     'all-ready': ignore,
+    proven: ignore,
+    'check-failed': ignore,
+    'check-overdue': ignore,
     'all-accepting': ignore,
     'all-paused': ignore,
     'all-handed': ignore,
@@ -121,6 +159,9 @@ export const table: { readonly [P in Phase]: { readonly [T in EventType]: Rule<P
     'rollback-asked': orders.refuseStopping,
     'stop-asked': orders.answerStopped,
     'all-ready': ignore,
+    proven: ignore,
+    'check-failed': ignore,
+    'check-overdue': ignore,
     'all-accepting': ignore,
     'all-paused': ignore,
     'all-handed': ignore,
@@ -178,8 +219,10 @@ function look(state: State, event: Event): Step {
 function subjectOf(state: State, type: EventType): number | null {
   switch (state.phase) {
     case 'booting':
+      return state.candidate.id;
     case 'starting':
-      return type === 'warm-over' && state.phase === 'starting' ? (state.standby?.id ?? null) : state.candidate.id;
+    case 'checking':
+      return type === 'warm-over' ? (state.standby?.id ?? null) : state.candidate.id;
     case 'opening':
       return type === 'warm-over' ? (state.standby?.id ?? null) : state.next.id;
     case 'pausing':

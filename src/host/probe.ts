@@ -1,8 +1,17 @@
 import { once } from 'node:events';
 import net from 'node:net';
 import tls from 'node:tls';
-import { Agent, fetch as privateFetch } from 'undici';
-import { type Came, type CandidateWorker, type Check, type CheckFunction, judgeCheck, nameCheck } from '../checks.ts';
+import { Agent, fetch as privateFetch, request } from 'undici';
+import {
+  type Came,
+  type CandidateWorker,
+  CHECK_FUNCTION_MS,
+  type Check,
+  type CheckFunction,
+  judgeCheck,
+  nameCheck,
+  type WarmUp
+} from '../checks.ts';
 import { type Handle, takeHandle } from '../internals.ts';
 
 /** How much of an answer is read at the most. */
@@ -43,14 +52,17 @@ export class Probe {
     path: string,
     init: { method?: string; headers?: Record<string, string>; body?: string | null; signal?: AbortSignal } = {}
   ): Promise<Came> {
-    const response = await this.#fetch(path, { redirect: 'manual', ...init });
-    let body = '';
+    const { statusCode, headers, body } = await request(this.#url(path), {
+      ...init,
+      dispatcher: this.#agent
+    } as object);
+    let text = '';
     const decoder = new TextDecoder();
-    for await (const chunk of response.body ?? []) {
-      body += decoder.decode(chunk as Uint8Array, { stream: true });
-      if (body.length > BODY_LIMIT_BYTES) break;
+    for await (const chunk of body) {
+      text += decoder.decode(chunk as Uint8Array, { stream: true });
+      if (text.length > BODY_LIMIT_BYTES) break;
     }
-    return { status: response.status, headers: Object.fromEntries(response.headers), body };
+    return { status: statusCode, headers: flatten(headers), body: text };
   }
 
   /**
@@ -78,6 +90,21 @@ export class Probe {
     return failing ?? { what, expected: 'an answer', came: 'none: the candidate was given up meanwhile' };
   }
 
+  /** Sends private requests until there were enough, or the time is over. */
+  async warmUp({ paths, requests, concurrency, forMs }: WarmUp, signal: AbortSignal): Promise<void> {
+    const over = AbortSignal.any([signal, AbortSignal.timeout(forMs)]);
+    let next = 0;
+    const one = async () => {
+      while (next < requests && !over.aborted) {
+        const path = paths[next % paths.length] ?? '/';
+        next += 1;
+        // What it comes to does not matter here; a check is there to mind.
+        await this.ask(path, { signal: over }).catch(() => {});
+      }
+    };
+    await Promise.all(Array.from({ length: concurrency }, one));
+  }
+
   async close(): Promise<void> {
     await this.#agent.destroy();
   }
@@ -85,18 +112,24 @@ export class Probe {
   async #call(check: CheckFunction): Promise<Failing | null> {
     const { generation, worker } = this.#asked;
     const fetch = ((path: string, init?: RequestInit) =>
-      this.#fetch(path, init as object)) as unknown as CandidateWorker['fetch'];
+      privateFetch(this.#url(path), {
+        ...(init as object),
+        dispatcher: this.#agent
+      })) as unknown as CandidateWorker['fetch'];
+    const late = AbortSignal.timeout(CHECK_FUNCTION_MS);
+    const overdue = new Promise<never>((_done, fail) => {
+      late.addEventListener('abort', () => fail(new Error(`it did not settle within ${CHECK_FUNCTION_MS} ms`)));
+    });
     try {
-      await check({ generation, worker, fetch });
+      await Promise.race([check({ generation, worker, fetch }), overdue]);
       return null;
     } catch (error) {
       return { what: nameCheck(check), expected: 'that it settles', came: `it threw: ${reasonOf(error)}` };
     }
   }
 
-  #fetch(path: string, init: object) {
-    const scheme = this.#asked.secure ? 'https' : 'http';
-    return privateFetch(new URL(path, `${scheme}://localhost`), { ...init, dispatcher: this.#agent });
+  #url(path: string): URL {
+    return new URL(path, `${this.#asked.secure ? 'https' : 'http'}://localhost`);
   }
 
   async #connect(): Promise<net.Socket> {
@@ -133,6 +166,10 @@ async function connectedPair(): Promise<{ socket: net.Socket; handle: Handle }> 
   } finally {
     server.close();
   }
+}
+
+function flatten(headers: Record<string, string | string[] | undefined>): Record<string, string> {
+  return Object.fromEntries(Object.entries(headers).map(([name, value]) => [name, [value].flat().join(', ')]));
 }
 
 function reasonOf(error: unknown): string {

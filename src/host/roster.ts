@@ -4,11 +4,11 @@ import type { ErrorCode } from '../errors.ts';
 import type { Handle } from '../internals.ts';
 import type { ToSupervisor, Wanted } from '../protocol.ts';
 import { explain, type Listeners, showAddress } from './listener.ts';
+import type { Asked } from './probe.ts';
 import { Readiness } from './readiness.ts';
 import type { Heir } from './relay.ts';
-import { createSeat, describeEnd, describeSeat, type Report, Reports, type Seat } from './seat.ts';
+import { askPrivately, createSeat, describeEnd, type Report, Reports, type Seat } from './seat.ts';
 import type { Watch, WorkerProcess } from './spawn.ts';
-import { measureUsage } from './usage.ts';
 
 export interface RosterPorts {
   readonly listeners: Listeners;
@@ -103,7 +103,7 @@ export class Roster {
     onFailed: () => void
   ): void {
     const seat = this.#seats.get(worker);
-    if (seat) seat.process.send({ type: 'adopt', ...parcel }, handle, onFailed);
+    if (seat) seat.process.send({ type: 'adopt', ...parcel }, handle, (sent) => sent || onFailed());
     else onFailed();
   }
 
@@ -111,26 +111,16 @@ export class Roster {
     this.#seats.get(worker)?.process.send({ type: 'moved', id });
   }
 
+  /** The workers of a generation, to be asked privately. */
+  asked = (generation: number): Asked[] => this.#seatsOf(generation).flatMap(askPrivately);
+
   asHeir(worker: string): Heir | null {
     const seat = this.#seats.get(worker);
     return seat ? { worker, connections: seat.connections } : null;
   }
 
   /** Asks every worker for its numbers, all at once. */
-  async measure(): Promise<Map<string, WorkerFacts>> {
-    const seats = [...this.#seats.values()];
-    const pids = seats.flatMap(({ process }) => (process.pid === null ? [] : [process.pid]));
-    const [usage, reports] = await Promise.all([
-      measureUsage(pids),
-      Promise.all(seats.map((seat) => this.#reports.ask(seat)))
-    ]);
-    return new Map(
-      seats.map((seat, index) => [
-        seat.id,
-        describeSeat(seat, reports[index] ?? null, usage.get(seat.process.pid ?? -1))
-      ])
-    );
-  }
+  measure = (): Promise<Map<string, WorkerFacts>> => this.#reports.measure([...this.#seats.values()]);
 
   /** Why a generation is not ready, as far as can be seen from outside. */
   explainUnready(generation: number): string {
@@ -153,6 +143,7 @@ export class Roster {
         void this.#bind(seat, message.ask, message.wanted);
         return;
       case 'listening':
+        if (seat.keys.size === 0) seat.secure = message.secure;
         return this.#listening(seat, message.key);
       case 'unlisten':
         return this.#readiness.onUnlisten(seat, message.key, this.#seatsOf(seat.generation));

@@ -1,7 +1,9 @@
 import type { WorkerFacts } from '../core/status.ts';
+import type { Handle } from '../internals.ts';
 import type { ToSupervisor } from '../protocol.ts';
+import type { Asked } from './probe.ts';
 import type { WorkerProcess } from './spawn.ts';
-import type { Usage } from './usage.ts';
+import { measureUsage, type Usage } from './usage.ts';
 
 export type Report = Extract<ToSupervisor, { type: 'reported' }>;
 
@@ -14,6 +16,8 @@ export interface Seat {
   readonly keys: Set<string>;
   /** Listeners it was told to accept on and has not answered for. */
   readonly opening: Set<string>;
+  /** Whether its first server speaks TLS. */
+  secure: boolean;
   /** Whether the app said it is ready. */
   signalled: boolean;
   /** Whether everything that was asked of it is there. */
@@ -34,6 +38,7 @@ export function createSeat(id: string, generation: number, process: WorkerProces
     process,
     keys: new Set(),
     opening: new Set(),
+    secure: false,
     signalled: false,
     ready: false,
     serving: false,
@@ -63,7 +68,7 @@ export class Reports {
       const timer = setTimeout(() => end(null), REPORT_MS);
       timer.unref();
       this.#asks.set(ask, end);
-      seat.process.send({ type: 'report', ask }, undefined, () => end(null));
+      seat.process.send({ type: 'report', ask }, undefined, (sent) => sent || end(null));
     });
   }
 
@@ -71,6 +76,15 @@ export class Reports {
     seat.report = report;
     seat.connections = report.connections;
     this.#asks.get(report.ask)?.(report);
+  }
+
+  /** Asks all at once, and the system for what it knows of their processes. */
+  async measure(seats: readonly Seat[]): Promise<Map<string, WorkerFacts>> {
+    const pids = seats.flatMap(({ process }) => (process.pid === null ? [] : [process.pid]));
+    const [usage, reports] = await Promise.all([measureUsage(pids), Promise.all(seats.map((seat) => this.ask(seat)))]);
+    const describe = (seat: Seat, index: number) =>
+      describeSeat(seat, reports[index] ?? null, usage.get(seat.process.pid ?? -1));
+    return new Map(seats.map((seat, index) => [seat.id, describe(seat, index)]));
   }
 
   /** Keeps asking, so that log and status can say who holds a drain. */
@@ -99,6 +113,15 @@ export function describeSeat({ process }: Seat, report: Report | null, used: Usa
     ...(report && report.holding.length > 0 ? { holding: report.holding } : {}),
     ...(reasons.length > 0 ? { unmeasured: reasons.join('; ') } : {})
   };
+}
+
+/** A worker to be asked privately; nothing where the app has no server to ask. */
+export function askPrivately({ id: worker, generation, keys, secure, process }: Seat): Asked[] {
+  const [key] = keys;
+  if (key === undefined) return [];
+  const give = (handle: Handle) =>
+    process.send({ type: 'adopt', id: 'private', key, fresh: true, last: true }, handle, () => handle.close());
+  return [{ generation, worker, secure, give }];
 }
 
 /** How a worker ended, with what it had not come to. */

@@ -70,15 +70,14 @@ export class WorkerProcess {
     this.#watch(watch);
   }
 
-  /** Sends a message, and a handle with it. A worker that is gone gets nothing: its exit is news of its own. */
-  send(message: ToWorker, handle?: Handle, onFailed: () => void = () => {}): void {
-    if (this.#gone || !this.#child.connected) {
-      onFailed();
-      return;
-    }
-    sendHandle(this.#child, seal(message), handle, (error) => {
-      if (error) onFailed();
-    });
+  /**
+   * Sends a message, and a handle with it.
+   *
+   * @param done called once: whether it was sent. A worker that is gone gets nothing: its exit is news of its own.
+   */
+  send(message: ToWorker, handle?: Handle, done: (sent: boolean) => void = () => {}): void {
+    if (this.#gone || !this.#child.connected) done(false);
+    else sendHandle(this.#child, seal(message), handle, (error) => done(!error));
   }
 
   signal(signal: 'SIGTERM' | 'SIGKILL'): void {

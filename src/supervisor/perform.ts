@@ -3,6 +3,8 @@ import type { Answer, Deadline, Effect, Notice, Release } from '../core/model.ts
 /** What the core's effects are carried out with. Each call returns at once; what comes of it is news. */
 export interface Ports {
   fork(worker: string, generation: number, release: Release): void;
+  /** Checks a generation and warms it up; `proven` or `check-failed` comes of it. */
+  prove(generation: number): void;
   accept(worker: string): void;
   pause(worker: string, heirs: boolean): void;
   activate(worker: string): void;
@@ -21,6 +23,8 @@ export function perform(effect: Effect, ports: Ports): void {
   switch (effect.do) {
     case 'fork':
       return ports.fork(effect.worker, effect.generation, effect.release);
+    case 'prove':
+      return ports.prove(effect.generation);
     case 'accept':
       return ports.accept(effect.worker);
     case 'pause':

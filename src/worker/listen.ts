@@ -1,4 +1,5 @@
 import net from 'node:net';
+import tls from 'node:tls';
 import { beginListening, type Handle, insideServer } from '../internals.ts';
 import type { Address, Lent, Orders, Wanted } from '../protocol.ts';
 import type { Channel } from './channel.ts';
@@ -116,7 +117,7 @@ export class Servers {
     if (typeof address === 'string') insideServer(server)._pipeName = address;
     if (typeof address === 'string') beginListening(server, address, -1, this.#orders.backlog);
     else beginListening(server, address.address, address.port, this.#orders.backlog);
-    this.#channel.send({ type: 'listening', key });
+    this.#channel.send({ type: 'listening', key, secure: server instanceof tls.Server });
   }
 
   #fail(server: net.Server, gate: Gate, wanted: Wanted, { code, message }: { code: string; message: string }): void {

@@ -123,8 +123,12 @@ export function brokenDeadlines(state: State, deadlines: ReadonlySet<string>): s
   const need = (...names: string[]) => {
     if (!names.some((name) => deadlines.has(name))) found.push(`nothing ends the wait for ${names.join(' or ')}`);
   };
-  if (state.phase === 'booting') need(`ready-overdue ${state.candidate.id}`, `open-overdue ${state.candidate.id}`);
+  if (state.phase === 'booting') {
+    const { id } = state.candidate;
+    need(`ready-overdue ${id}`, `check-overdue ${id}`, `open-overdue ${id}`);
+  }
   if (state.phase === 'starting') need(`ready-overdue ${state.candidate.id}`);
+  if (state.phase === 'checking') need(`check-overdue ${state.candidate.id}`);
   if (state.phase === 'opening') need(`open-overdue ${state.next.id}`);
   if (state.phase === 'pausing') need(`pause-overdue ${state.leaving.id}`);
   if (state.phase === 'steady' && state.settling) need(`hand-overdue ${state.settling.from}`);

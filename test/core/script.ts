@@ -19,7 +19,7 @@ export interface Setting {
 }
 
 export const usual: Setting = {
-  limits: { readyMs: 30_000, drainMs: 30_000, keepWarmMs: 600_000, budgetMs: 2_000 },
+  limits: { readyMs: 30_000, drainMs: 30_000, keepWarmMs: 600_000, budgetMs: 2_000, checkMs: null },
   workers: 1
 };
 
@@ -96,6 +96,16 @@ export function readNews(line: string, at: number, request: number, size: number
   if (name === 'worker-overdue' || name === 'kill-overdue') return { type: name, worker: subject, at };
   const known = WORKER_NEWS.find((one) => one === name);
   if (known) return { type: `worker-${known}`, worker: subject, at };
+  if (name === 'proven') return { type: name, about: Number(subject), at };
+  if (name === 'check-failed') {
+    return {
+      type: name,
+      about: Number(subject),
+      check: 'GET /health',
+      why: why || 'worker 7.1 answered status 500',
+      at
+    };
+  }
   if (name === 'ready-overdue') return { type: name, about: Number(subject), why: 'its worker never listened', at };
   return {
     type: name as Exclude<Deadline, 'ready-overdue' | 'worker-overdue' | 'kill-overdue'>,
@@ -147,6 +157,8 @@ export function showEffect(effect: Effect): string {
     }
     case 'close-listeners':
       return 'close-listeners';
+    case 'prove':
+      return `prove ${effect.generation}`;
     default:
       return `${effect.do} ${effect.worker}`;
   }

@@ -13,9 +13,23 @@ const twoReady = [...twoSteady, 'reload ./v7.js', 'ready 7.1', 'ready 7.2'];
 const twoPausing = [...twoReady, 'accepting 7.1', 'accepting 7.2'];
 const firstReady = ['with workers=2', 'stopped', 'boot ./v1.js', 'ready 1.1', 'ready 1.2'];
 
+const checked = [
+  'with workers=2 checkMs=20000',
+  'steady active=6 standby=5',
+  'reload ./v7.js',
+  'ready 7.1',
+  'ready 7.2'
+];
+
 /** Several ways into each phase. A phase that is typed and has none here does not compile. */
 const ways: { readonly [P in Phase]: readonly (readonly string[])[] } = {
-  booting: [['stopped', 'boot ./v1.js'], firstReady, [...firstReady, 'accepting 1.1'], [...firstReady.slice(0, -1)]],
+  booting: [
+    ['with checkMs=20000', 'stopped', 'boot ./v1.js', 'ready 1.1'],
+    ['stopped', 'boot ./v1.js'],
+    firstReady,
+    [...firstReady, 'accepting 1.1'],
+    [...firstReady.slice(0, -1)]
+  ],
   steady: [
     ['steady active=6'],
     twoSteady,
@@ -34,6 +48,7 @@ const ways: { readonly [P in Phase]: readonly (readonly string[])[] } = {
     [...twoSteady, 'exited 6.1', 'reload ./v7.js', 'restart-due 6'],
     [...twoSteady, 'reload ./v7.js', 'exited 6.1', 'exited 6.2']
   ],
+  checking: [checked, [...checked.slice(0, -1), 'exited 6.1', 'exited 6.2', checked.at(-1) ?? '']],
   opening: [
     ['steady active=6', 'reload ./v7.js', 'ready 7.1'],
     twoReady,
@@ -67,6 +82,9 @@ const events: { readonly [T in EventType]: (about: number, worker: string) => Om
   'rollback-asked': () => ({ request: 90 }),
   'stop-asked': () => ({ request: 90, why: 'SIGTERM' }),
   'all-ready': (about) => ({ about }),
+  proven: (about) => ({ about }),
+  'check-failed': (about) => ({ about, check: 'GET /health', why: 'it answered status 500' }),
+  'check-overdue': (about) => ({ about }),
   'all-accepting': (about) => ({ about }),
   'all-paused': (about) => ({ about }),
   'all-handed': (about) => ({ about }),

@@ -55,7 +55,8 @@ class Walk {
     this.#rough = pick(this.#random, [0, 0.1, 0.5]) ?? 0;
     this.size = 1 + Math.floor(this.#random() * 3);
     const keepWarmMs = pick(this.#random, keepWarms) ?? 0;
-    this.world = new World({ workers: this.size, limits: { ...usual.limits, keepWarmMs } });
+    const checkMs = pick(this.#random, [null, 20_000]) ?? null;
+    this.world = new World({ workers: this.size, limits: { ...usual.limits, keepWarmMs, checkMs } });
     this.world.ask('boot', this.size);
   }
 
@@ -69,6 +70,7 @@ class Walk {
     world.now += Math.floor(this.#random() * 50);
     if (this.#chance(0.06)) return this.#order();
     if (this.#chance(0.03)) return void world.passDeadline();
+    if (this.#chance(0.1)) world.prove(!this.#chance(0.3 * this.#rough));
     if (this.#chance(0.02 * this.#rough)) return this.#spoil();
     if (this.#chance(0.2 * this.#rough)) return this.#gossip();
     const process = pick(
@@ -116,7 +118,15 @@ class Walk {
     if (process && this.#chance(0.5)) return world.say(pick(this.#random, lateNews) ?? 'worker-ready', process.id);
     const about = Math.floor(this.#random() * world.state.lastGeneration);
     const active = activeOf(world.state)?.id;
-    const names = ['ready-overdue', 'open-overdue', 'pause-overdue', 'warm-over', 'drain-overdue', 'restart-due'];
+    const names = [
+      'ready-overdue',
+      'check-overdue',
+      'open-overdue',
+      'pause-overdue',
+      'warm-over',
+      'drain-overdue',
+      'restart-due'
+    ];
     if (about !== active && about > 0 && about < world.state.lastGeneration - 3)
       world.late(`${pick(this.#random, names)} ${about}`);
   }
@@ -128,6 +138,7 @@ class Walk {
       const speaker = [...world.processes.values()].find(({ outbox }) => outbox.length > 0);
       const worker = world.living.find(({ inbox, started }) => inbox.length > 0 || !started);
       if (speaker) world.hear(speaker);
+      else if (world.proving.size > 0) world.prove(true);
       else if (worker?.started) world.obey(worker);
       else if (worker) Object.assign(worker, { started: true, hung: false }).outbox.push('worker-ready');
       else if ([...world.deadlines.keys()].every((name) => name.startsWith('warm-over'))) return;

@@ -32,6 +32,8 @@ export class World {
   readonly answers = new Map<number, number>();
   readonly transcript: string[] = [];
   readonly broken: string[] = [];
+  /** Generations that are being checked. */
+  readonly proving = new Set<number>();
   lastRequest = 0;
 
   constructor({ limits }: Setting) {
@@ -85,6 +87,9 @@ export class World {
         return;
       case 'answer':
         this.answers.set(effect.request, (this.answers.get(effect.request) ?? 0) + 1);
+        return;
+      case 'prove':
+        this.proving.add(effect.generation);
         return;
       case 'announce':
       case 'close-listeners':
@@ -169,6 +174,15 @@ export class World {
       at: this.now,
       ...(type === 'worker-refused' || type === 'worker-exited' ? details : {})
     } as News);
+  }
+
+  /** A check of some generation comes to its end. */
+  prove(holds: boolean): void {
+    const [about] = this.proving;
+    if (about === undefined) return;
+    this.proving.delete(about);
+    const failing = { check: 'GET /health', why: 'it answered status 500' };
+    this.post({ type: holds ? 'proven' : 'check-failed', about, at: this.now, ...(holds ? {} : failing) } as News);
   }
 
   /** Lets the time pass until the next deadline. */

@@ -2,17 +2,36 @@ import { areAll, canAccept } from '../generations.ts';
 import { amendChapter } from '../history.ts';
 import type { Effect, Generation, In, Order, Settling, State, Step } from '../model.ts';
 import { ANSWER_MS, retire } from '../retire.ts';
-import { announce, type On, to } from './rule.ts';
+import { announce, before, type On, to } from './rule.ts';
 
-/** Booting: every worker of the first generation is ready, so it may accept. */
-export function acceptFirst(state: In<'booting'>, { about, at }: On<'all-ready'>): Step {
-  const candidate = { ...state.candidate, readyAt: at };
-  return to(
-    { ...state, candidate },
-    { do: 'clear-deadline', deadline: 'ready-overdue', about },
-    ...acceptAll(candidate),
-    { do: 'set-deadline', deadline: 'open-overdue', about, afterMs: ANSWER_MS }
-  );
+/** Booting: every worker of the first generation is ready. It is checked, where checks are asked for, and may accept. */
+export function proveFirst(state: In<'booting'>, { about, at }: On<'all-ready'>): Step {
+  const next = { ...state, candidate: { ...state.candidate, readyAt: at } };
+  const { checkMs } = state.limits;
+  const step = checkMs === null ? acceptFirst(next) : to(next, ...prove(about, checkMs));
+  return before([{ do: 'clear-deadline', deadline: 'ready-overdue', about }], step);
+}
+
+/** Booting: the checks of the first generation hold. */
+export function acceptProven(state: In<'booting'>, { about }: On<'proven'>): Step {
+  return before([{ do: 'clear-deadline', deadline: 'check-overdue', about }], acceptFirst(state));
+}
+
+function acceptFirst(state: In<'booting'>): Step {
+  const { candidate } = state;
+  return to(state, ...acceptAll(candidate), {
+    do: 'set-deadline',
+    deadline: 'open-overdue',
+    about: candidate.id,
+    afterMs: ANSWER_MS
+  });
+}
+
+function prove(generation: number, checkMs: number): Effect[] {
+  return [
+    { do: 'prove', generation },
+    { do: 'set-deadline', deadline: 'check-overdue', about: generation, afterMs: checkMs }
+  ];
 }
 
 export function becomeSteady(state: In<'booting'>, { about, at }: On<'all-accepting'>): Step {
@@ -26,16 +45,33 @@ export function becomeSteady(state: In<'booting'>, { about, at }: On<'all-accept
   );
 }
 
-/** Starting: the candidate has proven itself. It accepts beside the active generation, which is not touched yet. */
-export function open(state: In<'starting'>, { about, at }: On<'all-ready'>): Step {
+/** Starting: every worker of the candidate is ready. It is checked, where checks are asked for, or opened at once. */
+export function checkOrOpen(state: In<'starting'>, { about, at }: On<'all-ready'>): Step {
   const { candidate, order, ...rest } = state;
+  const { checkMs } = state.limits;
   const next = { ...candidate, readyAt: at };
-  const opened = openNext(rest, next, order, at);
-  return to(
-    opened.state,
-    { do: 'clear-deadline', deadline: 'ready-overdue', about },
-    announce('info', 'ready', { generation: about, tookMs: at - order.askedAt }),
-    ...opened.effects
+  const step =
+    checkMs === null
+      ? openNext(rest, next, order, at)
+      : to({ ...state, phase: 'checking', candidate: next }, ...prove(about, checkMs));
+  return before(
+    [
+      { do: 'clear-deadline', deadline: 'ready-overdue', about },
+      announce('info', 'ready', { generation: about, tookMs: at - order.askedAt })
+    ],
+    step
+  );
+}
+
+/** Checking: the candidate has proven itself. It accepts beside the active generation, which is not touched yet. */
+export function openProven(state: In<'checking'>, { about, at }: On<'proven'>): Step {
+  const { candidate, order, ...rest } = state;
+  return before(
+    [
+      { do: 'clear-deadline', deadline: 'check-overdue', about },
+      announce('info', 'proven', { generation: about, tookMs: at - order.askedAt })
+    ],
+    openNext(rest, candidate, order, at)
   );
 }
 
@@ -126,7 +162,10 @@ export function settle(state: In<'steady'>): Step {
   );
 }
 
-export function retireStandby(state: In<'steady' | 'starting' | 'opening'>, { at }: On<'warm-over'>): Step {
+export function retireStandby(
+  state: In<'steady' | 'starting' | 'checking' | 'opening'>,
+  { at }: On<'warm-over'>
+): Step {
   if (!state.standby) return to(state);
   return retire({ ...state, standby: null }, state.standby, 'it was kept warm long enough', true, at);
 }

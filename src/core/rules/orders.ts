@@ -21,13 +21,14 @@ export function failWith(state: State, request: number, code: ErrorCode, account
 const VERBS = { 'boot-asked': 'start', 'reload-asked': 'reload', 'rollback-asked': 'roll back' } as const;
 
 export function refuseBusy(
-  state: In<'booting' | 'steady' | 'starting' | 'opening' | 'pausing'>,
+  state: In<'booting' | 'steady' | 'starting' | 'checking' | 'opening' | 'pausing'>,
   { request, type }: Asked
 ): Step {
   const doing = {
     booting: 'the first generation is still starting',
     steady: 'the service runs already',
     starting: 'another handover is in progress, its candidate is starting',
+    checking: 'another handover is in progress, its candidate is being checked',
     opening: 'another handover is in progress, it is cutting over',
     pausing: 'another handover is in progress, the generation before is being paused'
   } as const;
@@ -117,7 +118,7 @@ function settleEarly(state: In<'steady'>): { state: In<'steady'>; effects: reado
 
 /** Ends every generation gracefully. An order in progress gets its one answer first. */
 export function stop(
-  state: In<'booting' | 'steady' | 'starting' | 'opening' | 'pausing'>,
+  state: In<'booting' | 'steady' | 'starting' | 'checking' | 'opening' | 'pausing'>,
   { request, at, why }: On<'stop-asked'>
 ): Step {
   const effects: Effect[] = [announce('info', 'stopping', { reason: why }), ...answerInterrupted(state, at)];
@@ -140,7 +141,7 @@ export function stop(
 }
 
 function answerInterrupted(
-  state: In<'booting' | 'steady' | 'starting' | 'opening' | 'pausing'>,
+  state: In<'booting' | 'steady' | 'starting' | 'checking' | 'opening' | 'pausing'>,
   at: number
 ): readonly Effect[] {
   if (state.phase === 'steady') return settleEarly(state).effects;

@@ -5,7 +5,9 @@ import { ANSWER_MS, discard, retire } from '../retire.ts';
 import { failWith, stillActive } from './orders.ts';
 import { announce, type On, to } from './rule.ts';
 
-type Failure = On<'worker-lost' | 'accept-failed' | 'ready-overdue' | 'open-overdue'>;
+type Failure = On<
+  'worker-lost' | 'accept-failed' | 'ready-overdue' | 'check-failed' | 'check-overdue' | 'open-overdue'
+>;
 
 interface Verdict {
   readonly code: ErrorCode;
@@ -31,6 +33,24 @@ function judge(generation: Generation, active: Generation | null, event: Failure
           what: `Generation ${generation.id} did not become ready in ${readyMs} ms`,
           why: event.why,
           fix: `Let the app call listen() (or ready(), with readiness "signal"), or raise readyTimeout; ${still}`
+        }
+      };
+    case 'check-failed':
+      return {
+        code: 'HANDOVER_ERR_CANDIDATE_CHECK',
+        account: {
+          what: `Generation ${generation.id} failed its check ${event.check}`,
+          why: event.why,
+          fix: `Mend the version, or the check, and try again; ${still}`
+        }
+      };
+    case 'check-overdue':
+      return {
+        code: 'HANDOVER_ERR_CANDIDATE_CHECK',
+        account: {
+          what: `Generation ${generation.id} could not be checked`,
+          why: 'its checks and its warm-up took longer than all their timeouts together',
+          fix: `Look for what hangs in the checks; ${still}`
         }
       };
     case 'accept-failed':
@@ -68,7 +88,10 @@ export function failBoot(state: In<'booting'>, event: Failure): Step {
 }
 
 /** Starting: the candidate has never accepted, so it simply ends. The active generation was never touched. */
-export function giveUpCandidate(state: In<'starting'>, event: On<'worker-lost' | 'ready-overdue'>): Step {
+export function giveUpCandidate(
+  state: In<'starting' | 'checking'>,
+  event: On<'worker-lost' | 'ready-overdue' | 'check-failed' | 'check-overdue'>
+): Step {
   const { candidate, order, active, ...rest } = state;
   const { code, account } = judge(candidate, active, event, state.limits.readyMs);
   const steady: State = { ...rest, phase: 'steady', active, settling: null };

@@ -1,0 +1,61 @@
+import type { Check, CheckFunction, WarmUp } from '../checks.ts';
+import { type Asked, type Failing, Probe } from './probe.ts';
+
+/** What a generation came to when it was checked. */
+export type Proof = { readonly holds: true } | { readonly holds: false; readonly check: string; readonly why: string };
+
+/** How many private connections a worker is asked over at once, where nothing else is said. */
+const CONNECTIONS = 4;
+
+type Checks = readonly (Check | CheckFunction)[];
+
+/** Checks candidates and warms them up, before they may accept one public connection. */
+export class Prover {
+  readonly #checks: Checks;
+  readonly #warmUp: WarmUp | null;
+  readonly #over = new AbortController();
+
+  constructor(checks: Checks, warmUp: WarmUp | null) {
+    this.#checks = checks;
+    this.#warmUp = warmUp;
+  }
+
+  /**
+   * Asks every worker of a generation, all at the same time: each check in its turn, then the warm-up.
+   *
+   * The first check that fails is the answer. What a warm-up request comes to does not matter: it is not a check.
+   */
+  async prove(workers: readonly Asked[]): Promise<Proof> {
+    const probes = workers.map((asked) => ({
+      asked,
+      probe: new Probe(asked, this.#warmUp?.concurrency ?? CONNECTIONS)
+    }));
+    try {
+      const failing = await Promise.all(probes.map(({ asked, probe }) => this.#checkAll(asked, probe)));
+      const first = failing.find((one) => one !== null);
+      if (first) return first;
+      if (this.#warmUp)
+        await Promise.all(probes.map(({ probe }) => probe.warmUp(this.#warmUp as WarmUp, this.#over.signal)));
+      return { holds: true };
+    } finally {
+      await Promise.all(probes.map(({ probe }) => probe.close()));
+    }
+  }
+
+  /** The supervisor ends: whatever is being asked is not worth an answer any more. */
+  close(): void {
+    this.#over.abort();
+  }
+
+  async #checkAll({ worker }: Asked, probe: Probe): Promise<(Proof & { holds: false }) | null> {
+    for (const check of this.#checks) {
+      const failing = await probe.check(check, this.#over.signal);
+      if (failing) return { holds: false, check: failing.what, why: explain(worker, failing) };
+    }
+    return null;
+  }
+}
+
+function explain(worker: string, { expected, came }: Failing): string {
+  return `worker ${worker} gave ${came}; expected was ${expected}`;
+}

@@ -1,0 +1,24 @@
+import { CHECK_FUNCTION_MS } from './checks.ts';
+import type { Limits } from './core/model.ts';
+import type { Options } from './options.ts';
+
+/** On top of all timeouts together, so that the check that fails is the one that says so. */
+const CHECK_GRACE_MS = 5_000;
+
+/** What the core needs to know of the options. */
+export function limitsOf(options: Options): Limits {
+  const { readyTimeout, drainTimeout, keepWarm, handoverBudget, check, warmUp } = options;
+  const checksMs = check.reduce(
+    (sum, one) =>
+      sum + (typeof one === 'function' ? CHECK_FUNCTION_MS : one.attempts * (one.timeoutMs + one.intervalMs)),
+    0
+  );
+  const proves = check.length > 0 || warmUp !== null;
+  return {
+    readyMs: readyTimeout,
+    drainMs: drainTimeout,
+    keepWarmMs: keepWarm,
+    budgetMs: handoverBudget,
+    checkMs: proves ? checksMs + (warmUp?.forMs ?? 0) + CHECK_GRACE_MS : null
+  };
+}
