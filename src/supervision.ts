@@ -1,6 +1,7 @@
 import { socketPath } from './control/place.ts';
 import type { Operator, ReloadDone, RollbackDone, ServiceEvent } from './control/routes.ts';
 import { ControlServer } from './control/server.ts';
+import { acceptorsOf } from './core/cover.ts';
 import { activeOf } from './core/generations.ts';
 import type { Notice, Release } from './core/model.ts';
 import { describeStatus, type Status } from './core/status.ts';
@@ -57,7 +58,7 @@ export class Supervision implements Operator {
     const post = this.#mailbox.post.bind(this.#mailbox);
     this.#deadlines = new Deadlines(post, (generation) => this.#roster.explainUnready(generation), now);
     this.#relay = new Relay({
-      heirs: () => this.#heirs(),
+      heirs: () => acceptorsOf(this.#mailbox.state).map(({ id }) => this.#roster.asHeir(id)),
       expectsHeirs: () => !['stopping', 'stopped'].includes(this.#mailbox.state.phase),
       deliver: (worker, parcel, handle, onFailed) => this.#roster.deliver(worker, parcel, handle, onFailed),
       confirm: (worker, id) => this.#roster.confirm(worker, id),
@@ -234,12 +235,6 @@ export class Supervision implements Operator {
   #holders(worker: string): object {
     const report = this.#roster.lastReport(worker);
     return report ? { connections: report.connections, inFlight: report.inFlight, holding: report.holding } : {};
-  }
-
-  #heirs() {
-    const active = activeOf(this.#mailbox.state);
-    const accepting = active?.workers.filter(({ phase }) => phase === 'accepting') ?? [];
-    return accepting.map(({ id }) => this.#roster.asHeir(id)).filter((heir) => heir !== null);
   }
 }
 

@@ -65,7 +65,15 @@ export function fillWorkers(generation: Generation): { generation: Generation; e
   while (workers.length < generation.size) {
     lastWorker += 1;
     const id = `${generation.id}.${lastWorker}`;
-    workers.push({ id, generation: generation.id, phase: 'starting', duty: 'off', handed: false, drained: false });
+    workers.push({
+      id,
+      generation: generation.id,
+      phase: 'starting',
+      duty: 'off',
+      handed: false,
+      covers: false,
+      drained: false
+    });
     effects.push({ do: 'fork', worker: id, generation: generation.id, release: generation.release });
   }
   return { generation: { ...generation, workers, lastWorker }, effects };
@@ -73,7 +81,8 @@ export function fillWorkers(generation: Generation): { generation: Generation; e
 
 /** Whether the workers of a generation have all come as far as the question asks. */
 export const areAll = {
-  ready: (generation: Generation) => isFull(generation) && generation.workers.every((one) => one.phase !== 'starting'),
+  ready: (generation: Generation) =>
+    isFull(generation) && generation.workers.every((one) => one.phase !== 'starting' && one.phase !== 'down'),
   /** A worker that is being replaced is not waited for, as long as another one accepts. */
   accepting: (generation: Generation) => {
     const started = generation.workers.filter(canAccept);
@@ -81,12 +90,14 @@ export const areAll = {
   },
   paused: (generation: Generation) => generation.workers.every((worker) => worker.phase !== 'accepting'),
   handed: (generation: Generation) =>
-    generation.workers.every((worker) => worker.handed || worker.phase === 'starting' || worker.phase === 'ready')
+    generation.workers.every(
+      ({ handed, phase }) => handed || phase === 'starting' || phase === 'ready' || phase === 'down'
+    )
 } as const;
 
 /** Whether a worker can be told to accept: it has started, and is not on its way out. */
 export function canAccept({ phase }: Worker): boolean {
-  return phase !== 'starting' && phase !== 'ending';
+  return phase !== 'starting' && phase !== 'ending' && phase !== 'down';
 }
 
 function isFull(generation: Generation): boolean {

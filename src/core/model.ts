@@ -97,7 +97,7 @@ export type EventType = Event['type'];
 /** News about one worker, folded into its generation before the table is asked. */
 export type WorkerEvent = { readonly at: number; readonly worker: string } & (
   | { readonly type: 'worker-ready' | 'worker-accepting' | 'worker-paused' | 'worker-handed' }
-  | { readonly type: 'worker-inactive' | 'worker-drained' }
+  | { readonly type: 'worker-inactive' | 'worker-drained' | 'worker-down' }
   | { readonly type: 'worker-exited'; readonly why: string }
   | { readonly type: 'worker-refused'; readonly code: ErrorCode; readonly why: string }
   | { readonly type: 'worker-overdue' | 'kill-overdue' }

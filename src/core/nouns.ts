@@ -11,10 +11,10 @@ export interface Release {
 /**
  * Where one worker stands.
  *
- * `ready` and `paused` are the same to the kernel (no connection arrives); they differ in that a paused worker has
+ * `down` has exited, and its last words are still being read. `ready` and `paused` are the same to the kernel (no connection arrives); they differ in that a paused worker has
  * served before and may still hold connections.
  */
-export type WorkerPhase = 'starting' | 'ready' | 'accepting' | 'paused' | 'draining' | 'ending';
+export type WorkerPhase = 'starting' | 'ready' | 'accepting' | 'paused' | 'draining' | 'ending' | 'down';
 
 /** One process of a generation. Numbers only grow: the replacement of `7.1` is never called `7.1`. */
 export interface Worker {
@@ -25,6 +25,8 @@ export interface Worker {
   readonly duty: 'off' | 'on' | 'ending';
   /** Whether the connections that were idle when it paused have all moved on. */
   readonly handed: boolean;
+  /** Whether, as a standby, it was told to accept because the active generation cannot. */
+  readonly covers: boolean;
   /** Whether it has said that nothing is in flight, while what it had on duty was still ending. */
   readonly drained: boolean;
 }

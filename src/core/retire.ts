@@ -32,7 +32,7 @@ export function retire(state: State, generation: Generation, why: string, heirs:
     return { state: amendChapter(state, generation.id, { outcome: 'retired', endedAt: at, reason: why }), effects };
   }
   const leaving = changeWorkers(generation, (worker) => {
-    if (worker.phase === 'ending' || worker.phase === 'draining') return worker;
+    if (['ending', 'draining', 'down'].includes(worker.phase)) return worker;
     if (worker.phase === 'starting') return terminate(worker, effects);
     effects.push({ do: 'drain', worker: worker.id, heirs });
     return { ...worker, phase: 'draining' };
@@ -84,7 +84,7 @@ export function hurry(state: State): Step {
 }
 
 export function terminate(worker: Worker, effects: Effect[]): Worker {
-  if (worker.phase === 'ending') return worker;
+  if (worker.phase === 'ending' || worker.phase === 'down') return worker;
   effects.push({ do: 'terminate', worker: worker.id });
   effects.push({ do: 'set-deadline', deadline: 'kill-overdue', about: worker.id, afterMs: TERM_MS });
   return { ...worker, phase: 'ending' };

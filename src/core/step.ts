@@ -1,3 +1,4 @@
+import { reconcileCover } from './cover.ts';
 import { reconcileDuty } from './duty.ts';
 import type { Event, EventType, In, News, Phase, State, Step } from './model.ts';
 import { endDraining, hurry } from './retire.ts';
@@ -178,9 +179,10 @@ export const table: { readonly [P in Phase]: { readonly [T in EventType]: Rule<P
 /** Same state, same news, same answer: the only way the supervisor changes its mind. */
 export function step(state: State, news: News): Step {
   const first = begin(state, news);
-  const duty = reconcileDuty(first.state);
+  const cover = reconcileCover(first.state);
+  const duty = reconcileDuty(cover.state);
   const end = outcome.finish(duty.state);
-  return { state: end.state, effects: [...first.effects, ...duty.effects, ...end.effects] };
+  return { state: end.state, effects: [...first.effects, ...cover.effects, ...duty.effects, ...end.effects] };
 }
 
 function begin(state: State, news: News): Step {

@@ -67,6 +67,8 @@ function fold(place: Place, event: WorkerEvent): Folded {
       const folded = place.role === 'active' ? end(place, 'terminate') : unchanged(place);
       return { ...folded, news: [{ type: 'accept-failed', about, worker: worker.id, code, why, at }] };
     }
+    case 'worker-down':
+      return foldDown(place, at);
     case 'worker-exited':
       return foldExit(place, event.why, at);
   }
@@ -100,6 +102,20 @@ function foldInactive(place: Place): Folded {
   return { state: setWorker(place, off), effects: [], news: [] };
 }
 
+/** A process is gone. Why it went is heard a moment later; that it accepts no more counts at once. */
+function foldDown(place: Place, at: number): Folded {
+  const about = place.generation.id;
+  // One that was told to end is expected to, and one that ends a candidate says why first.
+  if (place.worker.phase === 'ending' || place.role === 'retiring' || place.role === 'candidate')
+    return unchanged(place);
+  const state = setWorker(place, { ...place.worker, phase: 'down', covers: false });
+  const news = [
+    ...whenAll(state, about, 'paused', { type: 'all-paused', about, at }),
+    ...whenAll(state, about, 'handed', { type: 'all-handed', about, at })
+  ];
+  return { state, effects: [], news };
+}
+
 function foldExit(place: Place, why: string, at: number): Folded {
   const { role, generation, worker } = place;
   const about = generation.id;
@@ -115,7 +131,7 @@ function foldExit(place: Place, why: string, at: number): Folded {
   effects.push({ do: 'announce', notice });
   const lost: Event = { type: 'worker-lost', about, worker: worker.id, why, at };
   // A rollback does not hang on a replacement that never got as far as serving.
-  const matters = role !== 'next' || canAccept(worker);
+  const matters = role !== 'next' || canAccept(worker) || worker.phase === 'down';
   if (role === 'candidate') return { state: replaceGeneration(place.state, rest), effects, news: [lost] };
 
   const restart = nextRestart(rest.restarts, at);

@@ -47,6 +47,7 @@ export class Roster {
         else this.#ports.onAppMessage(worker, message);
       },
       onGarbage: (what) => this.#ports.onGarbage(worker, what),
+      onDown: () => this.#ports.post({ type: 'worker-down', worker, at: this.#ports.now() }),
       onGone: (why) => this.#lose(seat, why)
     });
     const seat = createSeat(worker, generation, process);
@@ -114,10 +115,7 @@ export class Roster {
   /** The workers of a generation, to be asked privately. */
   asked = (generation: number): Asked[] => this.#seatsOf(generation).flatMap(askPrivately);
 
-  asHeir(worker: string): Heir | null {
-    const seat = this.#seats.get(worker);
-    return seat ? { worker, connections: seat.connections } : null;
-  }
+  asHeir = (worker: string): Heir => ({ worker, connections: this.#seats.get(worker)?.connections ?? 0 });
 
   /** Asks every worker for its numbers, all at once. */
   measure = (): Promise<Map<string, WorkerFacts>> => this.#reports.measure([...this.#seats.values()]);

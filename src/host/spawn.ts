@@ -37,6 +37,8 @@ export interface Watch {
   /** The app's own `process.send()`. */
   onAppMessage(message: unknown): void;
   onGarbage(what: string): void;
+  /** Called once, the moment the process has exited. */
+  onDown(): void;
   /** Called once, after the last message: the process is gone, and why. */
   onGone(why: string): void;
 }
@@ -106,6 +108,7 @@ export class WorkerProcess {
       if (child.pid === undefined) end(`could not be started: ${error.message}`);
     });
     child.once('exit', (code, signal) => {
+      watch.onDown();
       const how = signal ? `was ended by ${signal}` : `exited with code ${code}`;
       const finish = () => end(`${how}${this.#lastWords()}`);
       // 'close' comes when the pipes are empty; a grandchild that holds them open must not delay the news.

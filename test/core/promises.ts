@@ -98,7 +98,7 @@ function workersForgotten(before: State, news: News, { state: after, effects }: 
   const lost = [...expected].filter((id) => !actual.has(id)).map((id) => `worker ${id} is forgotten`);
   const made = [...actual.keys()].filter((id) => !expected.has(id)).map((id) => `worker ${id} came from nowhere`);
   const left = isOver(after)
-    ? [...actual.values()].filter(({ worker }) => worker.phase !== 'draining' && worker.phase !== 'ending')
+    ? [...actual.values()].filter(({ worker }) => !['draining', 'ending', 'down'].includes(worker.phase))
     : [];
   return [...lost, ...made, ...left.map(({ worker }) => `worker ${worker.id} is ${worker.phase} and nobody ends it`)];
 }

@@ -62,7 +62,7 @@ function makeGeneration(id: number, role: string, size: number): Generation {
   const isActive = role === 'active';
   const workers = Array.from({ length: size }, (_, index): Worker => {
     const kind = { phase: isActive ? 'accepting' : 'paused', duty: isActive ? 'on' : 'off' } as const;
-    return { id: `${id}.${index + 1}`, generation: id, ...kind, handed: !isActive, drained: false };
+    return { id: `${id}.${index + 1}`, generation: id, ...kind, handed: !isActive, drained: false, covers: false };
   });
   const at = START_AT - 1_000;
   return {
@@ -77,7 +77,7 @@ function makeGeneration(id: number, role: string, size: number): Generation {
   };
 }
 
-const WORKER_NEWS = ['ready', 'accepting', 'paused', 'handed', 'inactive', 'drained'] as const;
+const WORKER_NEWS = ['down', 'ready', 'accepting', 'paused', 'handed', 'inactive', 'drained'] as const;
 
 /** Reads news, such as `reload ./v7.js`, `ready 7.1` or `ready-overdue 7`. */
 export function readNews(line: string, at: number, request: number, size: number): News {

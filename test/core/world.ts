@@ -152,6 +152,7 @@ export class World {
   die(process: Process, silently: boolean): void {
     Object.assign(process, { alive: false, duty: false });
     if (silently) process.outbox.splice(0);
+    process.outbox.push('worker-down');
     process.outbox.push('worker-exited');
   }
 

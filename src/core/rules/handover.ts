@@ -1,6 +1,7 @@
-import { areAll, canAccept } from '../generations.ts';
+import { isCovering } from '../cover.ts';
+import { areAll, canAccept, changeWorkers } from '../generations.ts';
 import { amendChapter } from '../history.ts';
-import type { Effect, Generation, In, Order, Settling, State, Step } from '../model.ts';
+import type { Effect, Generation, In, Order, Settling, State, Step, Worker } from '../model.ts';
 import { ANSWER_MS, retire } from '../retire.ts';
 import { announce, before, type On, to } from './rule.ts';
 
@@ -83,17 +84,24 @@ export function openNext(
   order: Order,
   at: number
 ): Step {
-  return to(
-    { ...state, phase: 'opening', next, order, openedAt: at },
-    { do: 'clear-deadline', deadline: 'warm-over', about: next.id },
-    ...acceptAll(next),
-    { do: 'set-deadline', deadline: 'open-overdue', about: next.id, afterMs: ANSWER_MS }
-  );
+  const opening: Opening = { ...state, phase: 'opening', next, order, openedAt: at };
+  const keep: Effect = { do: 'clear-deadline', deadline: 'warm-over', about: next.id };
+  // A standby that covers for the active generation accepts already.
+  const able = next.workers.filter(canAccept);
+  if (able.length > 0 && able.every(acceptsAlready))
+    return before([keep], cutOver(opening, { type: 'all-accepting', about: next.id, at }));
+  return to(opening, keep, ...acceptAll(next), {
+    do: 'set-deadline',
+    deadline: 'open-overdue',
+    about: next.id,
+    afterMs: ANSWER_MS
+  });
 }
 
 /** Opening: the next generation accepts. It is the active one from here on, and the one before pauses. */
 export function cutOver(state: In<'opening'>, { about, at }: On<'all-accepting'>): Step {
-  const { active: leaving, next: active, standby, order, openedAt, limits, lastGeneration, retiring, history } = state;
+  const { active: leaving, next: opened, standby, order, openedAt, limits, lastGeneration, retiring, history } = state;
+  const active = changeWorkers(opened, (worker) => ({ ...worker, covers: false }));
   const common = { limits, lastGeneration, retiring, history };
   let next: State = { ...common, phase: 'pausing', active, leaving, order, openedAt, acceptedAt: at };
   next = amendChapter(next, active.id, { activeAt: at, outcome: 'active', reason: null });
@@ -167,9 +175,21 @@ export function retireStandby(
   { at }: On<'warm-over'>
 ): Step {
   if (!state.standby) return to(state);
+  if (isCovering(state.standby)) {
+    // It serves at the moment: the end of its time is put off.
+    const { id } = state.standby;
+    return to(state, { do: 'set-deadline', deadline: 'warm-over', about: id, afterMs: state.limits.keepWarmMs });
+  }
   return retire({ ...state, standby: null }, state.standby, 'it was kept warm long enough', true, at);
 }
 
 function acceptAll(generation: Generation): Effect[] {
-  return generation.workers.filter(canAccept).map((worker) => ({ do: 'accept', worker: worker.id }));
+  return generation.workers
+    .filter((worker) => canAccept(worker) && !acceptsAlready(worker))
+    .map((worker) => ({ do: 'accept', worker: worker.id }));
+}
+
+/** A standby that covers has said that it accepts; one that is only slow to pause has not. */
+function acceptsAlready({ covers, phase }: Worker): boolean {
+  return covers && phase === 'accepting';
 }

@@ -90,7 +90,7 @@ export function startCandidate(state: In<'steady'>, event: On<'reload-asked'>): 
 /** Turns back to the standby. Nothing is started: its workers only have to accept again. */
 export function rollBack(state: In<'steady'>, { request, at }: On<'rollback-asked'>): Step {
   const { standby, active } = state;
-  const usable = standby?.workers.some((worker) => worker.phase === 'paused' || worker.phase === 'ready');
+  const usable = standby?.workers.some(({ phase, covers }) => phase === 'paused' || phase === 'ready' || covers);
   if (!standby || !usable) {
     return to(
       state,

@@ -1,0 +1,57 @@
+import { activeOf, changeWorkers, replaceGeneration } from './generations.ts';
+import type { Effect, Generation, State, Step, Worker } from './model.ts';
+
+/**
+ * Decides whether the standby covers for the active generation: while that has no worker that accepts, the standby
+ * accepts, and pauses again as soon as a replacement does.
+ *
+ * It stays the standby all the while: nothing is rolled back, the connections it took move to the replacement.
+ */
+export function reconcileCover(state: State): Step {
+  const active = activeOf(state);
+  const standby = 'standby' in state ? state.standby : null;
+  if (!active || !standby) return { state, effects: [] };
+  return active.workers.some(({ phase }) => phase === 'accepting')
+    ? endCover(state, standby)
+    : beginCover(state, standby, active);
+}
+
+/** The workers that accept for the service: those of the active generation, or of the standby that covers for it. */
+export function acceptorsOf(state: State): readonly Worker[] {
+  const standby = 'standby' in state ? state.standby : null;
+  for (const generation of [activeOf(state), standby]) {
+    const accepting = generation?.workers.filter(({ phase }) => phase === 'accepting') ?? [];
+    if (accepting.length > 0) return accepting;
+  }
+  return [];
+}
+
+/** Whether the standby serves at the moment. */
+export function isCovering(standby: Generation): boolean {
+  return standby.workers.some(({ covers }) => covers);
+}
+
+function beginCover(state: State, standby: Generation, active: Generation): Step {
+  const effects: Effect[] = [];
+  const changed = changeWorkers(standby, (worker) => {
+    if (worker.covers || (worker.phase !== 'paused' && worker.phase !== 'ready')) return worker;
+    effects.push({ do: 'accept', worker: worker.id });
+    return { ...worker, covers: true };
+  });
+  if (effects.length === 0) return { state, effects };
+  const reason = `no worker of generation ${active.id} accepts`;
+  const notice = { level: 'warn', event: 'covering', generation: standby.id, reason } as const;
+  return { state: replaceGeneration(state, changed), effects: [...effects, { do: 'announce', notice }] };
+}
+
+function endCover(state: State, standby: Generation): Step {
+  const effects: Effect[] = [];
+  const changed = changeWorkers(standby, (worker) => {
+    if (!worker.covers) return worker;
+    effects.push({ do: 'pause', worker: worker.id, heirs: true });
+    return { ...worker, covers: false };
+  });
+  if (effects.length === 0) return { state, effects };
+  const notice = { level: 'info', event: 'cover-over', generation: standby.id } as const;
+  return { state: replaceGeneration(state, changed), effects: [...effects, { do: 'announce', notice }] };
+}
