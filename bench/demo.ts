@@ -119,8 +119,14 @@ try {
     if (timer) clearInterval(timer);
   }
   say(table(report));
-  const perfect = report.failed === 0 && report.reconnects.idle.asked + report.reconnects.idle.closed + report.reconnects.idle.reset === 0;
-  say(perfect ? styleText('green', 'No client noticed.') : styleText('red', `Something was noticed:\n${JSON.stringify(report.examples, null, 2)}`));
+  const perfect =
+    report.failed === 0 &&
+    report.reconnects.idle.asked + report.reconnects.idle.closed + report.reconnects.idle.reset === 0;
+  say(
+    perfect
+      ? styleText('green', 'No client noticed.')
+      : styleText('red', `Something was noticed:\n${JSON.stringify(report.examples, null, 2)}`)
+  );
   if (!perfect) process.exitCode = 1;
 } finally {
   if (service && service.exitCode === null) {

@@ -10,6 +10,7 @@ const ABOUT: Readonly<Record<string, (event: ServiceEvent) => string>> = {
   starting: ({ generation, entry, workers }) =>
     `generation ${generation}: ${entry}, ${count(Number(workers), 'worker')}`,
   ready: ({ generation }) => `generation ${generation}`,
+  proven: ({ generation }) => `generation ${generation}`,
   cutover: ({ from, to }) => `from generation ${from} to ${to}`,
   paused: ({ generation }) => `generation ${generation}`,
   'pause-overdue': because,

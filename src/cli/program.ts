@@ -121,7 +121,7 @@ function unknownCommand(given: string): HandoverError {
   const near = names.find((name) => leven(name, given) <= 2);
   return new HandoverError('HANDOVER_ERR_OPTION_UNKNOWN', {
     what: `Command "${given}" is not known`,
-    why: near === undefined ? 'no command has a name like it' : `did you mean "${near}"?`,
+    why: near === undefined ? 'no command has a name like it' : `the nearest name is "${near}"`,
     fix: `The commands are: ${names.join(', ')}`
   });
 }

@@ -60,7 +60,7 @@ function refuseMisspelt(flag: string, flags: readonly string[]): void {
   if (near === undefined) return;
   throw new HandoverError('HANDOVER_ERR_OPTION_UNKNOWN', {
     what: `Option "${flag}" is not known`,
-    why: `did you mean "${near}"?`,
+    why: `the nearest name is "${near}"`,
     fix: `Correct it; if it is meant for the app, put \`--\` before the arguments of the app`
   });
 }

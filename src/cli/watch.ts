@@ -1,10 +1,13 @@
 import { ControlClient } from '../control/client.ts';
+import type { ServiceEvent } from '../control/routes.ts';
 import type { Status } from '../core/status.ts';
 import type { Io } from './io.ts';
 import { showChange, showStatus } from './view.ts';
 
 /** How often the picture on a terminal is drawn again without any event. */
 const REDRAW_MS = 1_000;
+/** How long after a status that failed the stream of events may still tell that the supervisor has stopped. */
+const LAST_NEWS_MS = 500;
 
 /**
  * Shows a status again and again, until the supervisor ends or nobody reads any more.
@@ -18,55 +21,52 @@ export async function watch(socket: string, io: Io, json: boolean): Promise<void
   const client = new ControlClient(socket);
   const events = new ControlClient(socket);
   const end = new AbortController();
-  const live = io.terminal && !json;
-  const print = (status: Status) => {
-    if (json) io.out(JSON.stringify(status));
-    else if (live) draw(showStatus(status, io.paint), io);
-    else {
-      const change = showChange(status);
-      // Statuses asked for after a burst of events may all be the same.
-      if (change !== last) io.out(`${new Date().toTimeString().slice(0, 8)}  ${change}`);
-      last = change;
-    }
-  };
-  let last = '';
-  let ended = false;
-  let failure: { error: unknown } | null = null;
+  const leave = () => end.abort();
+  const print = createPrinter(io, json);
+  let stopped = false;
+  const failures: unknown[] = [];
   let printing = Promise.resolve();
   // One after another, so that the lines come in the order of the events.
   const printNow = () => {
     printing = printing
       .then(async () => {
-        if (!end.signal.aborted) print(await client.status());
+        if (!stopped && !end.signal.aborted) print(await client.status());
       })
       .catch((error) => {
-        // A supervisor that has said it stopped need not answer any more.
-        if (!ended) failure ??= { error };
-        end.abort();
+        failures.push(error);
+        // It may just have stopped, and the news of that be on its way.
+        setTimeout(leave, LAST_NEWS_MS).unref();
       });
   };
-  const leave = () => end.abort();
+  const onEvent = ({ event }: ServiceEvent) => {
+    stopped ||= event === 'stopped';
+    if (!stopped) printNow();
+  };
   io.unread.addEventListener('abort', leave);
   process.once('SIGINT', leave);
-  const clock = live ? setInterval(printNow, REDRAW_MS) : undefined;
+  const clock = io.terminal && !json ? setInterval(printNow, REDRAW_MS) : undefined;
   try {
-    await events.follow(
-      ({ event }) => {
-        ended ||= event === 'stopped';
-        if (!ended) printNow();
-      },
-      printNow,
-      end.signal
-    );
-    ended = true;
+    await events.follow(onEvent, printNow, end.signal);
     await printing;
-    if (failure) throw (failure as { error: unknown }).error;
-    if (!json && !end.signal.aborted) io.out('The supervisor has stopped.');
+    if (stopped && !json) io.out('The supervisor has stopped.');
+    if (!stopped && failures.length > 0) throw failures[0];
   } finally {
     clearInterval(clock);
     process.off('SIGINT', leave);
     await Promise.all([client.close(), events.close()]);
   }
+}
+
+function createPrinter(io: Io, json: boolean): (status: Status) => void {
+  if (json) return (status) => io.out(JSON.stringify(status));
+  if (io.terminal) return (status) => draw(showStatus(status, io.paint), io);
+  let last = '';
+  return (status) => {
+    const change = showChange(status);
+    // Statuses asked for after a burst of events may all be the same.
+    if (change !== last) io.out(`${new Date().toTimeString().slice(0, 8)}  ${change}`);
+    last = change;
+  };
 }
 
 /** Draws over the last picture instead of clearing the screen first: that would flicker. */

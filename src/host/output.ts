@@ -96,10 +96,13 @@ function onDrain(to: Writable, go: () => void): void {
   all.add(go);
   if (known) return;
   waiting.set(to, all);
-  to.once('drain', () => {
+  const goOn = () => {
+    to.off('drain', goOn).off('error', goOn);
     waiting.delete(to);
     for (const one of all) one();
-  });
+  };
+  // A broken pipe never drains: its output is lost then, and a worker that had to wait would fill its own memory.
+  to.once('drain', goOn).once('error', goOn);
 }
 
 const SECRET_NAME =

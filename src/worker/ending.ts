@@ -24,9 +24,9 @@ export class Ending {
 
   begin(): void {
     if (this.#timer) return;
-    for (const { socket } of this.#registry.connections) {
+    for (const { socket, pipelines } of this.#registry.connections) {
       const response = currentResponse(socket);
-      if (response) sayClose(response);
+      if (response && !pipelines) sayClose(response);
     }
     this.#timer = setInterval(() => this.#sweep(), SILENCE_MS);
     this.#timer.unref();

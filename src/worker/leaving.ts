@@ -1,10 +1,10 @@
 import type { ServerResponse } from 'node:http';
 import type net from 'node:net';
-import { currentResponse, type Handle } from '../internals.ts';
+import { currentResponse, type Handle, isBetweenRequests } from '../internals.ts';
 import type { Orders } from '../protocol.ts';
 import type { Channel } from './channel.ts';
 import { detach, isQuiet, speaksHttp1 } from './connections/http1.ts';
-import { findAllIdle, findIdle, isUntouched } from './connections/idle.ts';
+import { findAllIdle, isUntouched } from './connections/idle.ts';
 import type { Connection, Registry } from './connections/registry.ts';
 import { Ending, sayClose } from './ending.ts';
 
@@ -13,6 +13,9 @@ import { Ending, sayClose } from './ending.ts';
  * those not yet detached are still served here.
  */
 const WINDOW = 4;
+
+/** How many may be where a connection has missed its turn before: it is hardly ever idle, and is now. */
+const WIDE_WINDOW = 16;
 
 type Mode = 'serving' | 'handing' | 'ending';
 
@@ -109,8 +112,9 @@ export class Leaving {
     const now = performance.now();
     const since = connection ? connection.movableAt : this.#since;
     const movable = connection?.kind === 'http1' && !connection.stays && speaksHttp1(server);
-    if (this.#mode === 'ending' || (since !== null && now - since > this.#budgetMs) || connection?.stays)
-      sayClose(response);
+    const overdue = this.#mode === 'ending' || (since !== null && now - since > this.#budgetMs);
+    // Never where a client sends ahead: what it has sent already would be lost behind the answer that says so.
+    if ((overdue || connection?.stays) && !connection?.pipelines) sayClose(response);
     if (!connection) return;
     this.#dropFirst(connection);
     if (this.#mode === 'handing' && movable) response.once('close', () => this.#onResponseEnd(connection));
@@ -167,24 +171,33 @@ export class Leaving {
     connection.movableAt ??= performance.now();
     this.#queue.add(connection);
     // Not at once: the app may be in the middle of being told about it. No byte is read before the next tick.
-    process.nextTick(() => this.#pump());
+    process.nextTick(() => {
+      if (connection.missed) this.#offer(connection, WIDE_WINDOW);
+      this.#pump();
+    });
   }
 
   #pump(): void {
     if (this.#mode !== 'handing') return;
     for (const connection of this.#queue) {
       if (this.#transit.size >= WINDOW) return;
-      this.#queue.delete(connection);
-      if (this.#isIdle(connection)) this.#move(connection);
-      else this.#dropFirst(connection);
+      this.#offer(connection, WINDOW);
     }
+  }
+
+  /** Moves a connection if it is its turn and it is idle. One that is not has missed its turn. */
+  #offer(connection: Connection, window: number): void {
+    if (this.#mode !== 'handing' || this.#transit.size >= window || !this.#queue.delete(connection)) return;
+    if (this.#isIdle(connection)) return this.#move(connection);
+    connection.missed = true;
+    this.#dropFirst(connection);
   }
 
   #isIdle(connection: Connection): boolean {
     const { socket, server } = connection;
     if (!isQuiet(socket)) return false;
     if (isUntouched(connection) || connection.idleMark === socket.bytesRead) return true;
-    return findIdle(server).has(socket);
+    return speaksHttp1(server) && isBetweenRequests(server, socket);
   }
 
   #move(connection: Connection): void {

@@ -1,15 +1,12 @@
-import http from 'node:http';
+import type http from 'node:http';
 import type net from 'node:net';
 import { idleConnections } from '../../internals.ts';
 import type { Connection, Registry } from './registry.ts';
 
 /** The connections of a server on which nothing is going on, by Node's own judgement. Empty for a server without HTTP/1.1. */
 export function findIdle(server: net.Server): Set<net.Socket> {
-  if (!('closeIdleConnections' in server)) return new Set();
-  // https.Server shares the method of http.Server; an app may have put its own in front of it.
-  return idleConnections({
-    closeIdleConnections: () => http.Server.prototype.closeIdleConnections.call(server as http.Server)
-  });
+  // https.Server keeps the same book as http.Server.
+  return 'closeIdleConnections' in server ? idleConnections(server as http.Server) : new Set();
 }
 
 /** Never a byte received here: not idle to Node, which waits for its first head, but nothing is going on. */

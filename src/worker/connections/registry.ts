@@ -25,6 +25,10 @@ export interface Connection {
   parked: boolean;
   /** Whether it is on its way to another process. */
   moving: boolean;
+  /** Whether its client sends requests ahead, without waiting for the answers. */
+  pipelines: boolean;
+  /** Whether it was busy when it was its turn to move. */
+  missed: boolean;
   /** Whether nobody would take it: it ends here. */
   stays: boolean;
   /** `performance.now()` at the beginning of the last request. */
@@ -76,8 +80,9 @@ export class Registry {
   add(server: net.Server, socket: net.Socket, key: string | null): Connection {
     const kind = speaksHttp1(server) ? 'http1' : 'other';
     const listener = key ?? this.#gates.get(server)?.key ?? '';
-    const marks = { movableAt: null, idleMark: -1, parked: false, moving: false, stays: false, requestAt: 0 };
-    const connection: Connection = { socket, server, key: listener, kind, ...marks };
+    const marks = { movableAt: null, idleMark: -1, parked: false, moving: false, requestAt: 0 };
+    const habits = { pipelines: false, missed: false, stays: false };
+    const connection: Connection = { socket, server, key: listener, kind, ...marks, ...habits };
     this.connections.add(connection);
     (socket as Marked)[CONNECTION] = connection;
     socket.once('close', () => {
@@ -110,8 +115,10 @@ export class Registry {
     if (!connection && !this.#gates.has(server)) return;
     this.requests += 1;
     const now = performance.now();
-    if (connection) connection.requestAt = now;
-    else {
+    if (connection) {
+      connection.requestAt = now;
+      if (currentResponse(socket)) connection.pipelines = true; // the last answer has not left yet
+    } else {
       this.#veiled.set(response, { request, startedAt: now });
       response.once('close', () => this.#veiled.delete(response));
     }

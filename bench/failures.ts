@@ -1,0 +1,126 @@
+import { once } from 'node:events';
+import { setTimeout as delay } from 'node:timers/promises';
+import { fileURLToPath } from 'node:url';
+import { type ClientKind, type Load, type Report, startLoad } from './client/index.ts';
+import type { Shots } from './load/cannon.ts';
+import type { Claim, Context, Detail } from './rig/model.ts';
+import { endProcess, firstMessage, startProcess } from './rig/processes.ts';
+import { BenchService, withAll } from './rig/service.ts';
+import { sum } from './rig/statistics.ts';
+
+const CANNON = fileURLToPath(new URL('./load/cannon.ts', import.meta.url));
+const CONNECTIONS = 16;
+/** autocannon's own bound; it is told to run out long before. */
+const CANNON_SECONDS = 120;
+const RELOADS = 10;
+const CLIENTS: Record<ClientKind, number> = {
+  idle: 25,
+  thinking: 25,
+  busy: 3,
+  fresh: 3,
+  slow: 6,
+  streaming: 2,
+  uploading: 3,
+  pipelining: 2,
+  slowReader: 1,
+  halfHead: 4
+};
+
+/** Ten reloads and two rollbacks under the familiar tool and under the strict client, each by itself. */
+export const failures: Claim = {
+  name: 'failures',
+  claim: 'requests that failed during ten reloads and two rollbacks, by autocannon and by the strict client',
+  limit: '0',
+  run: async (context) => {
+    const shots = await underCannon(context);
+    const report = await underStrictClient(context);
+    const lost = shots.sent - shots.answered;
+    const idleReconnects = sum(Object.values(report.reconnects.idle));
+    const value = shots.errors + shots.timeouts + shots.non2xx + lost + report.failed + idleReconnects;
+    return { value, unit: 'failures', ok: value === 0, details: [...describeShots(shots), ...describeReport(report)] };
+  }
+};
+
+/** Ten deploys; after the fifth and the last, back and so to the version before. */
+async function deploy(context: Context, service: BenchService, pauseMs: number, load?: Load): Promise<void> {
+  let active = '1';
+  const versions = ['1'];
+  const act = async (version: string, run: () => Promise<unknown>) => {
+    load?.expectAnyVersion();
+    await run();
+    load?.expectVersion(version);
+    active = version;
+    await delay(pauseMs);
+  };
+  for (let turn = 1; turn <= RELOADS; turn += 1) {
+    const version = String(turn + 1);
+    context.progress(`${load ? 'strict client' : 'autocannon'}: reload ${turn} of ${RELOADS}`);
+    const before = active;
+    service.version = version;
+    await act(version, () => service.control.reload());
+    versions.push(version);
+    if (turn === RELOADS / 2 || turn === RELOADS) await act(before, () => service.control.rollback());
+  }
+}
+
+function underCannon(context: Context): Promise<Shots> {
+  return withAll(async (keep) => {
+    const service = keep(await BenchService.start(context, { pinned: true }));
+    const args = ['--import', 'tsx', CANNON, String(service.port), String(CONNECTIONS), String(CANNON_SECONDS)];
+    const cannon = startProcess({ args, core: context.machine.pins?.load ?? null });
+    keep({ end: () => endProcess(cannon) });
+    await firstMessage(cannon, 'autocannon');
+    await delay(500);
+    await deploy(context, service, context.quick ? 100 : 700);
+    const answer = once(cannon, 'message', { signal: AbortSignal.timeout(15_000) });
+    cannon.send('run out');
+    const [shots] = (await answer) as [Shots];
+    return shots;
+  });
+}
+
+function underStrictClient(context: Context): Promise<Report> {
+  return withAll(async (keep) => {
+    const service = keep(await BenchService.start(context, { pinned: true }));
+    const target = { host: '127.0.0.1', port: service.port };
+    const load = startLoad({ target, clients: CLIENTS, busyPauseMs: 2, idleEveryMs: 700 });
+    try {
+      await load.warm();
+      load.expectVersion('1');
+      await deploy(context, service, context.quick ? 100 : 700, load);
+    } finally {
+      await load.stop();
+    }
+    return load.stop();
+  });
+}
+
+function describeShots({ version, connections, sent, answered, errors, timeouts, non2xx, p99 }: Shots): Detail[] {
+  return [
+    { name: `autocannon ${version}: connections`, value: connections },
+    { name: 'autocannon: sent', value: sent },
+    { name: 'autocannon: sent - total', value: sent - answered },
+    { name: 'autocannon: errors', value: errors },
+    { name: 'autocannon: timeouts', value: timeouts },
+    { name: 'autocannon: non-2xx', value: non2xx },
+    { name: 'autocannon: p99', value: p99, unit: 'ms' }
+  ];
+}
+
+function describeReport(report: Report): Detail[] {
+  const { sent, answered, failed, failures, perVersion, reconnects, perClient, examples, seed } = report;
+  const others = Object.entries(reconnects).filter(([kind]) => kind !== 'idle');
+  const failedBy = Object.entries(failures).filter(([, count]) => count > 0);
+  return [
+    { name: 'strict client: sent', value: sent },
+    { name: 'strict client: answered', value: answered },
+    { name: 'strict client: failed', value: failed },
+    ...failedBy.map(([kind, count]) => ({ name: `strict client: ${kind}`, value: count })),
+    ...examples.slice(0, 3).map(({ id, url, detail }) => ({ name: `example ${id}`, value: `${url}: ${detail}` })),
+    { name: 'strict client: idle clients that reconnected', value: sum(Object.values(reconnects.idle)) },
+    { name: 'strict client: other reconnects', value: sum(others.flatMap(([, causes]) => Object.values(causes))) },
+    { name: 'strict client: versions that answered', value: Object.keys(perVersion).length },
+    { name: 'strict client: p99 of thinking clients', value: perClient.thinking.latency.p99, unit: 'ms' },
+    { name: 'strict client: seed', value: String(seed) }
+  ];
+}

@@ -1,0 +1,86 @@
+import { Wire } from './wire.ts';
+
+/** How soon a connection that ended is opened again. */
+const REOPEN_MS = 5;
+
+/** Kept-alive connections to one server; what they are used for is said by whoever sets the two callbacks. */
+export class Pool {
+  readonly port: number;
+  readonly size: number;
+  readonly free: Wire[] = [];
+  answered = 0;
+  lost = 0;
+  /** Connections that had to be opened again. */
+  reconnects = 0;
+  /** Called at the end of each request. */
+  onEnded: (wire: Wire, answered: boolean) => void = ignore;
+  /** Called with a connection that can be asked again. */
+  onFree: (wire: Wire) => void = this.keep.bind(this);
+  readonly #all = new Set<Wire>();
+  #closing = false;
+
+  constructor(port: number, size: number) {
+    this.port = port;
+    this.size = size;
+    for (let count = 0; count < size; count += 1) this.#open();
+  }
+
+  /** Whether no request is outstanding and every connection is there. */
+  get isQuiet(): boolean {
+    return this.free.length === this.size;
+  }
+
+  keep(wire: Wire): void {
+    this.free.push(wire);
+  }
+
+  /** Takes a free connection at random. */
+  pick(): Wire | undefined {
+    const at = Math.floor(Math.random() * this.free.length);
+    const picked = this.free[at];
+    const last = this.free.pop();
+    if (last && last !== picked) this.free[at] = last;
+    return picked;
+  }
+
+  /** Starts the counts again and forgets what the connections were used for. */
+  reset(): void {
+    this.answered = 0;
+    this.lost = 0;
+    this.reconnects = 0;
+    this.onEnded = ignore;
+    this.onFree = this.keep.bind(this);
+  }
+
+  close(): void {
+    this.#closing = true;
+    for (const wire of this.#all) wire.end();
+  }
+
+  #open(): void {
+    const wire = new Wire(this.port, {
+      onEnded: (_, answered) => {
+        if (answered) this.answered += 1;
+        else this.lost += 1;
+        this.onEnded(wire, answered);
+        if (wire.usable) this.onFree(wire);
+      },
+      onGone: () => this.#replace(wire)
+    });
+    this.#all.add(wire);
+    this.onFree(wire);
+  }
+
+  #replace(wire: Wire): void {
+    this.#all.delete(wire);
+    const at = this.free.indexOf(wire);
+    if (at >= 0) this.free.splice(at, 1);
+    if (this.#closing) return;
+    this.reconnects += 1;
+    setTimeout(() => {
+      if (!this.#closing) this.#open();
+    }, REOPEN_MS);
+  }
+}
+
+function ignore(): void {}

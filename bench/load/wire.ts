@@ -1,0 +1,92 @@
+import { connect, type Socket } from 'node:net';
+
+const HEAD_END = '\r\n\r\n';
+const incoming = Buffer.alloc(65_536);
+
+export interface WireEvents {
+  /** The outstanding request ended: answered with 200 in full, or lost. */
+  onEnded(wire: Wire, answered: boolean): void;
+  /** The connection is gone; nothing is outstanding on it. */
+  onGone(wire: Wire): void;
+}
+
+/**
+ * One connection that sends one small request at a time, as cheaply as Node can: the server must be what is slow.
+ *
+ * It checks status and length and nothing more; whether every answer is the right one is the strict client's business.
+ */
+export class Wire {
+  /** When the outstanding request was meant to be sent. */
+  intendedAt = 0;
+  busy = false;
+  readonly #socket: Socket;
+  readonly #events: WireEvents;
+  #text = '';
+  #gone = false;
+
+  constructor(port: number, events: WireEvents) {
+    this.#events = events;
+    this.#socket = connect({
+      port,
+      host: '127.0.0.1',
+      noDelay: true,
+      onread: { buffer: incoming, callback: (bytes) => this.#read(incoming.toString('latin1', 0, bytes)) }
+    });
+    this.#socket.on('error', () => this.#lose());
+    this.#socket.on('end', () => this.#lose());
+    this.#socket.on('close', () => this.#lose());
+  }
+
+  /** Sends one request. `kept: false` asks the server to close after its answer. */
+  ask(intendedAt: number, kept = true): void {
+    this.intendedAt = intendedAt;
+    this.busy = true;
+    this.#socket.write(kept ? KEPT : LAST, 'latin1');
+  }
+
+  get usable(): boolean {
+    return !this.#gone;
+  }
+
+  end(): void {
+    this.#gone = true;
+    this.#socket.destroy();
+  }
+
+  #read(chunk: string): boolean {
+    const text = this.#text === '' ? chunk : this.#text + chunk;
+    const head = text.indexOf(HEAD_END);
+    const length = head < 0 ? -1 : lengthOf(text);
+    if (length < 0 || text.length < head + HEAD_END.length + length) {
+      this.#text = text;
+      return true;
+    }
+    this.#text = '';
+    this.busy = false;
+    // By the rules of the protocol, nothing may be asked on a connection after an answer that ends it.
+    const last = text.includes('onnection: close\r\n');
+    if (last) this.end();
+    this.#events.onEnded(this, text.startsWith('HTTP/1.1 200'));
+    if (last) this.#events.onGone(this);
+    return true;
+  }
+
+  #lose(): void {
+    if (this.#gone) return;
+    this.#gone = true;
+    this.#socket.destroy();
+    if (this.busy) {
+      this.busy = false;
+      this.#events.onEnded(this, false);
+    }
+    this.#events.onGone(this);
+  }
+}
+
+const KEPT = 'GET /answer HTTP/1.1\r\nHost: app\r\nx-id: 1\r\n\r\n';
+const LAST = 'GET /answer HTTP/1.1\r\nHost: app\r\nx-id: 1\r\nConnection: close\r\n\r\n';
+
+function lengthOf(text: string): number {
+  const found = /content-length: (\d+)/i.exec(text);
+  return found ? Number(found[1]) : 0;
+}

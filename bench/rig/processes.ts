@@ -1,0 +1,62 @@
+import { type ChildProcess, spawn } from 'node:child_process';
+import { once } from 'node:events';
+
+/** How long a process may take to end after SIGTERM. */
+const PATIENCE_MS = 10_000;
+
+const running = new Set<ChildProcess>();
+
+export interface StartOptions {
+  readonly args: readonly string[];
+  readonly env?: NodeJS.ProcessEnv;
+  /** The core it may run on; null for any. */
+  readonly core?: number | null;
+  /** Whether its stderr is shown. Default: true. */
+  readonly loud?: boolean;
+}
+
+/** Starts a Node process with an IPC channel and a readable stdout, and remembers it until it is gone. */
+export function startProcess({ args, env = {}, core = null, loud = true }: StartOptions): ChildProcess {
+  const command = core === null ? [] : ['taskset', '-c', String(core)];
+  const [file = '', ...rest] = [...command, process.execPath, ...args];
+  const child = spawn(file, rest, {
+    env: { ...process.env, ...env },
+    stdio: ['ignore', 'pipe', loud ? 'inherit' : 'ignore', 'ipc'],
+    serialization: 'advanced'
+  });
+  running.add(child);
+  child.once('exit', () => running.delete(child));
+  child.once('error', () => running.delete(child));
+  return child;
+}
+
+/** Waits for the first message of a process. @throws Error when it ends before */
+export async function firstMessage<T>(child: ChildProcess, what: string): Promise<T> {
+  const ending = new AbortController();
+  const { signal } = ending;
+  const ended = once(child, 'exit', { signal }).then(([code, by]) => {
+    throw new Error(`${what} ended with ${by ?? `code ${code}`} before it was there`);
+  });
+  try {
+    const [message] = (await Promise.race([once(child, 'message', { signal }), ended])) as [T];
+    return message;
+  } finally {
+    ended.catch(() => {}); // the abort below is its end, and no news
+    ending.abort();
+  }
+}
+
+/** Ends one process by its id: SIGTERM, and SIGKILL if that is not heard. */
+export async function endProcess(child: ChildProcess): Promise<void> {
+  if (!running.has(child)) return;
+  const exit = once(child, 'exit');
+  child.kill('SIGTERM');
+  const timer = setTimeout(() => child.kill('SIGKILL'), PATIENCE_MS);
+  await exit;
+  clearTimeout(timer);
+}
+
+/** Ends whatever was started and is still there. */
+export async function endAll(): Promise<void> {
+  await Promise.all([...running].map(endProcess));
+}

@@ -1,0 +1,129 @@
+import type { ChildProcess } from 'node:child_process';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { createInterface } from 'node:readline';
+import { fileURLToPath, pathToFileURL } from 'node:url';
+import { ControlClient } from '../../src/control/client.ts';
+import type { SuperviseOptions } from '../../src/supervise.ts';
+import type { Context } from './model.ts';
+import { endProcess, firstMessage, startProcess } from './processes.ts';
+
+export const APP = fileURLToPath(new URL('../client/app.mjs', import.meta.url));
+const SUPERVISOR = fileURLToPath(new URL('./supervisor.mjs', import.meta.url));
+
+export interface Placed {
+  /** Where requests go. */
+  readonly port: number;
+  /** The process that answers them. */
+  readonly pid: number;
+  end(): Promise<void>;
+}
+
+/** Where a server is to run: on its own core, or wherever the scheduler likes. */
+export interface Placing {
+  readonly pinned: boolean;
+}
+
+const coreOf = ({ machine }: Context, { pinned }: Placing) => (pinned ? (machine.pins?.server ?? null) : null);
+
+/** Starts the app under plain node. `listenMs` is the time from the start to its line that it listens. */
+export async function startPlain(context: Context, placing: Placing): Promise<Placed & { readonly listenMs: number }> {
+  const startedAt = performance.now();
+  const child = startProcess({ args: [APP], env: { PORT: '0' }, core: coreOf(context, placing) });
+  if (!child.stdout) throw new Error('the app has no stdout');
+  const lines = createInterface(child.stdout);
+  const port = await new Promise<number>((resolve, reject) => {
+    lines.once('line', (line) => resolve(Number(line)));
+    lines.once('close', () => reject(new Error('the app ended before it listened')));
+  });
+  const listenMs = performance.now() - startedAt;
+  return { port, pid: child.pid ?? 0, listenMs, end: () => endProcess(child) };
+}
+
+/** The app under a supervisor, in a process of its own, with the version of the app in a file. */
+export class BenchService {
+  readonly control: ControlClient;
+  readonly port: number;
+  readonly supervisorPid: number;
+  readonly #child: ChildProcess;
+  readonly #folder: string;
+  readonly #removeFolder = () => rmSync(this.#folder, { recursive: true, force: true });
+
+  private constructor(child: ChildProcess, folder: string, { socket, addresses }: Started) {
+    this.#child = child;
+    this.#folder = folder;
+    process.once('exit', this.#removeFolder); // also when the bench is broken off
+    this.supervisorPid = child.pid ?? 0;
+    this.control = new ControlClient(socket);
+    this.port = Number(addresses[0]?.split(':').pop());
+  }
+
+  static async start(context: Context, placing: Placing, options: SuperviseOptions = {}): Promise<BenchService> {
+    const folder = mkdtempSync(join(tmpdir(), 'handover-bench-'));
+    writeFileSync(join(folder, 'version'), '1');
+    const given = {
+      entry: APP,
+      listen: '127.0.0.1:0',
+      name: 'bench',
+      socket: join(folder, 'control.sock'),
+      log: 'json',
+      // The workers of a bench that was killed leave soon.
+      orphanTimeout: '1s',
+      drainTimeout: '5s',
+      ...options
+    };
+    const build = pathToFileURL(join(context.build, 'index.js')).href;
+    const child = startProcess({
+      args: [SUPERVISOR, build, JSON.stringify(given)],
+      env: { VERSION_FILE: join(folder, 'version') },
+      core: coreOf(context, placing),
+      loud: false
+    });
+    child.stdout?.resume();
+    return new BenchService(child, folder, await firstMessage<Started>(child, 'the supervisor'));
+  }
+
+  /** What the next generation answers as `x-version`. */
+  set version(version: string) {
+    writeFileSync(join(this.#folder, 'version'), version);
+  }
+
+  /** The process that answers requests now. */
+  async workerPid(): Promise<number> {
+    const { active } = await this.control.status();
+    return active?.workers[0]?.pid ?? 0;
+  }
+
+  async standbyPid(): Promise<number> {
+    const { standby } = await this.control.status();
+    return standby?.workers[0]?.pid ?? 0;
+  }
+
+  async end(): Promise<void> {
+    await this.control.close();
+    await endProcess(this.#child);
+    this.#removeFolder();
+    process.off('exit', this.#removeFolder);
+  }
+}
+
+interface Started {
+  readonly socket: string;
+  readonly addresses: readonly string[];
+}
+
+/** Runs with things that are ended afterwards, whatever happens: the first first, so a load before its service. */
+export async function withAll<T>(
+  run: (keep: <K extends { end(): Promise<void> }>(thing: K) => K) => Promise<T>
+): Promise<T> {
+  const kept: { end(): Promise<void> }[] = [];
+  try {
+    return await run((thing) => {
+      kept.push(thing);
+      return thing;
+    });
+  } finally {
+    for (const thing of kept) await thing.end();
+  }
+}
