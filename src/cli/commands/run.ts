@@ -7,6 +7,8 @@ import { type Config, mergeLayers, readLayers } from '../config.ts';
 import { createRunFlags } from '../flags.ts';
 import type { Command, Given } from './command.ts';
 
+const STOPPED_EARLY: readonly string[] = ['HANDOVER_ERR_CANDIDATE_ABANDONED', 'HANDOVER_ERR_REFUSED_STOPPING'];
+
 export const run: Command = {
   name: 'run',
   operands: ['[entry]', '[args...]'],
@@ -35,7 +37,7 @@ SIGTERM and SIGINT stop gracefully (a second one hurries), SIGHUP reloads.`,
       await once(await supervise(options), 'stopped');
     } catch (error) {
       // Told to stop while the first generation was starting: that is no failure of `run`.
-      if (!HandoverError.is(error) || error.code !== 'HANDOVER_ERR_CANDIDATE_ABANDONED') throw error;
+      if (!HandoverError.is(error) || !STOPPED_EARLY.includes(error.code)) throw error;
     }
   }
 };

@@ -1,0 +1,154 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { stripVTControlCharacters } from 'node:util';
+import type { Io } from '../../src/cli/io.ts';
+import { createPhases, describePhase } from '../../src/cli/phases.ts';
+import { printFailure, showMs } from '../../src/cli/print.ts';
+import { columns } from '../../src/cli/table.ts';
+import { showChange, showStatus } from '../../src/cli/view.ts';
+import type { ServiceEvent } from '../../src/control/routes.ts';
+import type { Status } from '../../src/core/status.ts';
+import { HandoverError } from '../../src/errors.ts';
+
+function record(terminal: boolean) {
+  const said = { out: '', err: '' };
+  const io: Io = {
+    out: (text) => {
+      said.out += `${text}\n`;
+    },
+    draw: (text) => {
+      said.out += text;
+    },
+    err: (text) => {
+      said.err += `${text}\n`;
+    },
+    terminal,
+    columns: () => 60,
+    paint: (_style, text) => text,
+    paintError: (_style, text) => text,
+    unread: new AbortController().signal
+  };
+  return { io, said };
+}
+
+const event = (name: string, details: object = {}): ServiceEvent => ({
+  time: '',
+  level: 'info',
+  event: name,
+  ...details
+});
+
+test('durations are said as people say them', () => {
+  const said = [0.04, 1.23, 12.4, 999, 999.9, 3100, 59_949, 60_000, 250_000, 3_600_000, 11_530_000, 183_600_000];
+
+  assert.deepEqual(said.map(showMs), [
+    '0 ms',
+    '1.2 ms',
+    '12 ms',
+    '999 ms',
+    '1.0 s',
+    '3.1 s',
+    '59.9 s',
+    '1 min',
+    '4 min 10 s',
+    '1 h',
+    '3 h 12 min',
+    '2 d 3 h'
+  ]);
+});
+
+test('a failure is what and why in one sentence, and what to do in the next line', () => {
+  const { io, said } = record(false);
+  const account = { what: 'It failed', why: 'it said:\n    last words\n ', fix: 'Mend it' };
+  printFailure(new HandoverError('HANDOVER_ERR_CANDIDATE_EXITED', account), 'text', io);
+
+  assert.equal(said.err, 'HANDOVER_ERR_CANDIDATE_EXITED: It failed: it said:\n    last words\nMend it.\n');
+  assert.equal(said.out, '');
+});
+
+test('elsewhere than on a terminal each phase is one plain line that says when it began', () => {
+  const { io, said } = record(false);
+  const phases = createPhases(io);
+  phases.show(event('starting', { generation: 2, entry: '/app.js', workers: 2 }));
+  phases.show(event('worker-replaced', { worker: '1.3' }));
+  phases.show(event('ready', { generation: 2 }));
+  phases.end();
+
+  assert.match(
+    said.out,
+    /^ +[\d.]+ ms {2}starting +generation 2: \/app\.js, 2 workers\n +[\d.]+ ms {2}ready +generation 2\n$/
+  );
+});
+
+test('on a terminal the current phase is drawn over in place, and each phase ends as one line that fits', () => {
+  const { io, said } = record(true);
+  const phases = createPhases(io);
+  phases.show(event('starting', { generation: 2, entry: `/${'long/'.repeat(20)}app.js`, workers: 1 }));
+  phases.show(event('ready', { generation: 2 }));
+  phases.end();
+
+  const lines = said.out.trimEnd().split('\n');
+  assert.equal(lines.length, 2);
+  for (const line of lines) {
+    assert.ok(line.startsWith('\r\x1b[K'));
+    for (const drawn of line.split('\r')) assert.ok(stripVTControlCharacters(drawn).length < 60, drawn);
+  }
+  assert.match(lines[1] ?? '', /ready +generation 2 {2}[\d.]+ ms$/);
+});
+
+test('a drain that is overdue says who holds it', () => {
+  const holding = [{ method: 'GET', url: '/export', ageMs: 1 }];
+  const overdue = {
+    generation: 1,
+    worker: '1.2',
+    reason: 'the drain timeout passed',
+    connections: 2,
+    inFlight: 1,
+    holding
+  };
+
+  assert.match(
+    describePhase(event('drain-overdue', overdue)) ?? '',
+    /^drain-overdue +worker 1\.2: the drain timeout passed, with 2 connections, 1 request in flight, GET \/export$/
+  );
+});
+
+test('columns are as wide as their widest cell, colours not counted', () => {
+  assert.deepEqual(
+    columns(
+      [
+        ['\x1b[1mid\x1b[22m', 'pid'],
+        ['7.1', '1']
+      ],
+      [1]
+    ),
+    ['\x1b[1mid\x1b[22m   pid', '7.1    1']
+  );
+});
+
+const unmeasured = { connections: null, inFlight: null, requests: null, rssBytes: null, cpuShare: null };
+const status: Status = {
+  app: 'shop',
+  supervisor: { pid: 9, version: '1.0.0', node: 'v20', uptimeMs: 61_000 },
+  listeners: [],
+  phase: 'steady',
+  active: {
+    generation: 7,
+    entry: '/app.js',
+    startedAt: '2026-01-02T03:04:05.000Z',
+    workers: [{ id: '7.1', pid: null, state: 'accepting', ...unmeasured, unmeasured: 'it was started meanwhile' }]
+  },
+  standby: null,
+  candidate: null,
+  retiring: [],
+  history: []
+} as Status;
+
+test('what could not be measured is -, with the reason', () => {
+  const shown = showStatus(status, (_style, text) => text);
+
+  assert.match(shown, /^ {2}7\.1 +- +accepting +- +- +- +- +-$/m);
+  assert.match(shown, /^ {2}7\.1: - because it was started meanwhile$/m);
+  assert.match(shown, /^standby: none$/m);
+  assert.match(showChange(status), /active 7 \(1 worker, - connections, - in flight\)/);
+});
