@@ -4,11 +4,12 @@ import { ControlServer } from './control/server.ts';
 import { acceptorsOf } from './core/cover.ts';
 import { activeOf } from './core/generations.ts';
 import type { Notice, Release } from './core/model.ts';
-import { describeStatus, type Status } from './core/status.ts';
+import { describeStatus, type Status, UNMEASURED } from './core/status.ts';
 import { HandoverError } from './errors.ts';
 import { onLastMoment } from './host/exit.ts';
 import { Listeners, showAddress } from './host/listener.ts';
-import { Log } from './host/log.ts';
+import { Log, tidyNotice } from './host/log.ts';
+import { outliveOutput } from './host/output.ts';
 import { Prover } from './host/prover.ts';
 import { Relay } from './host/relay.ts';
 import { resolveRelease } from './host/release.ts';
@@ -46,6 +47,12 @@ export class Supervision implements Operator {
   readonly #watchers = new Set<(notice: Notice) => void>();
   readonly #appWatchers = new Set<(worker: string, message: unknown) => void>();
   #stopping: Promise<unknown> | null = null;
+  #finish: () => void = () => {};
+  #onFinished: () => void = () => {};
+  /** Settles when nothing of this supervision is left: no worker, no socket, no timer. */
+  readonly #finished = new Promise<void>((done) => {
+    this.#onFinished = done;
+  });
 
   constructor(app: App, options: Options) {
     this.app = app;
@@ -98,15 +105,18 @@ export class Supervision implements Operator {
     await this.#control.open(this.app.name);
     const releaseLast = onLastMoment(() => this.#control.removeFile());
     const releaseSignals = signals ? obeySignals(this.#signalled) : () => {};
+    const releaseOutput = outliveOutput();
     this.#finish = () => {
       releaseLast();
       releaseSignals();
+      releaseOutput();
       this.#deadlines.clearAll();
       this.#relay.close();
       this.#prover.close();
       this.#listeners.close();
       this.#control.close();
       forgetUsage();
+      this.#onFinished();
     };
     try {
       for (const address of this.#options.listen) await this.#listeners.bind(address, true);
@@ -115,9 +125,15 @@ export class Supervision implements Operator {
       this.#finish();
       throw error;
     }
-    await this.#pending.order((request) =>
-      this.#mailbox.post({ type: 'boot-asked', request, release, size: this.#options.workers, at: now() })
-    );
+    try {
+      const size = this.#options.workers;
+      await this.#pending.order((request) =>
+        this.#mailbox.post({ type: 'boot-asked', request, release, size, at: now() })
+      );
+    } catch (error) {
+      await this.#finished;
+      throw error;
+    }
   }
 
   async reload(entry?: string): Promise<ReloadDone> {
@@ -146,20 +162,18 @@ export class Supervision implements Operator {
       this.#mailbox.post({ type: 'stop-asked', request, why, at: now() })
     );
     await this.#stopping;
+    await this.#finished;
     return { ok: true };
   }
 
   async status(): Promise<Status> {
     const measured = await this.#roster.measure();
-    const missing = { pid: null, connections: null, inFlight: null, requests: null, rssBytes: null, cpuShare: null };
     const around = {
       app: this.app.name,
       supervisor: { pid: process.pid, version, node: process.version, uptimeMs: Math.round(now() - this.#startedAt) },
       listeners: this.addresses.map((address) => ({ address }))
     };
-    const facts = (worker: string) =>
-      measured.get(worker) ?? { ...missing, unmeasured: 'it was started or ended meanwhile' };
-    return describeStatus(this.#mailbox.state, around, facts);
+    return describeStatus(this.#mailbox.state, around, (worker) => measured.get(worker) ?? UNMEASURED);
   }
 
   active(): number | null {
@@ -175,9 +189,7 @@ export class Supervision implements Operator {
     return () => this.#watchers.delete(watcher);
   }
 
-  onAppMessage(watcher: (worker: string, message: unknown) => void): void {
-    this.#appWatchers.add(watcher);
-  }
+  onAppMessage = (watcher: (worker: string, message: unknown) => void) => void this.#appWatchers.add(watcher);
 
   readonly #ports: Ports = {
     fork: (worker, generation, release) => this.#roster.fork(worker, generation, release),
@@ -201,19 +213,17 @@ export class Supervision implements Operator {
 
   #announce(notice: Notice): void {
     if (notice.event === 'cutover') this.#relay.takeCount(Number(notice.from)); // counts from this handover on
-    const told = notice.event === 'drain-overdue' ? { ...notice, ...this.#holders(notice.worker ?? '') } : notice;
+    const held = notice.event === 'drain-overdue' ? this.#roster.holders(notice.worker ?? '') : {};
+    const told = { ...tidyNotice(notice), ...held };
     this.#log.write(told);
     for (const watcher of this.#watchers) watcher(told);
     if (notice.event === 'stopped') setImmediate(() => this.#finish());
   }
 
-  #finish: () => void = () => {};
-
   async #prove(about: number): Promise<void> {
     const proof = await this.#prover.prove(this.#roster.asked(about));
-    const { holds, ...failing } = proof;
-    if (holds) this.#mailbox.post({ type: 'proven', about, at: now() });
-    else this.#mailbox.post({ type: 'check-failed', about, at: now(), ...(failing as { check: string; why: string }) });
+    if (proof.holds) this.#mailbox.post({ type: 'proven', about, at: now() });
+    else this.#mailbox.post({ type: 'check-failed', about, at: now(), check: proof.check, why: proof.why });
   }
 
   readonly #signalled = {
@@ -231,11 +241,6 @@ export class Supervision implements Operator {
       });
     }
   };
-
-  #holders(worker: string): object {
-    const report = this.#roster.lastReport(worker);
-    return report ? { connections: report.connections, inFlight: report.inFlight, holding: report.holding } : {};
-  }
 }
 
 /** Milliseconds since the epoch, finer than `Date.now()` and never going back. */

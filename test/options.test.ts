@@ -49,6 +49,11 @@ function duration(fallback: number, wants: string, least: 0 | 1, more: Partial<C
   };
 }
 
+function plainCheck(path: string, status: number[] | null): object {
+  const times = { attempts: 3, intervalMs: 500, timeoutMs: 5000 };
+  return { path, method: 'GET', headers: {}, body: null, expect: { status, headers: {}, body: null }, ...times };
+}
+
 /** Each option: a new one without its cases does not compile. */
 const cases: { readonly [N in OptionName]: Cases } = {
   listen: {
@@ -126,6 +131,66 @@ const cases: { readonly [N in OptionName]: Cases } = {
     bad: ['', 'Signal', 1, null, ['signal']],
     message:
       'it must be "listening" or "signal", and it is "soon". Remove it to get the default of listening, or correct it.'
+  },
+  check: {
+    fallback: [],
+    good: [
+      ['/health', [plainCheck('/health', null)]],
+      ['/health=204', [plainCheck('/health', [204])]],
+      [
+        ['/a', '/b'],
+        [plainCheck('/a', null), plainCheck('/b', null)]
+      ],
+      [
+        {
+          path: '/x',
+          method: 'POST',
+          body: { a: 1 },
+          expect: { status: 201 },
+          attempts: 1,
+          interval: '1s',
+          timeout: 200
+        },
+        [
+          {
+            ...plainCheck('/x', [201]),
+            method: 'POST',
+            headers: { 'content-type': 'application/json' },
+            body: '{"a":1}',
+            attempts: 1,
+            intervalMs: 1000,
+            timeoutMs: 200
+          }
+        ]
+      ]
+    ],
+    bad: [
+      'soon',
+      'health',
+      '/health=99',
+      '/health=abc',
+      7,
+      null,
+      {},
+      { path: 'x' },
+      { path: '/x', pth: 1 },
+      { path: '/x', attempts: 0 },
+      { path: '/x', expect: { code: 1 } }
+    ],
+    message: `it must be a path such as "/health" or "/health=200", or in code an object with a path, or a function, and it is "soon". Remove it to get the default, or correct it.`
+  },
+  warmUp: {
+    fallback: null,
+    good: [
+      ['/', { paths: ['/'], requests: 200, concurrency: 4, forMs: 5000 }],
+      [
+        { paths: ['/a', '/b'], requests: 10, concurrency: 1, for: '1s' },
+        { paths: ['/a', '/b'], requests: 10, concurrency: 1, forMs: 1000 }
+      ]
+    ],
+    bad: ['soon', 7, null, {}, { path: 'x' }, { path: '/x', requests: 0 }, { path: '/x', times: 3 }],
+    message:
+      'it must be a path, or in code { path | paths, requests, concurrency, for }, and it is "soon". Remove it to get the default, or correct it.'
   },
   readyTimeout: duration(30_000, `${DURATION}, above 0`, 1),
   drainTimeout: duration(30_000, DURATION, 0),

@@ -25,7 +25,18 @@ export function findSockets(): readonly { readonly name: string; readonly path: 
   return readdirSync(folder)
     .filter((file) => file.endsWith(ENDING))
     .sort()
-    .map((file) => ({ name: decodeURIComponent(file.slice(0, -ENDING.length)), path: join(folder, file) }));
+    .flatMap((file) => {
+      const name = readName(file.slice(0, -ENDING.length));
+      return name === null ? [] : [{ name, path: join(folder, file) }];
+    });
+}
+
+function readName(encoded: string): string | null {
+  try {
+    return decodeURIComponent(encoded);
+  } catch {
+    return null; // no supervisor of ours is called that
+  }
 }
 
 /**

@@ -11,6 +11,8 @@ const BODY_LIMIT_BYTES = 64 * 1024;
 const HEAD_LIMIT_BYTES = 8 * 1024;
 /** How long a client may take over its request; an answer may take as long as the order does. */
 const REQUEST_MS = 5_000;
+/** How long a conversation may go on when the supervisor has ended. */
+const LAST_ANSWER_MS = 200;
 
 /** The operators' door: HTTP/1.1 on a unix socket that only this user can open. */
 export class ControlServer {
@@ -67,9 +69,11 @@ export class ControlServer {
 
   /** Ends every conversation and removes the socket, if it is still ours. */
   close(): void {
-    this.#server.close();
-    this.#server.closeAllConnections();
     this.removeFile();
+    this.#server.close();
+    this.#server.closeIdleConnections();
+    // The answer to the order to stop may still be on its way.
+    setTimeout(() => this.#server.closeAllConnections(), LAST_ANSWER_MS).unref();
   }
 
   /** Removes the socket alone: all that a process can still do in its last moment. */

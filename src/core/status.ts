@@ -18,6 +18,17 @@ export interface WorkerFacts {
   readonly unmeasured?: string;
 }
 
+/** Of a worker that came or went while the others were measured. */
+export const UNMEASURED: WorkerFacts = {
+  pid: null,
+  connections: null,
+  inFlight: null,
+  requests: null,
+  rssBytes: null,
+  cpuShare: null,
+  unmeasured: 'it was started or ended meanwhile'
+};
+
 export interface WorkerStatus extends WorkerFacts {
   readonly id: string;
   readonly state: string;
@@ -43,13 +54,20 @@ export interface Surroundings {
   readonly listeners: readonly { readonly address: string }[];
 }
 
+/** A line of the history; times are ISO 8601. */
+export interface ChapterStatus extends Omit<Chapter, 'startedAt' | 'activeAt' | 'endedAt'> {
+  readonly startedAt: string;
+  readonly activeAt: string | null;
+  readonly endedAt: string | null;
+}
+
 export interface Status extends Surroundings {
   readonly phase: string;
   readonly active: GenerationStatus | null;
   readonly standby: GenerationStatus | null;
   readonly candidate: GenerationStatus | null;
   readonly retiring: readonly (GenerationStatus & { readonly why: string })[];
-  readonly history: readonly Chapter[];
+  readonly history: readonly ChapterStatus[];
 }
 
 /** Turns the state into the JSON that every door shows. It lists what may be shown; nothing is copied whole. */
@@ -66,7 +84,12 @@ export function describeStatus(state: State, around: Surroundings, facts: (worke
     standby: show(rollingBack ? next : named('standby', 'leaving')),
     candidate: show(rollingBack ? null : (next ?? named('candidate'))),
     retiring: state.retiring.map(({ generation, why }) => ({ ...describeGeneration(generation, facts), why })),
-    history: state.history
+    history: state.history.map((chapter) => ({
+      ...chapter,
+      startedAt: isoTime(chapter.startedAt),
+      activeAt: chapter.activeAt === null ? null : isoTime(chapter.activeAt),
+      endedAt: chapter.endedAt === null ? null : isoTime(chapter.endedAt)
+    }))
   };
 }
 
@@ -74,7 +97,11 @@ function describeGeneration(generation: Generation, facts: (worker: string) => W
   return {
     generation: generation.id,
     entry: generation.release.file,
-    startedAt: new Date(generation.startedAt).toISOString(),
+    startedAt: isoTime(generation.startedAt),
     workers: generation.workers.map((worker) => ({ id: worker.id, state: worker.phase, ...facts(worker.id) }))
   };
+}
+
+function isoTime(at: number): string {
+  return new Date(at).toISOString();
 }

@@ -87,6 +87,20 @@ export class LineRelay {
   }
 }
 
+/**
+ * Lets this process outlive its stdout and stderr: a closed pipe or a terminal that is gone is no reason to end a service.
+ *
+ * @returns a function that takes it back
+ */
+export function outliveOutput(): () => void {
+  const ignore = () => {};
+  const streams = [process.stdout, process.stderr];
+  for (const stream of streams) stream.on('error', ignore);
+  return () => {
+    for (const stream of streams) stream.off('error', ignore);
+  };
+}
+
 /** Those who wait for an output to take more: one listener for all, however many workers are blocked. */
 const waiting = new WeakMap<Writable, Set<() => void>>();
 

@@ -37,6 +37,8 @@ export class Prover {
       if (this.#warmUp)
         await Promise.all(probes.map(({ probe }) => probe.warmUp(this.#warmUp as WarmUp, this.#over.signal)));
       return { holds: true };
+    } catch (error) {
+      return { holds: false, check: '(all)', why: `it could not be asked: ${String(error)}` };
     } finally {
       await Promise.all(probes.map(({ probe }) => probe.close()));
     }

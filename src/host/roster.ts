@@ -95,7 +95,10 @@ export class Roster {
   has = (worker: string): boolean => this.#seats.has(worker);
 
   /** What a worker was last known to be busy with. */
-  lastReport = (worker: string): Report | null => this.#seats.get(worker)?.report ?? null;
+  holders(worker: string): Pick<Report, 'connections' | 'inFlight' | 'holding'> | object {
+    const { connections, inFlight, holding } = this.#seats.get(worker)?.report ?? {};
+    return connections === undefined ? {} : { connections, inFlight, holding };
+  }
 
   deliver(
     worker: string,

@@ -104,11 +104,15 @@ export class Raw {
     this.#ended.catch(() => {}); // told to whoever waits for it
   }
 
-  /** Sends a request without a body and waits for the whole answer, whose body ends with the given text. */
-  async get(path: string, ending: string): Promise<string> {
+  /**
+   * Sends a request without a body and waits for the whole answer.
+   *
+   * @param ending how it ends: the last chunk, unless the app says how long its answer is
+   */
+  async get(path: string, ending = '\r\n0\r\n\r\n'): Promise<string> {
     const from = this.text.length;
     this.socket.write(`GET ${path} HTTP/1.1\r\nHost: test\r\n\r\n`);
-    await this.seen(() => this.text.slice(from).endsWith(ending), `an answer to ${path} that ends with "${ending}"`);
+    await this.seen(() => this.text.slice(from).endsWith(ending), `an answer to ${path}`);
     return this.text.slice(from);
   }
 

@@ -1,5 +1,5 @@
 import { spawn } from 'node:child_process';
-import { once } from 'node:events';
+import { EventEmitter, once } from 'node:events';
 import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import net from 'node:net';
 import { tmpdir } from 'node:os';
@@ -7,6 +7,7 @@ import { join } from 'node:path';
 import type { TestContext } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import type { Service, SuperviseOptions } from 'handover';
+import { atEnd } from './end.ts';
 import { Client, type Target, toTarget } from './http.ts';
 import { inTime, isAlive, until } from './wait.ts';
 
@@ -31,8 +32,10 @@ export interface Supervised {
   release(version: string): void;
   /** Where the service answers; the first of its addresses. */
   target(index?: number): Target;
-  /** A kept-alive client, closed at the end of the test. */
-  client(index?: number): Client;
+  /** A kept-alive client of an address, by its number or as it is; closed at the end of the test. */
+  client(where?: number | Target): Client;
+  /** Waits until so many addresses are bound, and names them. */
+  bound(count: number): Promise<readonly string[]>;
   /** The pids of every worker there is. */
   pids(): Promise<number[]>;
 }
@@ -45,7 +48,7 @@ export function app(name: string): string {
 /** A folder that is removed at the end of the test. */
 export function makeFolder(t: TestContext): string {
   const folder = mkdtempSync(join(tmpdir(), 'handover-test-'));
-  t.after(() => rmSync(folder, { recursive: true, force: true }));
+  atEnd(t, () => rmSync(folder, { recursive: true, force: true }));
   return folder;
 }
 
@@ -92,6 +95,7 @@ export async function startService(
   muffle();
   const clients: Client[] = [];
   const told: Told[] = [];
+  const news = new EventEmitter();
   const service = await supervise({
     entry: app(name),
     listen: '127.0.0.1:0',
@@ -105,14 +109,14 @@ export async function startService(
   });
   service.on('event', (notice: unknown) => {
     told.push(notice as Told);
-    service.emit('told');
+    news.emit('told');
   });
   const pids = async () => {
     const { active, standby, candidate, retiring } = await service.status();
     const generations = [active, standby, candidate, ...retiring].filter((one) => one !== null);
     return generations.flatMap(({ workers }) => workers.flatMap(({ pid }) => (pid === null ? [] : [pid])));
   };
-  t.after(async () => {
+  atEnd(t, async () => {
     const left = await pids();
     for (const client of clients) client.close();
     await inTime(service.close(), 'the end of the service');
@@ -128,8 +132,10 @@ export async function startService(
     target,
     pids,
     journal: () => readJournal(folder),
-    client: (index = 0) => {
-      const client = new Client(target(index));
+    bound: (count) =>
+      until(() => service.addresses.length === count && service.addresses, `${count} addresses to be bound`),
+    client: (where = 0) => {
+      const client = new Client(typeof where === 'number' ? target(where) : where);
       clients.push(client);
       return client;
     },
@@ -140,11 +146,11 @@ export async function startService(
           const look = () => {
             const one = found();
             if (one) done(one);
-            else service.once('told', look);
+            else news.once('told', look);
           };
           look();
         }),
-        `the event "${event}"; there were: ${told.map((one) => one.event).join(', ')}`
+        () => `the event "${event}"; there were: ${told.map((one) => one.event).join(', ')}`
       );
     }
   };
@@ -155,8 +161,12 @@ function readJournal(folder: string): string[] {
   return existsSync(path) ? readFileSync(path, 'utf8').trim().split('\n') : [];
 }
 
-/** The same app under plain `node`, listening on `port`. */
-export async function startPlain(t: TestContext, name: string, environment: NodeJS.ProcessEnv = {}) {
+/**
+ * The same app under plain `node`, on a free port if the environment names none.
+ *
+ * @param found where it answers, if that is neither SOCKET_PATH nor PORT on 127.0.0.1
+ */
+export async function startPlain(t: TestContext, name: string, environment: NodeJS.ProcessEnv = {}, found?: Target) {
   const folder = makeFolder(t);
   writeFileSync(join(folder, 'version'), '1');
   const port = await freePort();
@@ -171,10 +181,10 @@ export async function startPlain(t: TestContext, name: string, environment: Node
     child.kill(signal);
     await inTime(exited, `the end of ${name}`);
   };
-  t.after(() => stop());
-  const target: Target = environment.SOCKET_PATH
-    ? { socketPath: environment.SOCKET_PATH }
-    : { host: '127.0.0.1', port: Number(env.PORT) };
+  atEnd(t, () => stop());
+  const path = environment.SOCKET_PATH;
+  const usual: Target = path === undefined ? { host: '127.0.0.1', port: Number(env.PORT) } : { socketPath: path };
+  const target = found ?? usual;
   await until(
     async () => {
       if (child.exitCode !== null)
@@ -184,6 +194,11 @@ export async function startPlain(t: TestContext, name: string, environment: Node
     `${name} under plain node to listen on ${JSON.stringify(target)}`
   );
   return { target, pid: child.pid ?? 0, folder, stop, journal: () => readJournal(folder), errors: () => stderr };
+}
+
+/** Waits until somebody accepts connections there. */
+export async function answers(target: Target): Promise<void> {
+  await until(() => isReached(target), `somebody to accept on ${JSON.stringify(target)}`);
 }
 
 function isReached(target: Target): Promise<boolean> {

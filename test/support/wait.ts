@@ -23,10 +23,13 @@ export async function until<T>(
 }
 
 /** Waits for something that must happen, and says what it was if it does not. */
-export async function inTime<T>(promise: Promise<T>, missing: string): Promise<T> {
+export async function inTime<T>(promise: Promise<T>, missing: string | (() => string)): Promise<T> {
   const deadline = new AbortController();
   const overdue = delay(PATIENCE_MS, undefined, { signal: deadline.signal }).then(
-    () => Promise.reject(new Error(`waited ${PATIENCE_MS} ms in vain: ${missing}`)),
+    () =>
+      Promise.reject(
+        new Error(`waited ${PATIENCE_MS} ms in vain: ${typeof missing === 'string' ? missing : missing()}`)
+      ),
     () => new Promise<never>(() => {}) // it came in time: this side of the race has nothing to say
   );
   try {

@@ -1,7 +1,10 @@
 import assert from 'node:assert/strict';
+import { existsSync } from 'node:fs';
+import { networkInterfaces } from 'node:os';
+import { join } from 'node:path';
 import { test } from 'node:test';
-import { ask, toTarget } from '../support/http.ts';
-import { freePort, startPlain, startService } from '../support/service.ts';
+import { ask } from '../support/http.ts';
+import { answers, freePort, makeFolder, startPlain, startService } from '../support/service.ts';
 
 const PLAIN = ['http.cjs', 'http.mjs'];
 if ((process.features as { typescript?: unknown }).typescript) PLAIN.push('http.ts');
@@ -79,58 +82,59 @@ test('two workers on each side serve and hand over', async (t) => {
   }
 });
 
-test('an address of each kind serves: IPv4, IPv6, both, and a unix socket', async (t) => {
-  const { service, folder, client, release } = await startService(t, 'http.cjs', {
-    listen: ['127.0.0.1:0', '[::1]:0', '0']
-  });
-  assert.equal(service.addresses.length, 3);
+const noIpv6 = hasIpv6() ? false : 'this machine has no IPv6';
+
+test('IPv4, IPv6 and both at once are served and handed over', { skip: noIpv6 }, async (t) => {
+  const listen = ['127.0.0.1:0', '[::1]:0', '0'];
+  const { service, client, target, release } = await startService(t, 'http.cjs', { listen });
   const visitors = [0, 1, 2].map((index) => client(index));
-  const both = toTarget(service.addresses[2] ?? '');
-  assert.ok('port' in both);
-  const sixth = await ask({ host: '::1', port: both.port });
-  assert.equal(sixth.version, '1');
   for (const visitor of visitors) assert.equal((await visitor.get()).version, '1');
 
   release('2');
   await service.reload();
-  for (const visitor of visitors) {
-    assert.equal((await visitor.get()).version, '2');
-    assert.equal(visitor.sockets, 1);
-  }
-  assert.ok(folder);
+  for (const visitor of visitors) assert.deepEqual([(await visitor.get()).version, visitor.sockets], ['2', 1]);
+  const { port } = target(2) as { port: number };
+  assert.equal((await ask({ host: '::1', port })).version, '2');
 });
 
 test('a service on a unix socket is reloaded under a client that never reconnects', async (t) => {
-  const { service, client, release } = await startService(t, 'http.cjs', { listen: [`unix:/tmp/handover-${process.pid}.sock`] });
+  const path = join(makeFolder(t), 'service.sock');
+  const { service, client, release } = await startService(t, 'http.cjs', { listen: `unix:${path}` });
+  assert.deepEqual(service.addresses, [`unix:${path}`]);
   const visitor = client();
   assert.equal((await visitor.get()).version, '1');
 
   release('2');
   await service.reload();
-  assert.equal((await visitor.get()).version, '2');
-  assert.equal(visitor.sockets, 1);
+  assert.deepEqual([(await visitor.get()).version, visitor.sockets], ['2', 1]);
+  await service.close();
+  assert.equal(existsSync(path), false);
 });
 
 test('two servers are named with two addresses, in the order of their listen()', async (t) => {
-  const { service, client, release } = await startService(t, 'two-servers.mjs', { listen: ['127.0.0.1:0', '127.0.0.1:0'] });
+  const listen = [`127.0.0.1:${await freePort()}`, `127.0.0.1:${await freePort()}`];
+  const { service, client, release } = await startService(t, 'two-servers.mjs', { listen });
+  assert.deepEqual(service.addresses, listen);
   const [shop, admin] = [client(0), client(1)];
-  assert.equal((await shop.get()).body, 'public');
-  assert.equal((await admin.get()).body, 'admin');
+  const look = async () => [await shop.get(), await admin.get()].map(({ body, version }) => `${body} ${version}`);
+  assert.deepEqual(await look(), ['public 1', 'admin 1']);
 
   release('2');
   await service.reload();
-  for (const [visitor, body] of [[shop, 'public'], [admin, 'admin']] as const) {
-    const answer = await visitor.get();
-    assert.deepEqual([answer.body, answer.version, visitor.sockets], [body, '2', 1]);
-  }
+  assert.deepEqual(await look(), ['public 2', 'admin 2']);
   await service.rollback();
-  assert.deepEqual([(await shop.get()).version, (await admin.get()).version, shop.sockets, admin.sockets], ['1', '1', 1, 1]);
+  assert.deepEqual(await look(), ['public 1', 'admin 1']);
+  assert.deepEqual([shop.sockets, admin.sockets], [1, 1]);
 });
 
 test('two servers without an address given keep their own ports', async (t) => {
   const [PORT, ADMIN_PORT] = [String(await freePort()), String(await freePort())];
-  const { service, client, release } = await startService(t, 'two-servers.mjs', { listen: [], env: { PORT, ADMIN_PORT } });
+  const { service, client, release } = await startService(t, 'two-servers.mjs', {
+    listen: [],
+    env: { PORT, ADMIN_PORT }
+  });
   assert.deepEqual([...service.addresses].sort(), [`127.0.0.1:${ADMIN_PORT}`, `[::]:${PORT}`].sort());
+  await answers({ host: '127.0.0.1', port: Number(ADMIN_PORT) });
   const at = (port: string) => service.addresses.findIndex((address) => address.endsWith(`:${port}`));
   const [shop, admin] = [client(at(PORT)), client(at(ADMIN_PORT))];
   assert.equal((await shop.get()).body, 'public');
@@ -143,8 +147,9 @@ test('two servers without an address given keep their own ports', async (t) => {
 
 test('of two servers the first takes the one address given, and the second keeps its own port', async (t) => {
   const ADMIN_PORT = String(await freePort());
-  const { service, client, release } = await startService(t, 'two-servers.mjs', { env: { ADMIN_PORT } });
-  assert.equal(service.addresses[1], `127.0.0.1:${ADMIN_PORT}`);
+  const { service, bound, client, release } = await startService(t, 'two-servers.mjs', { env: { ADMIN_PORT } });
+  assert.equal((await bound(2))[1], `127.0.0.1:${ADMIN_PORT}`);
+  await answers({ host: '127.0.0.1', port: Number(ADMIN_PORT) });
   const [shop, admin] = [client(0), client(1)];
   assert.equal((await shop.get()).body, 'public');
   assert.equal((await admin.get()).body, 'admin');
@@ -155,10 +160,34 @@ test('of two servers the first takes the one address given, and the second keeps
 });
 
 test('addresses beyond the number of servers all lead to the first', async (t) => {
-  const ADMIN_PORT = String(await freePort());
-  const listen = ['127.0.0.1:0', '127.0.0.1:0', '127.0.0.1:0'];
-  const { client } = await startService(t, 'two-servers.mjs', { listen, env: { ADMIN_PORT } });
-  assert.equal((await client(0).get()).body, 'public');
-  assert.equal((await client(1).get()).body, 'admin');
-  assert.equal((await client(2).get()).body, 'public');
+  const listen = [`127.0.0.1:${await freePort()}`, '127.0.0.1:0', '[::]:0'];
+  const { service, client, release } = await startService(t, 'http.cjs', { listen });
+  assert.equal(service.addresses.length, 3);
+  const visitors = [0, 1, 2].map((index) => client(index));
+  for (const visitor of visitors) assert.equal((await visitor.get()).version, '1');
+
+  release('2');
+  await service.reload();
+  for (const visitor of visitors) assert.deepEqual([(await visitor.get()).version, visitor.sockets], ['2', 1]);
 });
+
+test('a service is started when each of its servers can be reached', {
+  todo: 'started means that the first of them can'
+}, async (t) => {
+  const [PORT, ADMIN_PORT] = [String(await freePort()), String(await freePort())];
+  const { service } = await startService(t, 'two-servers.mjs', { listen: [], env: { PORT, ADMIN_PORT } });
+  assert.equal(service.addresses.length, 2);
+  for (const port of [PORT, ADMIN_PORT])
+    assert.equal((await ask({ host: '127.0.0.1', port: Number(port) })).status, 200);
+});
+
+test('a system-chosen port that is asked for twice is two ports', {
+  todo: 'the second finds the first by its key, "host|0"'
+}, async (t) => {
+  const { service } = await startService(t, 'http.cjs', { listen: ['127.0.0.1:0', '127.0.0.1:0'] });
+  assert.equal(new Set(service.addresses).size, 2);
+});
+
+function hasIpv6(): boolean {
+  return Object.values(networkInterfaces()).some((all) => all?.some(({ family }) => family === 'IPv6'));
+}
