@@ -75,6 +75,8 @@ export type ToSupervisor =
   | { readonly type: 'listen'; readonly ask: number; readonly wanted: Wanted }
   | { readonly type: 'listening'; readonly key: string; readonly secure: boolean }
   | { readonly type: 'unlisten'; readonly key: string }
+  /** What came of a `listen` has been dealt with; if it listens, that was said before. */
+  | { readonly type: 'settled'; readonly ask: number }
   | { readonly type: 'signal' | 'paused' | 'handed' | 'inactive' | 'drained' }
   | { readonly type: 'accepting'; readonly key: string }
   | { readonly type: 'accept-failed'; readonly key: string; readonly code: string }
@@ -104,6 +106,7 @@ const SHAPES: Record<ToSupervisor['type'] | ToWorker['type'], Readonly<Record<st
   reported: { ask: 'number', connections: 'number', inFlight: 'number', requests: 'number', holding: 'array' },
   listen: { ask: 'number', wanted: 'object' },
   unlisten: { key: 'string' },
+  settled: { ask: 'number' },
   listening: { key: 'string', secure: 'boolean' },
   signal: {},
   paused: {},
@@ -138,10 +141,19 @@ export function parse<M extends ToWorker | ToSupervisor>(raw: unknown): Parsed<M
   for (const [field, kind] of Object.entries(shape)) {
     if (kindOf(fields[field]) !== kind) return { garbage: `${type}.${field} is not a ${kind}` };
   }
+  if (type === 'listen' && !isWanted(fields.wanted as Wanted)) return { garbage: 'listen.wanted is no address' };
   return { message: fields as unknown as M };
 }
 
 function kindOf(value: unknown): string {
   if (value === null) return 'null';
   return Array.isArray(value) ? 'array' : typeof value;
+}
+
+/** Whether it can be bound as it stands: anything else would be bound to an address that nobody asked for. */
+function isWanted({ port, host, path, ...flags }: Wanted): boolean {
+  if (!Object.values(flags).every((flag) => typeof flag === 'boolean')) return false;
+  if (port === undefined) return typeof path === 'string' && path !== '' && host === undefined;
+  const inRange = Number.isInteger(port) && port > 0 && port <= 65_535;
+  return inRange && path === undefined && (host === undefined || (typeof host === 'string' && host !== ''));
 }

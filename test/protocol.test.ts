@@ -21,6 +21,7 @@ const messages: { readonly [T in Message['type']]: Extract<Message, { type: T }>
   report: { type: 'report', ask: 2 },
   reported: { type: 'reported', ask: 2, connections: 1, inFlight: 0, requests: 9, holding: [] },
   listen: { type: 'listen', ask: 3, wanted: { port: 80 } },
+  settled: { type: 'settled', ask: 1 },
   unlisten: { type: 'unlisten', key: '::|80' },
   listening: { type: 'listening', secure: false, key: '::|80' },
   signal: { type: 'signal' },

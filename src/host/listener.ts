@@ -36,15 +36,15 @@ export class Listeners {
    */
   async bind(wanted: Wanted, named: boolean): Promise<Listener> {
     const to = await resolve(wanted);
+    // A port that the system chooses is another one each time it is asked for.
+    if (!('path' in to) && to.port === 0) return this.#bind(to, wanted, named);
     const key = keyOf(to);
     const existing = this.#byKey.get(key);
     if (existing) return existing;
     const binding = this.#bind(to, wanted, named);
     this.#byKey.set(key, binding);
     try {
-      const listener = await binding;
-      this.#byKey.set(listener.key, binding);
-      return listener;
+      return await binding;
     } catch (error) {
       this.#byKey.delete(key);
       throw error;

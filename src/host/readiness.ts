@@ -18,6 +18,7 @@ export class Readiness {
   }
 
   isMet(seat: Seat): boolean {
+    if (seat.asking.size > 0) return false;
     if (this.#mode === 'signal' ? !seat.signalled : seat.keys.size === 0) return false;
     return this.#missing(seat).length === 0;
   }

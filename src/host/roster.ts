@@ -144,8 +144,10 @@ export class Roster {
         void this.#bind(seat, message.ask, message.wanted);
         return;
       case 'listening':
-        if (seat.keys.size === 0) seat.secure = message.secure;
-        return this.#listening(seat, message.key);
+        return this.#listening(seat, message);
+      case 'settled':
+        seat.asking.delete(message.ask);
+        return this.#look(seat);
       case 'unlisten':
         return this.#readiness.onUnlisten(seat, message.key, this.#seatsOf(seat.generation));
       case 'signal':
@@ -179,6 +181,7 @@ export class Roster {
   }
 
   async #bind(seat: Seat, ask: number, wanted: Wanted): Promise<void> {
+    seat.asking.add(ask);
     try {
       const { key, address } = await this.#ports.listeners.bind(wanted, false);
       seat.process.send({ type: 'bound', ask, key, address });
@@ -190,7 +193,9 @@ export class Roster {
     }
   }
 
-  #listening(seat: Seat, key: string): void {
+  #listening(seat: Seat, { key, secure }: { key: string; secure: boolean }): void {
+    if (!this.#ports.listeners.find(key)) return this.#ports.onGarbage(seat.id, 'listening.key is no listener');
+    if (seat.keys.size === 0) seat.secure = secure;
     this.#readiness.onListening(seat, key);
     this.#look(seat);
     if (seat.serving) this.#lend(seat, key);
@@ -203,9 +208,12 @@ export class Roster {
 
   /** Posts that a worker can serve, the moment everything that was asked of it is there. */
   #look(seat: Seat): void {
-    if (seat.ready || !this.#readiness.isMet(seat)) return;
-    seat.ready = true;
-    this.#ports.post({ type: 'worker-ready', worker: seat.id, at: this.#ports.now() });
+    // Not before everything that the app said in the same breath is heard: its second server may be next.
+    setImmediate(() => {
+      if (seat.ready || !this.#seats.has(seat.id) || !this.#readiness.isMet(seat)) return;
+      seat.ready = true;
+      this.#ports.post({ type: 'worker-ready', worker: seat.id, at: this.#ports.now() });
+    });
   }
 
   #seatsOf(generation: number): Seat[] {

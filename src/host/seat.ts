@@ -18,6 +18,8 @@ export interface Seat {
   readonly opening: Set<string>;
   /** Whether its first server speaks TLS. */
   secure: boolean;
+  /** Calls of listen() that the worker has not dealt with. */
+  readonly asking: Set<number>;
   /** Whether the app said it is ready. */
   signalled: boolean;
   /** Whether everything that was asked of it is there. */
@@ -39,6 +41,7 @@ export function createSeat(id: string, generation: number, process: WorkerProces
     keys: new Set(),
     opening: new Set(),
     secure: false,
+    asking: new Set(),
     signalled: false,
     ready: false,
     serving: false,

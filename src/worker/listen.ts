@@ -1,5 +1,6 @@
 import net from 'node:net';
 import tls from 'node:tls';
+import { getSystemErrorMap } from 'node:util';
 import { beginListening, type Handle, insideServer } from '../internals.ts';
 import type { Address, Lent, Orders, Wanted } from '../protocol.ts';
 import type { Channel } from './channel.ts';
@@ -11,7 +12,7 @@ interface Shared {
   readonly gate: Gate;
 }
 
-type Bound = { readonly key: string; readonly address: Address } | { readonly code: string; readonly message: string };
+type Bound = { readonly key: string; readonly address: Address } | { readonly code: string };
 
 /**
  * The app's servers that share a listener.
@@ -81,8 +82,7 @@ export class Servers {
 
   #share(server: net.Server, wanted: Wanted, { callback, signal }: Call): void {
     if (callback) server.once('listening', callback);
-    if (signal?.aborted) process.nextTick(() => server.close());
-    else signal?.addEventListener('abort', () => server.close(), { once: true });
+    if (signal) closeOnAbort(server, signal);
     const gate = new Gate(() => this.#forget(gate));
     const inside = insideServer(server);
     inside._handle = gate;
@@ -95,14 +95,28 @@ export class Servers {
       this.#begin(server, gate, lent.key, lent.address);
       return;
     }
-    gate.setAddress(wanted.path ?? { address: wanted.host ?? '::', family: 'IPv6', port: wanted.port ?? 0 });
+    // Until the answer: what was asked for, which is what plain Node would say.
+    const { path, host = '::', port = 0 } = wanted;
+    this.#tell(server, gate, path ?? { address: host, family: net.isIPv4(host) ? 'IPv4' : 'IPv6', port });
     this.#lastAsk += 1;
-    this.#asks.set(this.#lastAsk, (bound) => {
-      if (inside._handle !== gate) return; // closed by the app while it was being bound
-      if ('key' in bound) this.#begin(server, gate, bound.key, bound.address);
-      else this.#fail(server, gate, wanted, bound);
+    const ask = this.#lastAsk;
+    this.#asks.set(ask, (bound) => {
+      if (inside._handle === gate) this.#take(server, gate, wanted, bound); // else the app closed it meanwhile
+      this.#channel.send({ type: 'settled', ask });
     });
-    this.#channel.send({ type: 'listen', ask: this.#lastAsk, wanted });
+    this.#channel.send({ type: 'listen', ask, wanted });
+  }
+
+  #take(server: net.Server, gate: Gate, wanted: Wanted, bound: Bound): void {
+    if (!('key' in bound)) return this.#fail(server, gate, wanted, bound.code);
+    // Two servers of one process cannot have one address, here as in plain Node.
+    if (this.#shared.some((one) => one.gate.key === bound.key)) return this.#fail(server, gate, wanted, 'EADDRINUSE');
+    this.#begin(server, gate, bound.key, bound.address);
+  }
+
+  #tell(server: net.Server, gate: Gate, address: Address): void {
+    gate.setAddress(address);
+    if (typeof address === 'string') insideServer(server)._pipeName = address;
   }
 
   #nextNamed(): Lent | undefined {
@@ -113,19 +127,21 @@ export class Servers {
     // An address that the first server answered for until now passes to the server that asked for it.
     for (const one of this.#shared) if (one.gate !== gate) one.gate.shut(key);
     gate.key = key;
-    gate.setAddress(address);
-    if (typeof address === 'string') insideServer(server)._pipeName = address;
+    this.#tell(server, gate, address);
     if (typeof address === 'string') beginListening(server, address, -1, this.#orders.backlog);
     else beginListening(server, address.address, address.port, this.#orders.backlog);
     this.#channel.send({ type: 'listening', key, secure: server instanceof tls.Server });
   }
 
-  #fail(server: net.Server, gate: Gate, wanted: Wanted, { code, message }: { code: string; message: string }): void {
+  /** Says what plain Node would say. */
+  #fail(server: net.Server, gate: Gate, { path, host = '::', port }: Wanted, code: string): void {
     insideServer(server)._handle = null;
     gate.close();
-    const address = wanted.path ?? wanted.host ?? null;
-    const error = Object.assign(new Error(`listen ${code}: ${message}`), { code, syscall: 'listen', address });
-    server.emit('error', wanted.port === undefined ? error : Object.assign(error, { port: wanted.port }));
+    const [errno, meaning = 'unknown error'] = SYSTEM_ERRORS.get(code) ?? [];
+    const address = path ?? host;
+    const where = port === undefined ? address : `${address}:${port}`;
+    const details = { code, errno, syscall: 'listen', address, ...(port === undefined ? {} : { port }) };
+    server.emit('error', Object.assign(new Error(`listen ${code}: ${meaning} ${where}`), details));
   }
 
   #forget(gate: Gate): void {
@@ -133,4 +149,19 @@ export class Servers {
     if (index >= 0) this.#shared.splice(index, 1);
     if (gate.key !== null) this.#channel.send({ type: 'unlisten', key: gate.key });
   }
+}
+
+/** Every error of the system by its name: its number and what it means. */
+const SYSTEM_ERRORS = new Map(
+  [...getSystemErrorMap()].map(([errno, [name, meaning]]) => [name, [errno, meaning] as const])
+);
+
+function closeOnAbort(server: net.Server, signal: AbortSignal): void {
+  const close = () => void server.close();
+  if (signal.aborted) {
+    process.nextTick(close);
+    return;
+  }
+  signal.addEventListener('abort', close, { once: true });
+  server.once('close', () => signal.removeEventListener('abort', close));
 }

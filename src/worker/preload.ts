@@ -10,6 +10,7 @@ function forgetPreload(): void {
   if (at > 0) process.execArgv.splice(at - 1, 2);
 }
 
+if (!isMainThread) forgetPreload();
 const orders = process.env[ORDERS_VARIABLE];
 if (isMainThread && orders !== undefined && process.connected) {
   delete process.env[ORDERS_VARIABLE];

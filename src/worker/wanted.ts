@@ -1,3 +1,4 @@
+import { resolve } from 'node:path';
 import type { Wanted } from '../protocol.ts';
 
 /** What an app's call of `listen()` comes to: something to share, or a thing of the worker's own. */
@@ -18,14 +19,19 @@ export function readListen(args: readonly unknown[]): Call {
     return { ...readOptions(first as Record<string, unknown>), callback };
   const port = readPort(first);
   if (port !== null) {
-    return { ...call, wanted: port === 0 ? null : { port, ...(typeof second === 'string' ? { host: second } : {}) } };
+    return {
+      ...call,
+      wanted: port === 0 ? null : { port, ...(typeof second === 'string' && second !== '' ? { host: second } : {}) }
+    };
   }
-  if (typeof first === 'string') return { ...call, wanted: { path: first } };
+  // What reads as a number is a port to Node, and out of range here: Node says so best.
+  if (typeof first === 'string' && !(Number(first) >= 0)) return { ...call, wanted: { path: absolute(first) } };
   return { ...call, wanted: null };
 }
 
 function readOptions(options: Record<string, unknown>): Omit<Call, 'callback'> {
   const signal = options.signal instanceof AbortSignal ? options.signal : null;
+  if (options.signal !== undefined && !signal) return { wanted: null, signal };
   const given = ['_handle', 'handle', 'fd'].some((name) => options[name] !== undefined);
   const own = given || options.exclusive === true || options.reusePort === true;
   if (own) return { wanted: null, signal };
@@ -38,7 +44,7 @@ function readOptions(options: Record<string, unknown>): Omit<Call, 'callback'> {
   if (options.port !== undefined || typeof options.path !== 'string') return { wanted: null, signal };
   const { path, readableAll, writableAll } = options;
   const modes = { ...(readableAll === true ? { readableAll } : {}), ...(writableAll === true ? { writableAll } : {}) };
-  return { wanted: { path, ...modes }, signal };
+  return { wanted: { path: absolute(path), ...modes }, signal };
 }
 
 /** A port as Node accepts it: a number or a numeric string. Null for everything else, out of range included. */
@@ -46,4 +52,9 @@ function readPort(value: unknown): number | null {
   if (typeof value !== 'number' && (typeof value !== 'string' || value.trim() === '')) return null;
   const port = Number(value);
   return Number.isInteger(port) && port >= 0 && port <= 65_535 ? port : null;
+}
+
+/** A path is meant from the app's working directory, which is not the supervisor's. `\0` leads no path of the file system. */
+function absolute(path: string): string {
+  return path.startsWith('\0') ? path : resolve(path);
 }
