@@ -78,7 +78,9 @@ export class HandoverError extends Error {
   readonly active: number | null;
 
   constructor(code: ErrorCode, account: Account, options?: { cause?: unknown; active?: number | null }) {
-    super(`${account.what}: ${account.why}. ${account.fix}.`, options);
+    // Quoted lines, such as the last words of a worker, end where they end.
+    const glue = account.why.endsWith('\n') ? '' : '. ';
+    super(`${account.what}: ${account.why}${glue}${account.fix}.`, options);
     this.code = code;
     this.what = account.what;
     this.why = account.why;

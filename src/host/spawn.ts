@@ -124,6 +124,6 @@ export class WorkerProcess {
     this.#stderr.flush();
     const lines = this.#stderr.tail;
     if (lines.length === 0) return '; it wrote nothing to stderr';
-    return `; the last lines of its stderr:\n${hideSecrets(lines.map((line) => `    ${line}`).join('\n'), this.#env)}\n `;
+    return `; the last lines of its stderr:\n${hideSecrets(lines.map((line) => `    ${line}`).join('\n'), this.#env)}\n`;
   }
 }

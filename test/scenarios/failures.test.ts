@@ -62,7 +62,7 @@ const CANDIDATES: readonly [entry: string, code: string, message: RegExp][] = [
   [
     'crash-on-boot.mjs',
     'HANDOVER_ERR_CANDIDATE_EXITED',
-    /^Generation 2 exited before it was active: worker 2\.1 exited with code 1 before it listened; the last lines of its stderr:\n[\s\S]*the database of crash-on-boot is not there[\s\S]*\. Mend what it says and try again; generation 1 is still active\.$/
+    /^Generation 2 exited before it was active: worker 2\.1 exited with code 1 before it listened; the last lines of its stderr:\n[\s\S]*the database of crash-on-boot is not there[\s\S]*\nMend what it says and try again; generation 1 is still active\.$/
   ],
   [
     'exit-zero-on-boot.mjs',
