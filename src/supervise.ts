@@ -40,6 +40,7 @@ type NoticeName =
   | 'cover-over'
   | 'restart-limit'
   | 'drain-overdue'
+  | 'killed'
   | 'pause-overdue'
   | 'connection-lost'
   | 'garbage'

@@ -214,7 +214,8 @@ export class Supervision implements Operator {
   #announce(notice: Notice): void {
     if (notice.event === 'cutover') this.#relay.takeCount(Number(notice.from)); // counts from this handover on
     const held = notice.event === 'drain-overdue' ? this.#roster.holders(notice.worker ?? '') : {};
-    const told = { ...tidyNotice(notice), ...held };
+    const where = notice.event === 'started' ? { listeners: this.addresses } : {};
+    const told = { ...tidyNotice(notice), ...held, ...where };
     this.#log.write(told);
     for (const watcher of this.#watchers) watcher(told);
     if (notice.event === 'stopped') setImmediate(() => this.#finish());

@@ -1,6 +1,9 @@
 import { connect } from 'node:net';
 import { systemCode } from './errors.ts';
 
+/** The kernel keeps a path in 108 bytes, the last of which is 0. What is longer may be cut without a word. */
+export const LONGEST_PATH_BYTES = 107;
+
 /** How long a unix socket is given to show that somebody answers on it. */
 const PROBE_MS = 1_000;
 

@@ -1,7 +1,9 @@
+import { createHash } from 'node:crypto';
 import { chmodSync, lstatSync, mkdirSync, readdirSync } from 'node:fs';
 import { tmpdir, userInfo } from 'node:os';
 import { join } from 'node:path';
 import { HandoverError } from '../errors.ts';
+import { LONGEST_PATH_BYTES } from '../unix.ts';
 
 const ENDING = '.sock';
 
@@ -13,9 +15,13 @@ export function socketFolder(): string {
   return uid === 0 ? '/run/handover' : join(tmpdir(), `handover-${uid}`);
 }
 
-/** The control socket of an app. Names are encoded, so that no name leads out of the directory. */
+/** The control socket of an app. Names are encoded, so that no name leads out of the directory; long ones are hashed. */
 export function socketPath(name: string): string {
-  return join(socketFolder(), `${encodeURIComponent(name).replaceAll('.', '%2E')}${ENDING}`);
+  const encoded = encodeURIComponent(name).replaceAll('.', '%2E');
+  const path = join(socketFolder(), `${encoded}${ENDING}`);
+  if (Buffer.byteLength(path) <= LONGEST_PATH_BYTES) return path;
+  const hash = createHash('sha256').update(name).digest('hex').slice(0, 16);
+  return join(socketFolder(), `${hash}${ENDING}`);
 }
 
 /** Every control socket in the directory, whether somebody answers or not. */
@@ -59,6 +65,10 @@ export function prepareFolder(folder: string): void {
 
 /** Whether a directory is a real one of this user: in a shared temp folder, anybody may have made it first. */
 function isOurs(folder: string): boolean {
-  const stat = lstatSync(folder, { throwIfNoEntry: false });
-  return stat?.isDirectory() === true && stat.uid === userInfo().uid;
+  try {
+    const stat = lstatSync(folder, { throwIfNoEntry: false });
+    return stat?.isDirectory() === true && stat.uid === userInfo().uid;
+  } catch {
+    return false; // it is in a directory that this user may not even look into: XDG_RUNTIME_DIR is somebody else's
+  }
 }

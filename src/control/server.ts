@@ -1,9 +1,9 @@
 import { chmodSync, linkSync, lstatSync, renameSync, unlinkSync } from 'node:fs';
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
-import { dirname } from 'node:path';
+import { dirname, join } from 'node:path';
 import type { Duplex } from 'node:stream';
 import { CODES, describeFailure, HandoverError, systemCode } from '../errors.ts';
-import { isAnswered } from '../unix.ts';
+import { isAnswered, LONGEST_PATH_BYTES } from '../unix.ts';
 import { prepareFolder } from './place.ts';
 import { createRouter, type Operator } from './routes.ts';
 
@@ -44,8 +44,11 @@ export class ControlServer {
    * @throws HANDOVER_ERR_REFUSED_NAME_TAKEN, HANDOVER_ERR_CONTROL_SOCKET
    */
   async open(name: string): Promise<void> {
-    const own = `${this.path}.${process.pid}`;
+    const own = join(dirname(this.path), `.${process.pid}`);
     try {
+      const bytes = Buffer.byteLength(this.path);
+      if (bytes > LONGEST_PATH_BYTES)
+        throw new Error(`the path has ${bytes} bytes, and a unix socket may have ${LONGEST_PATH_BYTES}`);
       prepareFolder(dirname(this.path));
       await listen(this.#server, own);
       chmodSync(own, 0o600);
@@ -57,8 +60,8 @@ export class ControlServer {
         'HANDOVER_ERR_CONTROL_SOCKET',
         {
           what: `Cannot make the control socket ${this.path}`,
-          why: systemCode(error) ?? String(error),
-          fix: 'Give another place with --socket'
+          why: systemCode(error) ?? (error as Error).message,
+          fix: 'Give another place with --socket, or another XDG_RUNTIME_DIR'
         },
         { cause: error }
       );

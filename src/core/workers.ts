@@ -61,7 +61,17 @@ function fold(place: Place, event: WorkerEvent): Folded {
       // A replacement that is late to be ready, or to accept.
       return worker.phase === 'starting' || worker.phase === 'ready' ? end(place, 'kill') : unchanged(place);
     case 'kill-overdue':
-      return { state: place.state, effects: [{ do: 'kill', worker: worker.id }], news: [] };
+      return {
+        state: place.state,
+        effects: [
+          { do: 'kill', worker: worker.id },
+          {
+            do: 'announce',
+            notice: { level: 'warn', event: 'killed', worker: worker.id, reason: 'it did not end by SIGTERM' }
+          }
+        ],
+        news: []
+      };
     case 'worker-refused': {
       const { code, why } = event;
       const folded = place.role === 'active' ? end(place, 'terminate') : unchanged(place);

@@ -1,14 +1,17 @@
 import { lookup } from 'node:dns/promises';
-import { chmodSync, lstatSync, unlinkSync } from 'node:fs';
+import { chmodSync, existsSync, lstatSync, unlinkSync } from 'node:fs';
 import net from 'node:net';
+import { constants } from 'node:os';
+import { dirname } from 'node:path';
 import { getSystemErrorName } from 'node:util';
-import { HandoverError, systemCode } from '../errors.ts';
+import { type ErrorCode, HandoverError, systemCode } from '../errors.ts';
 import { type BindTo, bindHandle, type Handle } from '../internals.ts';
 import type { Address, Lent, Wanted } from '../protocol.ts';
-import { isAnswered } from '../unix.ts';
+import { isAnswered, LONGEST_PATH_BYTES } from '../unix.ts';
 
 /** An address that the supervisor holds. */
 export interface Listener extends Lent {
+  readonly ipv6Only: boolean;
   readonly handle: Handle;
 }
 
@@ -41,6 +44,7 @@ export class Listeners {
     const key = keyOf(to);
     const existing = this.#byKey.get(key);
     if (existing) return existing;
+    if (this.#held.some((listener) => overlaps(listener, to))) throw explain(-constants.errno.EADDRINUSE, to);
     const binding = this.#bind(to, wanted, named);
     this.#byKey.set(key, binding);
     try {
@@ -69,7 +73,8 @@ export class Listeners {
     }
     if (typeof address === 'string') openToAll(address, wanted);
     const port = typeof address === 'string' ? {} : { port: address.port };
-    const listener = { key: keyOf({ ...to, ...port }), address, named, handle };
+    const ipv6Only = !('path' in to) && to.ipv6Only;
+    const listener = { key: keyOf({ ...to, ...port }), address, named, handle, ipv6Only };
     this.#held.push(listener);
     return listener;
   }
@@ -105,6 +110,17 @@ function keyOf(to: BindTo): string {
   return 'path' in to ? `unix:${to.path}` : `${to.address}|${to.port}${to.ipv6Only ? '|6' : ''}`;
 }
 
+/**
+ * Whether one of two addresses takes in the other: plain Node says EADDRINUSE then. The kernel says it only once the one
+ * that is held listens, which it does not before its workers do.
+ */
+function overlaps({ address, ipv6Only }: Listener, to: BindTo): boolean {
+  if (typeof address === 'string' || 'path' in to || address.port !== to.port) return false;
+  const takesIn = (wide: string, other: string, only: boolean) =>
+    (wide === '::' && (net.isIPv6(other) || !only)) || (wide === '0.0.0.0' && net.isIPv4(other));
+  return takesIn(address.address, to.address, ipv6Only) || takesIn(to.address, address.address, to.ipv6Only);
+}
+
 /** Whether IPv4 alone is worth a try: no address was asked for, and the machine may have no IPv6. */
 function anyAddress(to: BindTo): to is Extract<BindTo, { address: string }> {
   if ('path' in to || to.address !== '::' || to.ipv6Only) return false;
@@ -125,6 +141,17 @@ function readAddress(handle: Handle, to: BindTo): Address | number {
 
 /** A socket file that nobody answers on is left over and is removed; one that somebody answers on is theirs. */
 async function clearPath(path: string): Promise<void> {
+  const bytes = Buffer.byteLength(path);
+  const absent = !existsSync(dirname(path));
+  if (bytes > LONGEST_PATH_BYTES || absent) {
+    throw new HandoverError('HANDOVER_ERR_LISTEN_ADDRESS', {
+      what: `Cannot listen on unix:${path}`,
+      why: absent
+        ? `the folder ${dirname(path)} does not exist`
+        : `the path has ${bytes} bytes, and a unix socket may have ${LONGEST_PATH_BYTES}`,
+      fix: absent ? 'Make the folder, or choose another path' : 'Choose a shorter path'
+    });
+  }
   const stat = lstatSync(path, { throwIfNoEntry: false });
   if (!stat) return;
   const why = stat.isSocket()
@@ -173,6 +200,15 @@ export function explain(errno: number, to: BindTo | Address): HandoverError {
   }
   const fix = 'Give an address of this machine, or only the port to listen on all of them';
   return new HandoverError('HANDOVER_ERR_LISTEN_ADDRESS', { what, why: `the system answered ${code}`, fix }, { cause });
+}
+
+/** Why a worker could not listen on what it was lent. */
+export function explainRefusal(errno: string, listener: Listener | undefined): { code: ErrorCode; why: string } {
+  if (listener && /^-\d+$/.test(errno)) {
+    const { code, what, why } = explain(Number(errno), listener.address);
+    return { code, why: `${what}: ${why}` };
+  }
+  return { code: 'HANDOVER_ERR_CANDIDATE_NOT_ACCEPTING', why: `it could not take the address (${errno})` };
 }
 
 function show(address: string): string {

@@ -25,12 +25,21 @@ export function resolveRelease(entry: string, cwd: string, active: number | null
     const file = findFile(path);
     if (!statSync(file).isFile()) throw fail(`${file} is not a file`);
     readFileSync(file, { flag: 'r' });
-    return { entry, file, cwd: realpathSync(cwd) };
+    return { entry, file, cwd: realFolder(cwd) ?? dirname(file) };
   } catch (error) {
     if (HandoverError.is(error)) throw error;
     const reason = systemCode(error);
     const absent = reason === 'ENOENT' || reason === 'MODULE_NOT_FOUND';
     throw fail(absent ? `${path} does not exist` : `${path} cannot be read (${reason ?? 'unknown error'})`, error);
+  }
+}
+
+/** The folder of an old release may be gone by now: the next one starts in its own. */
+function realFolder(folder: string): string | null {
+  try {
+    return realpathSync(folder);
+  } catch {
+    return null;
   }
 }
 

@@ -1,9 +1,8 @@
 import type { News, Release } from '../core/model.ts';
 import type { WorkerFacts } from '../core/status.ts';
-import type { ErrorCode } from '../errors.ts';
 import type { Handle } from '../internals.ts';
 import type { ToSupervisor, Wanted } from '../protocol.ts';
-import { explain, type Listeners, showAddress } from './listener.ts';
+import { explainRefusal, type Listeners, showAddress } from './listener.ts';
 import type { Asked } from './probe.ts';
 import { Readiness } from './readiness.ts';
 import type { Heir } from './relay.ts';
@@ -59,12 +58,13 @@ export class Roster {
     const seat = this.#seats.get(worker);
     if (!seat) return;
     seat.serving = true;
+    seat.accepted = false;
     const named =
       seat.keys.size === 0 ? [] : this.#ports.listeners.held.filter((one) => one.named).map((one) => one.key);
     const keys = new Set([...named, ...seat.keys]);
     for (const key of keys) seat.opening.add(key);
     for (const key of keys) this.#lend(seat, key);
-    if (keys.size === 0) this.#accepted(seat);
+    if (keys.size === 0 && this.#ports.readiness === 'signal') this.#accepted(seat);
     void this.#reports.ask(seat);
   }
 
@@ -93,7 +93,6 @@ export class Roster {
   }
 
   has = (worker: string): boolean => this.#seats.has(worker);
-
   /** What a worker was last known to be busy with. */
   holders(worker: string): Pick<Report, 'connections' | 'inFlight' | 'holding'> | object {
     const { connections, inFlight, holding } = this.#seats.get(worker)?.report ?? {};
@@ -198,7 +197,9 @@ export class Roster {
     if (seat.keys.size === 0) seat.secure = secure;
     this.#readiness.onListening(seat, key);
     this.#look(seat);
-    if (seat.serving) this.#lend(seat, key);
+    if (!seat.serving) return;
+    if (!seat.accepted) seat.opening.add(key);
+    this.#lend(seat, key);
   }
 
   #signal(seat: Seat): void {
@@ -226,6 +227,7 @@ export class Roster {
   }
 
   #accepted(seat: Seat): void {
+    seat.accepted = true;
     this.#readiness.onAccepting(seat);
     this.#ports.post({ type: 'worker-accepting', worker: seat.id, at: this.#ports.now() });
     this.#ports.onHeir();
@@ -233,10 +235,8 @@ export class Roster {
 
   #refused(seat: Seat, key: string, errno: string): void {
     if (!seat.opening.delete(key)) return;
-    const listener = this.#ports.listeners.find(key);
-    const error = listener && /^-\d+$/.test(errno) ? explain(Number(errno), listener.address) : null;
-    const code: ErrorCode = error?.code ?? 'HANDOVER_ERR_CANDIDATE_NOT_ACCEPTING';
-    const why = error ? `${error.what}: ${error.why}` : 'its app has closed the server';
+    if (errno === 'ENOSERVER') return; // closed meanwhile: it may have probed the port, and the real one comes
+    const { code, why } = explainRefusal(errno, this.#ports.listeners.find(key));
     this.#ports.post({ type: 'worker-refused', worker: seat.id, code, why, at: this.#ports.now() });
   }
 

@@ -26,6 +26,8 @@ export interface Seat {
   ready: boolean;
   /** Whether it was told to accept, and not to pause since. */
   serving: boolean;
+  /** Whether it has said that it does. */
+  accepted: boolean;
   /** Open connections: those of its last report, and those it has adopted since. */
   connections: number;
   report: Report | null;
@@ -45,6 +47,7 @@ export function createSeat(id: string, generation: number, process: WorkerProces
     signalled: false,
     ready: false,
     serving: false,
+    accepted: false,
     connections: 0,
     report: null,
     bindFailure: null

@@ -109,6 +109,7 @@ export class WorkerProcess {
     });
     child.once('exit', (code, signal) => {
       watch.onDown();
+      endGroup(child.pid);
       const how = signal ? `was ended by ${signal}` : `exited with code ${code}`;
       const finish = () => end(`${how}${this.#lastWords()}`);
       // 'close' comes when the pipes are empty; a grandchild that holds them open must not delay the news.
@@ -125,5 +126,15 @@ export class WorkerProcess {
     const lines = this.#stderr.tail;
     if (lines.length === 0) return '; it wrote nothing to stderr';
     return `; the last lines of its stderr:\n${hideSecrets(lines.map((line) => `    ${line}`).join('\n'), this.#env)}\n`;
+  }
+}
+
+/** What a worker started and left behind ends with it, as it would with Ctrl-C under plain Node. */
+function endGroup(pid: number | undefined): void {
+  if (pid === undefined) return;
+  try {
+    process.kill(-pid, 'SIGTERM');
+  } catch {
+    // Nobody is left in the group, which is the usual case.
   }
 }

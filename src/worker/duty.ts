@@ -3,6 +3,9 @@
 export type Start = () => Stop | void | Promise<Stop | void>;
 export type Stop = () => void | Promise<void>;
 
+/** After this, the operator is told that a task does not end. */
+const SLOW_MS = 10_000;
+
 interface Task {
   readonly start: Start;
   /** The end of the run in progress, or null while the task does not run. */
@@ -38,7 +41,14 @@ export class Duty {
   /** Ends every task, and settles when the last one has ended. */
   async deactivate(): Promise<void> {
     this.#active = false;
+    const slow = setTimeout(() => {
+      process.emitWarning(
+        `handover: what whileActive() runs has not ended after ${SLOW_MS / 1000} s; the next generation starts its own only then`
+      );
+    }, SLOW_MS);
+    slow.unref();
     await Promise.all([...this.#tasks].map(end));
+    clearTimeout(slow);
   }
 }
 
