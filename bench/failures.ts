@@ -1,7 +1,7 @@
 import { once } from 'node:events';
 import { setTimeout as delay } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
-import { type ClientKind, type Load, type Report, startLoad } from './client/index.ts';
+import { EVERY_KIND, type Load, type Report, startLoad } from './client/index.ts';
 import type { Shots } from './load/cannon.ts';
 import type { Claim, Context, Detail } from './rig/model.ts';
 import { endProcess, firstMessage, startProcess } from './rig/processes.ts';
@@ -13,18 +13,6 @@ const CONNECTIONS = 16;
 /** autocannon's own bound; it is told to run out long before. */
 const CANNON_SECONDS = 120;
 const RELOADS = 10;
-const CLIENTS: Record<ClientKind, number> = {
-  idle: 25,
-  thinking: 25,
-  busy: 3,
-  fresh: 3,
-  slow: 6,
-  streaming: 2,
-  uploading: 3,
-  pipelining: 2,
-  slowReader: 1,
-  halfHead: 4
-};
 
 /** Ten reloads and two rollbacks under the familiar tool and under the strict client, each by itself. */
 export const failures: Claim = {
@@ -83,7 +71,7 @@ function underStrictClient(context: Context): Promise<Report> {
   return withAll(async (keep) => {
     const service = keep(await BenchService.start(context, { pinned: true }));
     const target = { host: '127.0.0.1', port: service.port };
-    const load = startLoad({ target, clients: CLIENTS, busyPauseMs: 2, idleEveryMs: 700 });
+    const load = startLoad({ target, clients: EVERY_KIND, busyPauseMs: 2, idleEveryMs: 700 });
     try {
       await load.warm();
       load.expectVersion('1');

@@ -95,3 +95,17 @@ function isClientKind(name: string): name is ClientKind {
 export function forEach<K extends string, V>(keys: readonly K[], value: (key: K) => V): Record<K, V> {
   return Object.fromEntries(keys.map((key) => [key, value(key)])) as Record<K, V>;
 }
+
+/** A load with every kind of client in it, light enough to share two cores with what it loads. */
+export const EVERY_KIND: Readonly<Record<ClientKind, number>> = {
+  idle: 25,
+  thinking: 25,
+  busy: 3,
+  fresh: 3,
+  slow: 6,
+  streaming: 2,
+  uploading: 3,
+  pipelining: 2,
+  slowReader: 1,
+  halfHead: 4
+};

@@ -76,10 +76,6 @@ export class Servers {
     this.#asks.delete(ask);
   }
 
-  get all(): readonly Shared[] {
-    return this.#shared;
-  }
-
   #share(server: net.Server, wanted: Wanted, { callback, signal }: Call): void {
     if (callback) server.once('listening', callback);
     if (signal) closeOnAbort(server, signal);

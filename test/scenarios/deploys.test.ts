@@ -1,21 +1,8 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { type ClientKind, formatReport, type Load, type Report, startLoad } from '../../bench/client/index.ts';
+import { EVERY_KIND, formatReport, type Load, type Report, startLoad } from '../../bench/client/index.ts';
 import { HandoverError } from '../../src/errors.ts';
 import { type TestService, withService } from './service.ts';
-
-const EVERY_KIND: Record<ClientKind, number> = {
-  idle: 25,
-  thinking: 25,
-  busy: 3,
-  fresh: 3,
-  slow: 6,
-  streaming: 2,
-  uploading: 3,
-  pipelining: 2,
-  slowReader: 1,
-  halfHead: 4
-};
 
 /** Loads a service with every kind of client, and shows that none of them noticed anything. */
 async function underLoad(service: TestService, run: (load: Load) => Promise<void>): Promise<Report> {

@@ -4,8 +4,10 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, test } from 'node:test';
 import { fileURLToPath } from 'node:url';
+import { freePort } from '../support/service.ts';
+import { isAlive } from '../support/wait.ts';
 import { Talk } from './raw.ts';
-import { isAlive, LOAD_APP, TestService, waitFor, withService } from './service.ts';
+import { LOAD_APP, TestService, waitFor, withService } from './service.ts';
 
 // What newcomers ran into, and must not again.
 
@@ -100,13 +102,3 @@ http.createServer((q, r) => r.end(String(child.pid))).listen(3000);`
   });
   await waitFor(async () => !isAlive(pid), 'the child has ended');
 });
-
-async function freePort(): Promise<number> {
-  const { createServer } = await import('node:net');
-  return new Promise((done) => {
-    const server = createServer().listen(0, () => {
-      const address = server.address();
-      server.close(() => done(typeof address === 'object' && address ? address.port : 0));
-    });
-  });
-}

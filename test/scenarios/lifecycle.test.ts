@@ -5,8 +5,9 @@ import net from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, test } from 'node:test';
+import { isAlive } from '../support/wait.ts';
 import { Talk } from './raw.ts';
-import { isAlive, type TestService, waitFor, withService } from './service.ts';
+import { type TestService, waitFor, withService } from './service.ts';
 
 let folder = '';
 before(() => {

@@ -1,8 +1,9 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { setTimeout as wait } from 'node:timers/promises';
+import { isAlive } from '../support/wait.ts';
 import { Talk } from './raw.ts';
-import { isAlive, type TestService, waitFor, withService } from './service.ts';
+import { type TestService, waitFor, withService } from './service.ts';
 
 async function openMany(service: TestService, count: number): Promise<Talk[]> {
   const talks: Talk[] = [];

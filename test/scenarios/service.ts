@@ -130,16 +130,6 @@ export async function withService(
   if (existsSync(service.socket)) throw new Error('the control socket is still there');
 }
 
-/** Whether a process is alive. */
-export function isAlive(pid: number): boolean {
-  try {
-    process.kill(pid, 0);
-    return true;
-  } catch {
-    return false; // ESRCH is the answer
-  }
-}
-
 /** Asks until it is so; fails with what was waited for. */
 export async function waitFor(isSo: () => Promise<boolean>, what: string): Promise<void> {
   for (const deadline = Date.now() + PATIENCE_MS; Date.now() < deadline; ) {
