@@ -11,6 +11,8 @@ export interface Check {
   readonly attempts: number;
   readonly intervalMs: number;
   readonly timeoutMs: number;
+  /** Whether it goes on being asked after the cutover, while the new generation bakes. */
+  readonly whileBaking: boolean;
 }
 
 interface Expectation {
@@ -48,6 +50,7 @@ export type GivenCheck =
       attempts?: number;
       interval?: string | number;
       timeout?: string | number;
+      whileBaking?: boolean;
     };
 
 /** What came back, as far as an expectation can look at it. */
@@ -99,8 +102,16 @@ export function readWarmUp(given: unknown): WarmUp | undefined {
   return usable && forMs !== undefined ? { paths: all, requests, concurrency, forMs } : undefined;
 }
 
-const DEFAULTS = { method: 'GET', headers: {}, body: null, attempts: 3, intervalMs: 500, timeoutMs: 5_000 } as const;
-const FIELDS = ['path', 'method', 'headers', 'body', 'expect', 'attempts', 'interval', 'timeout'];
+const DEFAULTS = {
+  method: 'GET',
+  headers: {},
+  body: null,
+  attempts: 3,
+  intervalMs: 500,
+  timeoutMs: 5_000,
+  whileBaking: false
+} as const;
+const FIELDS = ['path', 'method', 'headers', 'body', 'expect', 'attempts', 'interval', 'timeout', 'whileBaking'];
 const EXPECT_FIELDS = ['status', 'headers', 'body'];
 
 /** How much of a body an error shows. */
@@ -122,7 +133,8 @@ export function readCheck(given: unknown): Check | CheckFunction | undefined {
     expect = {},
     attempts = DEFAULTS.attempts,
     interval,
-    timeout
+    timeout,
+    whileBaking = DEFAULTS.whileBaking
   } = given as Exclude<GivenCheck, string | CheckFunction>;
   const known =
     Object.keys(given).every((key) => FIELDS.includes(key)) &&
@@ -136,6 +148,7 @@ export function readCheck(given: unknown): Check | CheckFunction | undefined {
     path.startsWith('/') &&
     Number.isInteger(attempts) &&
     attempts >= 1 &&
+    typeof whileBaking === 'boolean' &&
     (status ?? []).every((code) => Number.isInteger(code) && code >= 100 && code <= 599);
   if (!usable || intervalMs === undefined || timeoutMs === undefined) return undefined;
   const text = body === undefined ? null : typeof body === 'string' ? body : JSON.stringify(body);
@@ -149,7 +162,8 @@ export function readCheck(given: unknown): Check | CheckFunction | undefined {
     expect: expected,
     attempts,
     intervalMs,
-    timeoutMs
+    timeoutMs,
+    whileBaking
   };
 }
 

@@ -1,5 +1,5 @@
-import { availableParallelism } from 'node:os';
 import leven from 'leven';
+import { BAKE_DEFAULTS, type Bake, type GivenBake, readBake } from './bake.ts';
 import {
   type Check,
   type CheckFunction,
@@ -11,12 +11,12 @@ import {
 } from './checks.ts';
 import { readDuration } from './durations.ts';
 import { HandoverError } from './errors.ts';
-
-/** An address to listen on, as bind needs it. */
-export type ListenAddress = { readonly port: number; readonly host?: string } | { readonly path: string };
+import { type ListenAddress, readAddress, readInteger, readList, readOneOf, readWorkers } from './readers.ts';
 
 interface Spec<T> {
   readonly fallback: T;
+  /** The default as a user would write it, where that is not how it is kept. */
+  readonly written?: string;
   /** What the value may be, in words that follow "it must be". */
   readonly wants: string;
   /** The value of the flag, as the help shows it. */
@@ -107,6 +107,22 @@ export const OPTIONS = {
     about: 'How long a retiring worker may take over what is still in flight, before SIGTERM and, 5 s later, SIGKILL.',
     read: readDuration(0)
   }),
+  bake: spec<Bake>({
+    fallback: BAKE_DEFAULTS,
+    written: '30s',
+    value: '<30s | 0>',
+    wants: `${DURATION}, 0, or in code { for, and limits by the name of their signal }`,
+    about:
+      'How long a new generation is compared, after the cutover, with what the one before it did. `0`: not at all.',
+    read: readBake
+  }),
+  rollback: spec<'auto' | 'manual'>({
+    fallback: 'auto',
+    value: '<auto | manual>',
+    wants: '"auto" or "manual"',
+    about: 'What follows when a signal reaches its limit while the new generation bakes: a rollback, or only a word.',
+    read: readOneOf('auto', 'manual')
+  }),
   keepWarm: spec<number>({
     fallback: 600_000,
     value: '<10m | 0 | forever>',
@@ -160,6 +176,8 @@ export interface GivenOptions {
   warmUp?: GivenWarmUp;
   readyTimeout?: string | number;
   drainTimeout?: string | number;
+  bake?: GivenBake;
+  rollback?: 'auto' | 'manual';
   keepWarm?: string | number;
   handoverBudget?: string | number;
   orphanTimeout?: string | number;
@@ -198,52 +216,20 @@ export function unknownOption(name: string, known: readonly string[]): HandoverE
   });
 }
 
+/** One line of the table, whatever its value is. */
+export function specOf(name: OptionName): Omit<Spec<unknown>, 'read'> {
+  return OPTIONS[name];
+}
+
 function invalidOption(name: OptionName, value: unknown): HandoverError {
-  const { wants, fallback } = OPTIONS[name];
+  const { wants, fallback, written = fallback } = specOf(name);
   const shown =
     fallback === null || (Array.isArray(fallback) && fallback.length === 0)
       ? 'the default'
-      : `the default of ${fallback}`;
+      : `the default of ${written}`;
   return new HandoverError('HANDOVER_ERR_OPTION_INVALID', {
     what: `Option "${name}" is not usable`,
     why: `it must be ${wants}, and it is ${JSON.stringify(value)}`,
     fix: `Remove it to get ${shown}, or correct it`
   });
-}
-
-function readList<T>(read: (given: unknown) => T | undefined): (given: unknown) => readonly T[] | undefined {
-  return (given) => {
-    const list = (Array.isArray(given) ? given : [given]).map(read);
-    return list.some((one) => one === undefined) ? undefined : (list as T[]);
-  };
-}
-
-function readAddress(given: unknown): ListenAddress | undefined {
-  if (typeof given === 'number') return readPort(String(given));
-  if (typeof given !== 'string') return undefined;
-  if (given.startsWith('unix:')) return given.length > 5 ? { path: given.slice(5) } : undefined;
-  const [, ipv6, host, port] = /^(?:(?:\[([^\]]+)\]|([^:\s]+)):)?(\d{1,5})$/.exec(given) ?? [];
-  const read = readPort(port ?? '');
-  const named = ipv6 ?? host;
-  return read && named !== undefined && named !== '*' ? { ...read, host: named } : read;
-}
-
-function readPort(text: string): { port: number } | undefined {
-  const port = Number(text);
-  return text !== '' && Number.isInteger(port) && port >= 0 && port <= 65_535 ? { port } : undefined;
-}
-
-function readWorkers(given: unknown): number | undefined {
-  return given === 'max' ? availableParallelism() : readInteger(1, 128)(given);
-}
-
-function readInteger(least: number, most: number): (given: unknown) => number | undefined {
-  return (given) => {
-    const value = typeof given === 'string' && /^\d+$/.test(given) ? Number(given) : given;
-    return typeof value === 'number' && Number.isInteger(value) && value >= least && value <= most ? value : undefined;
-  };
-}
-
-function readOneOf<T extends string>(...choices: T[]): (given: unknown) => T | undefined {
-  return (given) => choices.find((choice) => choice === given);
 }

@@ -1,7 +1,9 @@
 import { readFileSync, writeFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
+import { showLimit, showValue } from '../src/core/reasons.ts';
+import { SIGNAL_NAMES, SIGNALS } from '../src/core/signals.ts';
 import { CODES } from '../src/errors.ts';
-import { OPTIONS } from '../src/options.ts';
+import { OPTIONS, type OptionName, specOf } from '../src/options.ts';
 
 // The parts of README.md that are made from the code: `npm run docs` writes them, and a test compares them.
 
@@ -10,14 +12,16 @@ export const README = fileURLToPath(new URL('../README.md', import.meta.url));
 const kebab = (name: string) => name.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`);
 const cell = (text: string) => text.replaceAll('|', '\\|');
 
-function showDefault(value: unknown): string {
+function showDefault(value: unknown, written: string | undefined): string {
+  if (written !== undefined) return `\`${written}\``;
   if (value === null || (Array.isArray(value) && value.length === 0)) return '';
   return typeof value === 'number' && value >= 1000 && value !== 4096 ? `\`${value}\` ms` : `\`${String(value)}\``;
 }
 
 function optionsTable(): string {
-  const rows = Object.entries(OPTIONS).map(([name, { value, fallback, about }]) => {
-    return `| \`${name}\` | \`--${kebab(name)} ${cell(value)}\` | ${showDefault(fallback)} | ${cell(about)} |`;
+  const rows = (Object.keys(OPTIONS) as OptionName[]).map((name) => {
+    const { value, fallback, about, written } = specOf(name);
+    return `| \`${name}\` | \`--${kebab(name)} ${cell(value)}\` | ${showDefault(fallback, written)} | ${cell(about)} |`;
   });
   return ['| option | flag of `run` | default | |', '| --- | --- | --- | --- |', ...rows].join('\n');
 }
@@ -31,7 +35,25 @@ function errorsTable(): string {
   );
 }
 
-const SECTIONS: Record<string, () => string> = { options: optionsTable, errors: errorsTable };
+function signalsTable(): string {
+  const rows = SIGNAL_NAMES.map((name) => {
+    const { about, kind, limit } = SIGNALS[name];
+    const alone = kind === 'count' ? limit.floor : limit.absolute;
+    const shown = [
+      `\`${name}\``,
+      about,
+      showLimit(name, limit),
+      alone === null ? 'not judged' : showValue(name, alone),
+      limit.requests > 0 ? `${limit.requests}` : '',
+      limit.afterMs > 0 ? `${limit.afterMs / 1000} s` : ''
+    ];
+    return `| ${shown.join(' | ')} |`;
+  });
+  const titles = ['signal', '', 'limit', 'with nothing to compare', 'fewest requests', 'not in the first'];
+  return [`| ${titles.join(' | ')} |`, '| --- | --- | --- | --- | --- | --- |', ...rows].join('\n');
+}
+
+const SECTIONS: Record<string, () => string> = { options: optionsTable, signals: signalsTable, errors: errorsTable };
 
 /** The text of README.md with its generated sections made anew. */
 export function renderReadme(text: string): string {

@@ -1,5 +1,5 @@
 import { Option } from 'commander';
-import { OPTIONS, type OptionName } from '../options.ts';
+import { OPTIONS, type OptionName, specOf } from '../options.ts';
 
 /** The flag of an option: `readyTimeout` is `--ready-timeout`. */
 export function flagOf(name: string): string {
@@ -36,10 +36,10 @@ export function createJsonFlag(): Option {
 
 /** A default that the description does not say already. */
 function showDefault(name: OptionName): string {
-  const { fallback, wants } = OPTIONS[name];
+  const { fallback, wants, written = fallback } = specOf(name);
   if (fallback === null) return '';
   const duration = typeof fallback === 'number' && wants.startsWith('a duration');
-  return ` Default: ${duration ? showDuration(fallback) : String(fallback)}.`;
+  return ` Default: ${duration ? showDuration(fallback) : String(written)}.`;
 }
 
 function showDuration(ms: number): string {
