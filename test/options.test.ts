@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { availableParallelism } from 'node:os';
 import { test } from 'node:test';
+import { BAKE_DEFAULTS } from '../src/bake.ts';
 import { HandoverError } from '../src/errors.ts';
 import { type GivenOptions, OPTIONS, type OptionName, readOptions } from '../src/options.ts';
 
@@ -50,7 +51,7 @@ function duration(fallback: number, wants: string, least: 0 | 1, more: Partial<C
 }
 
 function plainCheck(path: string, status: number[] | null): object {
-  const times = { attempts: 3, intervalMs: 500, timeoutMs: 5000 };
+  const times = { attempts: 3, intervalMs: 500, timeoutMs: 5000, whileBaking: false };
   return { path, method: 'GET', headers: {}, body: null, expect: { status, headers: {}, body: null }, ...times };
 }
 
@@ -162,7 +163,8 @@ const cases: { readonly [N in OptionName]: Cases } = {
             timeoutMs: 200
           }
         ]
-      ]
+      ],
+      [{ path: '/x', whileBaking: true }, [{ ...plainCheck('/x', null), whileBaking: true }]]
     ],
     bad: [
       'soon',
@@ -175,6 +177,7 @@ const cases: { readonly [N in OptionName]: Cases } = {
       { path: 'x' },
       { path: '/x', pth: 1 },
       { path: '/x', attempts: 0 },
+      { path: '/x', whileBaking: 'yes' },
       { path: '/x', expect: { code: 1 } }
     ],
     message: `it must be a path such as "/health" or "/health=200", or in code an object with a path, or a function, and it is "soon". Remove it to get the default, or correct it.`
@@ -194,6 +197,29 @@ const cases: { readonly [N in OptionName]: Cases } = {
   },
   readyTimeout: duration(30_000, `${DURATION}, above 0`, 1),
   drainTimeout: duration(30_000, DURATION, 0),
+  bake: {
+    fallback: BAKE_DEFAULTS,
+    good: [
+      ['1m', { ...BAKE_DEFAULTS, forMs: 60_000 }],
+      ['0', { ...BAKE_DEFAULTS, forMs: 0 }],
+      [longest, { ...BAKE_DEFAULTS, forMs: longest }],
+      [
+        { for: '10s', exits: false },
+        { forMs: 10_000, limits: { ...BAKE_DEFAULTS.limits, exits: null } }
+      ]
+    ],
+    bad: ['soon', '', -1, longest + 1, Infinity, null, true, [], ['30s'], { for: null }, { for: '1s', crashes: 3 }],
+    message: `it must be ${DURATION}, 0, or in code { for, and limits by the name of their signal }, and it is "soon". Remove it to get the default of 30s, or correct it.`
+  },
+  rollback: {
+    fallback: 'auto',
+    good: [
+      ['auto', 'auto'],
+      ['manual', 'manual']
+    ],
+    bad: ['', 'never', true, false, null],
+    message: 'it must be "auto" or "manual", and it is "soon". Remove it to get the default of auto, or correct it.'
+  },
   keepWarm: duration(600_000, `${DURATION}, 0 or "forever"`, 0, {
     good: [
       ['forever', Infinity],

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { activeOf } from '../../src/core/generations.ts';
 import type { WorkerEvent } from '../../src/core/model.ts';
+import { createRandom, pick, type Random } from '../support/random.ts';
 import { usual } from './script.ts';
 import { World } from './world.ts';
 
@@ -11,23 +12,6 @@ import { World } from './world.ts';
 const WALKS = Number(process.env.HANDOVER_WALKS ?? 150);
 const STEPS = 400;
 const SHOWN = 60;
-
-type Random = () => number;
-
-/** Mulberry32: small, and the same on every machine. */
-function createRandom(seed: number): Random {
-  let state = seed >>> 0;
-  return () => {
-    state = (state + 0x6d2b79f5) >>> 0;
-    let mixed = Math.imul(state ^ (state >>> 15), state | 1);
-    mixed ^= mixed + Math.imul(mixed ^ (mixed >>> 7), mixed | 61);
-    return ((mixed ^ (mixed >>> 14)) >>> 0) / 2 ** 32;
-  };
-}
-
-function pick<T>(random: Random, list: readonly T[]): T | undefined {
-  return list[Math.floor(random() * list.length)];
-}
 
 const keepWarms = [0, 1, 500, 600_000, Infinity];
 const lateNews: readonly WorkerEvent['type'][] = [

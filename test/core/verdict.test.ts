@@ -1,0 +1,265 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { BUCKETS_MS } from '../../src/core/buckets.ts';
+import { DEFAULT_LIMITS, SIGNAL_NAMES } from '../../src/core/signals.ts';
+import { judge, type Measured, percentile, type SignalName } from '../../src/core/verdict.ts';
+import { createRandom, pick, type Random } from '../support/random.ts';
+import { bucketOf, Habit, measure, noLatency, only } from './bakes.ts';
+
+const MIB = 2 ** 20;
+const usual = measure(5_000, { failed: 10, cut: 5 });
+
+/** What each signal alone is when it is bad, beside a service that is well. */
+const bad: { readonly [S in SignalName]: Measured } = {
+  exits: measure(500, { exits: 3 }),
+  hangs: measure(500, { hangs: 1 }),
+  errors: measure(500, { failed: 100 }),
+  cut: measure(400, { cut: 100 }),
+  p50: measure(500, {}, [400]),
+  p99: measure(500, {}, [5, 5, 5, 5, 900]),
+  loopDelay: measure(500, { loopDelayMs: 400 }),
+  uncaught: measure(500, { uncaught: 10 }),
+  memory: measure(500, { memoryPerMinuteBytes: 300 * MIB })
+};
+
+for (const name of SIGNAL_NAMES) {
+  test(`${name}: alone it decides, before the bake is over and when it is`, () => {
+    for (const isOver of [false, true]) {
+      const { decision, signal, reason } = judge(usual, bad[name], DEFAULT_LIMITS, isOver);
+      // What is slow for half of the requests is slow for 99 % of them too: the first one decides.
+      assert.deepEqual([decision, signal], ['roll back', name], reason);
+    }
+  });
+
+  test(`${name}: switched off, it does not decide`, () => {
+    const without = name === 'p50' ? { ...DEFAULT_LIMITS, p50: null, p99: null } : { ...DEFAULT_LIMITS, [name]: null };
+    assert.equal(judge(usual, bad[name], without, true).decision, 'keep');
+    assert.equal(judge(usual, bad[name], only(name), true).signal, name);
+  });
+
+  test(`${name}: the same before the cutover is no reason`, () => {
+    assert.equal(judge(bad[name], bad[name], DEFAULT_LIMITS, true).decision, 'keep');
+  });
+}
+
+test('the reason is the measurement, what it was before, and the limit', () => {
+  const before = measure(5_100, { failed: 10, exits: 1 });
+  const reasons: readonly [Measured | null, Measured, string][] = [
+    [
+      before,
+      measure(220, { failed: 90 }),
+      '5xx: 41 % of 220 requests; before the cutover 0.2 % of 5,100 (limit: 2x and 5 points more)'
+    ],
+    [
+      null,
+      measure(20, { failed: 20 }),
+      '5xx: 100 % of 20 requests; nothing to compare with from before the cutover (limit: 50 %)'
+    ],
+    [
+      { ...before, exits: 0 },
+      measure(0, { exits: 3, spanMs: 1_800 }),
+      'worker exits: 3 in 1.8 s; before the cutover 0 in 30 s (limit: 2x and 3 more)'
+    ],
+    [
+      null,
+      measure(0, { hangs: 1, spanMs: 16_000 }),
+      'worker hangs: 1 in 16 s; nothing to compare with from before the cutover (limit: 1)'
+    ],
+    [
+      before,
+      measure(3_000, {}, [2_300]),
+      'p50: 2,371 ms over 3,000 requests; before the cutover 5 ms over 5,100 (limit: 2x and 100 ms more)'
+    ],
+    [
+      before,
+      measure(9, { loopDelayMs: 430 }),
+      'event-loop delay: 430 ms; before the cutover 11 ms (limit: 3x and 200 ms more)'
+    ],
+    [
+      { ...before, memoryPerMinuteBytes: -3 * MIB },
+      measure(9, { memoryPerMinuteBytes: 300 * MIB }),
+      'memory growth: 300 MiB a minute; before the cutover -3 MiB a minute (limit: 4x and 256 MiB a minute more)'
+    ]
+  ];
+  for (const [earlier, after, reason] of reasons)
+    assert.equal(judge(earlier, after, DEFAULT_LIMITS, false).reason.replace(/5\.\d ms over 5/, '5 ms over 5'), reason);
+});
+
+test('a verdict that keeps says what it was judged by', () => {
+  const reasonOf = (after: Measured) => judge(usual, after, DEFAULT_LIMITS, true).reason;
+
+  assert.equal(reasonOf(measure(0)), 'no request came: nothing to judge by');
+  assert.equal(reasonOf(measure(1)), '1 request in 30 s: too few to judge their responses by');
+  assert.match(
+    reasonOf(measure(3_100, { failed: 6 })),
+    /^3,100 requests in 30 s, 5xx 0\.19 %, cut short 0 %, p50 5\.\d ms, p99 5\.\d ms: no limit was reached$/
+  );
+});
+
+test('before the bake is over nothing is kept, and when it is nothing is left open', () => {
+  for (const after of [measure(0), measure(10_000), measure(3, { failed: 3 })]) {
+    assert.equal(judge(usual, after, DEFAULT_LIMITS, false).decision, 'not yet');
+    assert.equal(judge(usual, after, DEFAULT_LIMITS, true).decision, 'keep');
+  }
+});
+
+test('a version that answers everything with 500 is rolled back within seconds, even at ten requests a second', () => {
+  const after = measure(20, { failed: 20, spanMs: 2_000 });
+  for (const before of [null, measure(3), measure(20), measure(300), measure(300, { failed: 6 })])
+    assert.equal(judge(before, after, DEFAULT_LIMITS, false).signal, 'errors');
+});
+
+test('a version that is slow from the start is rolled back within seconds', () => {
+  const after = measure(180, { spanMs: 6_000 }, [800]);
+  assert.equal(judge(measure(900), after, DEFAULT_LIMITS, false).signal, 'p50');
+});
+
+test('one or two workers killed by hand are no reason', () => {
+  for (const exits of [1, 2]) assert.equal(judge(usual, measure(50, { exits }), DEFAULT_LIMITS, true).decision, 'keep');
+});
+
+test('a single request that is slow, fails or is cut short does not roll back, however few there are', () => {
+  for (let requests = 1; requests < 300; requests += 1) {
+    const slow = { ...measure(requests - 1), requests };
+    const latency = slow.latency.map((count, index) => (index === BUCKETS_MS.length ? 1 : count));
+    for (const after of [{ ...slow, latency }, measure(requests, { failed: 1 }), measure(requests - 1, { cut: 1 })])
+      for (const before of [null, measure(requests), usual])
+        for (const spanMs of [1_000, 5_000, 30_000, 600_000])
+          assert.equal(judge(before, { ...after, spanMs }, DEFAULT_LIMITS, true).decision, 'keep');
+  }
+});
+
+test('a start that is cold for two seconds does not roll back', () => {
+  const rate = 100;
+  for (let second = 1; second <= 30; second += 1) {
+    const cold = measure(rate * Math.min(second, 2), {}, [1_500]).latency;
+    const warm = measure(rate * Math.max(0, second - 2)).latency;
+    const latency = cold.map((count, index) => count + (warm[index] ?? 0));
+    const loopDelayMs = second < 5 ? 400 : 12;
+    const memoryPerMinuteBytes = second < 20 ? 900 * MIB : 90 * MIB;
+    const more = { latency, spanMs: second * 1_000, loopDelayMs, memoryPerMinuteBytes };
+    assert.equal(judge(usual, measure(rate * second, more), DEFAULT_LIMITS, false).decision, 'not yet', `${second} s`);
+  }
+});
+
+test('without anything to compare with, only what is too much by itself rolls back', () => {
+  const decide = (after: Measured) => judge(null, after, DEFAULT_LIMITS, true).signal;
+
+  assert.equal(decide(measure(100, { failed: 30 })), null);
+  assert.equal(decide(measure(100, { failed: 60 })), 'errors');
+  assert.equal(decide(measure(100, { cut: 900 })), null);
+  assert.equal(decide(measure(500, { loopDelayMs: 900, memoryPerMinuteBytes: 900 * MIB }, [9_000])), null);
+  const p99 = { ...DEFAULT_LIMITS.p99, ratio: 3, floor: 250, requests: 50, afterMs: 2_000, absolute: 5_000 };
+  assert.equal(judge(null, measure(500, {}, [9_000]), { ...DEFAULT_LIMITS, p99 }, true).signal, 'p99');
+});
+
+test('a value that was not measured is no reason', () => {
+  const unknown = { loopDelayMs: null, memoryPerMinuteBytes: null };
+  for (const before of [usual, { ...usual, ...unknown }])
+    assert.equal(judge(before, measure(500, unknown), DEFAULT_LIMITS, true).decision, 'keep');
+});
+
+test('without data there is never a rollback, whatever was before', () => {
+  const nothing: Measured = { ...measure(0), loopDelayMs: null, memoryPerMinuteBytes: null };
+  const random = createRandom(1);
+  for (let round = 0; round < 2_000; round += 1) {
+    const before = random() < 0.1 ? null : anyMeasured(random);
+    const { decision, signal } = judge(before, { ...nothing, spanMs: random() * 60_000 }, DEFAULT_LIMITS, true);
+    assert.deepEqual([decision, signal], ['keep', null]);
+  }
+});
+
+test('what gets worse never gets away: once it is rolled back for, anything worse is too', () => {
+  let turned = 0;
+  for (let seed = 1; seed <= 600; seed += 1) {
+    const random = createRandom(seed);
+    const before = random() < 0.2 ? null : anyMeasured(random, 0.1);
+    let after = anyMeasured(random, 0.1);
+    let was = judge(before, after, DEFAULT_LIMITS, true).decision;
+    for (let step = 0; step < 40; step += 1) {
+      after = worsen(random, after);
+      const { decision } = judge(before, after, DEFAULT_LIMITS, true);
+      if (was === 'roll back') assert.equal(decision, 'roll back', `seed ${seed}, step ${step}`);
+      else if (decision === 'roll back') turned += 1;
+      was = decision;
+    }
+  }
+  assert.ok(turned > 200, `only ${turned} turned bad`);
+});
+
+test('two spans of the same service, looked at every second, never roll back', () => {
+  for (let seed = 1; seed <= 2_500; seed += 1) {
+    const habit = new Habit(seed);
+    const before = habit.lived(30);
+    for (const after of habit.live(30)) {
+      const { decision, reason } = judge(before, after, DEFAULT_LIMITS, false);
+      assert.equal(decision, 'not yet', `seed ${seed}: ${reason}`);
+    }
+  }
+});
+
+test('a percentile is the bound of the bucket that it lies in', () => {
+  assert.equal(percentile(noLatency, 0.5), null);
+  assert.equal(percentile([], 0.5), null);
+  const one = measure(1, {}, [5]).latency;
+  for (const share of [0, 0.5, 0.99, 1]) assert.equal(percentile(one, share), BUCKETS_MS[bucketOf(5)]);
+  const hundred = measure(100, {}, [...Array.from({ length: 98 }, () => 1), 700, 90_000]).latency;
+  assert.equal(percentile(hundred, 0.5), BUCKETS_MS[bucketOf(1)]);
+  assert.equal(percentile(hundred, 0.98), BUCKETS_MS[bucketOf(1)]);
+  assert.equal(percentile(hundred, 0.99), BUCKETS_MS[bucketOf(700)]);
+  assert.equal(percentile(hundred, 1), 60_000);
+});
+
+test('the buckets go from 0.1 ms to 60 s in steps of about 10 %', () => {
+  assert.deepEqual([BUCKETS_MS[0], BUCKETS_MS.at(-1)], [0.1, 60_000]);
+  for (const [index, bound] of BUCKETS_MS.slice(1).entries()) {
+    const step = bound / (BUCKETS_MS[index] ?? Number.NaN);
+    assert.ok(step > 1.09 && step < 1.11, `${step}`);
+  }
+});
+
+/** Anything that could be measured; `rough` is how likely each thing goes wrong. */
+function anyMeasured(random: Random, rough = 0.5): Measured {
+  const requests = Math.floor(2_000 ** random());
+  const some = (most: number) => (random() < rough ? Math.floor(random() * most) : 0);
+  return measure(
+    requests,
+    {
+      spanMs: Math.ceil(random() * 30) * 1_000,
+      failed: some(requests + 1),
+      cut: some(requests + 1),
+      loopDelayMs: random() < 0.2 ? null : random() * 50,
+      uncaught: some(30),
+      exits: some(5),
+      hangs: some(3),
+      memoryPerMinuteBytes: random() < 0.2 ? null : random() * 100 * MIB
+    },
+    Array.from({ length: 7 }, () => 300 ** random())
+  );
+}
+
+/** The same, and one thing of it worse. */
+function worsen(random: Random, after: Measured): Measured {
+  const { requests, failed, latency } = after;
+  const more = 1 + Math.floor(random() * 20);
+  const later = () => {
+    const from = Math.floor(random() * latency.length);
+    const moved = Math.min(latency[from] ?? 0, more * 5);
+    const to = Math.min(latency.length - 1, from + Math.floor(random() * 80));
+    const shares = latency.map((count, index) => (index === from ? count - moved : count));
+    return shares.map((count, index) => (index === to ? count + moved : count));
+  };
+  const worse: readonly Partial<Measured>[] = [
+    { exits: after.exits + 1 },
+    { hangs: after.hangs + 1 },
+    { uncaught: after.uncaught + more },
+    { failed: Math.min(requests, failed + more) },
+    { cut: after.cut + more },
+    { latency: later() },
+    { latency: later() },
+    { latency: later() },
+    { loopDelayMs: after.loopDelayMs === null ? null : after.loopDelayMs * 1.5 },
+    { memoryPerMinuteBytes: after.memoryPerMinuteBytes === null ? null : after.memoryPerMinuteBytes + more * MIB }
+  ];
+  return { ...after, ...pick(random, worse) };
+}
