@@ -12,7 +12,7 @@ export interface Measured {
   /**
    * p99 of event-loop delay, the worst worker; null = not measured.
    *
-   * Of a longer span it is the median of its seconds, or a single pause would speak for all of it.
+   * It is taken over the whole span: of its seconds the worst one would be a single pause.
    */
   readonly loopDelayMs: number | null;
   /** Uncaught exceptions and unhandled rejections the process survived or died of. */
@@ -95,19 +95,20 @@ export const SIGNALS: { readonly [S in SignalName]: Signal } = {
     requests: 50,
     afterMs: 2_000
   }),
+  // Pauses of 200 ms are the garbage collection of a big heap, or a page rendered: in many services just above 1 %, or below.
   loopDelay: signal('level', 'ms', 'event-loop delay', 'p99 of the delay of the event loop, the worst worker.', {
     ratio: 3,
-    floor: 200,
-    afterMs: 5_000
+    floor: 500,
+    afterMs: 10_000
   }),
   uncaught: signal('count', 'times', 'uncaught exceptions', 'Uncaught exceptions and unhandled rejections.', {
     floor: 10
   }),
-  // Heaps fill up and code is compiled for a while: only growth that is steep even so, and late, is a leak.
+  // A new process grows by 100 MiB and more while heap and caches fill: over a shorter time all that would be slope.
   memory: signal('level', 'bytes per minute', 'memory growth', 'Growth of the worker that grows fastest.', {
     ratio: 4,
     floor: 256 * MIB,
-    afterMs: 20_000
+    afterMs: 25_000
   })
 };
 
