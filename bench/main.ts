@@ -4,6 +4,7 @@ import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 import { failures } from './failures.ts';
 import { idle } from './idle.ts';
+import { measuring } from './measuring.ts';
 import { memory } from './memory.ts';
 import { reload } from './reload.ts';
 import { describeMachine, isStale, showMachine } from './rig/machine.ts';
@@ -13,7 +14,7 @@ import { showResult, showSummary } from './rig/table.ts';
 import { tail } from './tail.ts';
 import { throughput } from './throughput.ts';
 
-const CLAIMS: readonly Claim[] = [throughput, reload, idle, tail, memory, failures];
+const CLAIMS: readonly Claim[] = [throughput, measuring, reload, idle, tail, memory, failures];
 
 const ROOT = fileURLToPath(new URL('..', import.meta.url));
 

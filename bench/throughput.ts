@@ -1,8 +1,8 @@
 import { Loader } from './load/loader.ts';
-import type { Stretch } from './load/ways.ts';
-import type { Claim, Context } from './rig/model.ts';
-import { BenchService, type Placed, startPlain, withAll } from './rig/service.ts';
-import { alternate, atLeast, median, ratio, spread, sum } from './rig/statistics.ts';
+import type { Claim } from './rig/model.ts';
+import { BenchService, startPlain, withAll } from './rig/service.ts';
+import { cpuPerRequest, pairs, rate, run, type Side } from './rig/sides.ts';
+import { atLeast, median, ratio, spread, sum } from './rig/statistics.ts';
 import { cpuUs } from './rig/usage.ts';
 
 const LIMIT = 0.97;
@@ -10,16 +10,6 @@ const CONNECTIONS = 64;
 const FRESH_TOGETHER = 16;
 /** Short, and many: what disturbs the machine for a second falls on both sides of a few pairs only. */
 const SLICE_MS = 400;
-
-interface Slice extends Stretch {
-  readonly cpuUs: number;
-}
-
-/** What one side did in all its slices. */
-interface Side extends Placed {
-  readonly name: string;
-  readonly slices: Slice[];
-}
 
 /** Kept-alive throughput, and that of fresh connections, beside the same app under plain node: one worker each. */
 export const throughput: Claim = {
@@ -81,42 +71,6 @@ export const throughput: Claim = {
       };
     })
 };
-
-async function run(
-  { progress }: Context,
-  [plain, handover]: readonly [Side, Side],
-  count: number,
-  what: string,
-  load: (side: Side) => Promise<Stretch>
-): Promise<void> {
-  let done = 0;
-  for (const pair of alternate(plain, handover, count)) {
-    done += 1;
-    progress(`${what}: pair ${done} of ${count}`);
-    for (const side of pair) {
-      const before = cpuUs(side.pid) ?? 0;
-      const stretch = await load(side);
-      side.slices.push({ ...stretch, cpuUs: (cpuUs(side.pid) ?? 0) - before });
-    }
-  }
-}
-
-const perMs = ({ answered, tookMs }: Slice) => answered / tookMs;
-
-/** Of each pair of neighbours, handover / plain. */
-function pairs([plain, handover]: readonly [Side, Side]): number[] {
-  return plain.slices.map((slice, index) => {
-    const beside = handover.slices[index];
-    return beside ? perMs(beside) / perMs(slice) : Number.NaN;
-  });
-}
-
-const rate = ({ slices }: Side) => (median(slices.map(perMs)) ?? 0) * 1000;
-
-/** Over all slices together: the clock of the kernel is coarse, and this hardly notices who else is at work. */
-function cpuPerRequest({ slices }: Side): number | null {
-  return ratio(sum(slices.map((slice) => slice.cpuUs)), sum(slices.map(({ answered }) => answered)));
-}
 
 function share({ slices }: Side): string {
   const used = ratio(sum(slices.map((slice) => slice.cpuUs)), sum(slices.map(({ tookMs }) => tookMs * 1000)));

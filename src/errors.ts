@@ -16,6 +16,17 @@ export const CODES = {
   HANDOVER_ERR_OPTION_AMBIGUOUS: { exit: 2, status: 400, means: 'Several supervisors run; the command must name one.' },
   HANDOVER_ERR_REFUSED_BUSY: { exit: 3, status: 409, means: 'Another handover is in progress.' },
   HANDOVER_ERR_REFUSED_NO_STANDBY: { exit: 3, status: 409, means: 'No earlier generation is kept warm.' },
+  HANDOVER_ERR_REFUSED_REJECTED: {
+    exit: 3,
+    status: 409,
+    means: 'The standby was rejected by its verdict; only `rollback --to` goes back to it.'
+  },
+  HANDOVER_ERR_REFUSED_NO_GENERATION: {
+    exit: 3,
+    status: 409,
+    means: 'The history has no such generation, or its files are gone.'
+  },
+  HANDOVER_ERR_REFUSED_NOT_BAKING: { exit: 3, status: 409, means: 'Nothing waits to be promoted or aborted.' },
   HANDOVER_ERR_REFUSED_STOPPING: { exit: 3, status: 409, means: 'The supervisor is stopping.' },
   HANDOVER_ERR_REFUSED_NAME_TAKEN: { exit: 3, status: 409, means: 'Another supervisor answers under this name.' },
   HANDOVER_ERR_CONTROL_UNREACHABLE: { exit: 4, status: 503, means: 'No supervisor answers.' },
@@ -26,7 +37,7 @@ export const CODES = {
   HANDOVER_ERR_CANDIDATE_ENTRY: {
     exit: 1,
     status: 422,
-    means: 'The entry given to `reload` is not a file that can be read.'
+    means: 'The entry, folder, env file or Node binary given to `reload` cannot be used.'
   },
   HANDOVER_ERR_CANDIDATE_EXITED: {
     exit: 1,
@@ -40,10 +51,25 @@ export const CODES = {
     status: 502,
     means: 'A ready generation could not begin to accept connections.'
   },
+  HANDOVER_ERR_CANDIDATE_CUTOVER: {
+    exit: 1,
+    status: 502,
+    means: 'What had to happen before the cutover failed: `beforeCutover`, or the active generation becoming quiet.'
+  },
+  HANDOVER_ERR_CANDIDATE_REJECTED: {
+    exit: 1,
+    status: 502,
+    means: 'The verdict on the new generation was to roll back.'
+  },
   HANDOVER_ERR_CANDIDATE_ABANDONED: {
     exit: 1,
     status: 409,
     means: 'The candidate was given up because the supervisor was asked to stop.'
+  },
+  HANDOVER_ERR_WORKER_SCALE: {
+    exit: 1,
+    status: 502,
+    means: 'The workers that `scale` asked for did not all come to accept in time.'
   },
   HANDOVER_ERR_LISTEN_IN_USE: { exit: 1, status: 500, means: 'Another program holds the address.' },
   HANDOVER_ERR_LISTEN_PERMISSION: { exit: 1, status: 500, means: 'The user may not bind the address.' },

@@ -1,10 +1,12 @@
 import type { ChildProcess } from 'node:child_process';
-import http, { type ServerResponse } from 'node:http';
+import type { ServerResponse } from 'node:http';
 import net from 'node:net';
 
+export * from './internals/http.ts';
+
 /**
- * Every use of something that Node does not document, each behind one function, tried on Node 20.20, 22.23, 24.21
- * and 26.10. Each says what happens where Node no longer has it; a missing one costs speed or the move of a
+ * Every use of something that Node does not document, here and in `internals/`, each behind one function, tried on
+ * Node 20.20, 22.23, 24.21 and 26.10. Each says what happens where Node no longer has it; a missing one costs speed or the move of a
  * connection, never a request.
  */
 
@@ -12,8 +14,13 @@ import net from 'node:net';
 export interface Handle {
   onconnection?: ((status: number, client?: Handle) => void) | null;
   readonly writeQueueSize?: number;
+  /** Whether its stream believes that it is being read. */
+  reading?: boolean;
+  /** Whether an HTTP parser reads from it, past its stream. */
+  _consumed?: boolean;
   listen(backlog: number): number;
   close(done?: () => void): void;
+  readStart?(): number;
   readStop(): number;
   getsockname?(out: object): number;
   ref?(): void;
@@ -32,12 +39,14 @@ export interface ServerInside {
   highWaterMark?: number;
 }
 
-interface SocketInside {
+/** What a `net.Socket` has on the inside. */
+export interface SocketInside {
   _handle: Handle | null;
   _httpMessage?: ServerResponse | null;
   _server?: unknown;
   server?: unknown;
   parser?: { unconsume?(): void } | null;
+  _parent?: net.Socket;
 }
 
 type CreateHandle = (address: string, port: number, type: 4 | 6 | -1, fd?: number, flags?: number) => Handle | number;
@@ -159,11 +168,39 @@ export function canDetach(socket: net.Socket): boolean {
 export function detachConnection(socket: net.Socket): Handle {
   const inside = socket as unknown as SocketInside;
   const handle = inside._handle as Handle;
+  unblockReading(handle);
   inside.parser?.unconsume?.();
   handle.readStop();
+  // It may be served here again: what is left of its first life would keep the second from reading.
+  handle.reading = false;
+  handle._consumed = false;
   inside._handle = null;
   socket.destroy();
   return handle;
+}
+
+/**
+ * Keeps a connection from being read, whatever Node or the app does meanwhile: what its client sends waits in the kernel.
+ *
+ * Missing: it is read on.
+ *
+ * @returns a function that lets it be read again
+ */
+export function blockReading(socket: net.Socket): () => void {
+  const { _handle: handle } = socket as unknown as SocketInside;
+  if (typeof handle?.readStart !== 'function') return () => {};
+  handle.readStop();
+  handle.readStart = () => 0;
+  return () => {
+    // Only while it is this socket's: a connection that was detached is somebody else's business.
+    if ((socket as unknown as SocketInside)._handle !== handle) return;
+    unblockReading(handle);
+    if (handle.reading) handle.readStart?.();
+  };
+}
+
+function unblockReading(handle: Handle): void {
+  if (Object.hasOwn(handle, 'readStart')) Reflect.deleteProperty(handle, 'readStart');
 }
 
 /** Takes the raw handle of a socket that was accepted paused and never read; the socket is over then. */
@@ -180,53 +217,7 @@ export function isFlushed(socket: net.Socket): boolean {
   return socket.writableLength === 0 && ((socket as unknown as SocketInside)._handle?.writeQueueSize ?? 0) === 0;
 }
 
-/** The response that is being written on a connection, or null. Missing: none is ever seen, so nothing is called idle by us alone. */
-export function currentResponse(socket: net.Socket): ServerResponse | null {
-  return (socket as unknown as SocketInside)._httpMessage ?? null;
-}
-
-/** Node's own book of the connections of an HTTP server: `active` are those in the middle of a request's bytes. */
-interface ConnectionsList {
-  idle(): { readonly socket: net.Socket }[];
-  active(): { readonly socket: net.Socket }[];
-}
-
-function connectionsOf(server: http.Server): ConnectionsList | null {
-  const key = Object.getOwnPropertySymbols(server).find(({ description }) => description === 'http.server.connections');
-  return key ? ((server as unknown as Record<symbol, ConnectionsList | undefined>)[key] ?? null) : null;
-}
-
-/**
- * The connections of a server that Node itself calls idle: nothing of a request received, none in progress.
- *
- * Missing: the documented `closeIdleConnections()` is asked instead, with `destroy` answering for this one call. That is
- * exactly the same set, but V8 then throws away code that it had optimised.
- */
-export function idleConnections(server: http.Server): Set<net.Socket> {
-  const list = connectionsOf(server);
-  if (!list) return idleByClosing(server);
-  const idle = list.idle().filter(({ socket }) => currentResponse(socket)?.writableEnded ?? true);
-  return new Set(idle.map(({ socket }) => socket));
-}
-
-/** Whether no byte of a next request has been read on a connection whose last one is answered. */
-export function isBetweenRequests(server: http.Server, socket: net.Socket): boolean {
-  const list = connectionsOf(server);
-  return list ? !list.active().some((parser) => parser.socket === socket) : idleByClosing(server).has(socket);
-}
-
-function idleByClosing(server: http.Server): Set<net.Socket> {
-  const idle = new Set<net.Socket>();
-  const own = Object.getOwnPropertyDescriptor(net.Socket.prototype, 'destroy');
-  net.Socket.prototype.destroy = function (this: net.Socket) {
-    idle.add(this);
-    return this;
-  };
-  try {
-    http.Server.prototype.closeIdleConnections.call(server);
-  } finally {
-    if (own) Object.defineProperty(net.Socket.prototype, 'destroy', own);
-    else Reflect.deleteProperty(net.Socket.prototype, 'destroy');
-  }
-  return idle;
+/** The socket that a TLS connection runs over, or the socket itself. Missing: private requests over TLS are counted as public ones. */
+export function carrierOf(socket: net.Socket): net.Socket {
+  return (socket as unknown as SocketInside)._parent ?? socket;
 }

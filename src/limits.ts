@@ -7,7 +7,7 @@ const CHECK_GRACE_MS = 5_000;
 
 /** What the core needs to know of the options. */
 export function limitsOf(options: Options): Limits {
-  const { readyTimeout, drainTimeout, keepWarm, handoverBudget, check, warmUp } = options;
+  const { readyTimeout, drainTimeout, keepWarm, handoverBudget, check, warmUp, restarts } = options;
   const checksMs = check.reduce(
     (sum, one) =>
       sum + (typeof one === 'function' ? CHECK_FUNCTION_MS : one.attempts * (one.timeoutMs + one.intervalMs)),
@@ -19,6 +19,13 @@ export function limitsOf(options: Options): Limits {
     drainMs: drainTimeout,
     keepWarmMs: keepWarm,
     budgetMs: handoverBudget,
-    checkMs: proves ? checksMs + (warmUp?.forMs ?? 0) + CHECK_GRACE_MS : null
+    checkMs: proves ? checksMs + (warmUp?.forMs ?? 0) + CHECK_GRACE_MS : null,
+    restarts,
+    maxSurge: options.maxSurge,
+    maxUnavailable: options.maxUnavailable,
+    migrateMs: options.beforeCutover?.timeoutMs ?? null,
+    bakeMs: options.bake.forMs,
+    bake: options.bake.limits,
+    rollsBack: options.rollback === 'auto'
   };
 }

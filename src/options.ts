@@ -1,19 +1,12 @@
-import leven from 'leven';
-import { BAKE_DEFAULTS, type Bake, type GivenBake, readBake } from './bake.ts';
-import {
-  type Check,
-  type CheckFunction,
-  type GivenCheck,
-  type GivenWarmUp,
-  readCheck,
-  readWarmUp,
-  type WarmUp
-} from './checks.ts';
+import { BAKE_DEFAULTS, type Bake, readBake } from './bake.ts';
+import { type Check, type CheckFunction, readCheck, readWarmUp, type WarmUp } from './checks.ts';
+import type { RestartLimit } from './core/model.ts';
 import { readDuration } from './durations.ts';
-import { HandoverError } from './errors.ts';
-import { type ListenAddress, readAddress, readInteger, readList, readOneOf, readWorkers } from './readers.ts';
+import * as readers from './readers.ts';
+import type { Extent, Migration, StrategyName } from './strategies.ts';
+import { readExtent, readMigration, STRATEGIES } from './strategies.ts';
 
-interface Spec<T> {
+export interface Spec<T> {
   readonly fallback: T;
   /** The default as a user would write it, where that is not how it is kept. */
   readonly written?: string;
@@ -30,43 +23,43 @@ interface Spec<T> {
 
 const DURATION = 'a duration such as "30s", "10m" or a number of milliseconds';
 
+const EXTENT = 'an integer from 0 to 128, or a percentage such as "25%"';
+
 function spec<T>(one: Spec<T>): Spec<T> {
   return one;
 }
 
 /** Every option of `supervise()`, `handover run` and the config: one line each, and everything else is made of it. */
 export const OPTIONS = {
-  listen: spec<readonly ListenAddress[]>({
+  listen: spec<readonly readers.ListenAddress[]>({
     fallback: [],
     value: '<port | host:port | unix:path>',
     wants: 'a port, "host:port", "[ipv6]:port" or "unix:/path"',
     about:
       "Address to own. The app's first server gets the first, whatever port it asks for, and PORT is set; a further server gets the next; addresses left over go to the first. Without it, the app's own listen() decides.",
     repeatable: true,
-    read: readList(readAddress)
+    read: readers.readList(readers.readAddress)
   }),
   workers: spec<number>({
     fallback: 1,
     value: '<n | max>',
     wants: 'an integer from 1 to 128, or "max"',
     about: 'Processes of each generation; `max` is one for each core.',
-    read: readWorkers
+    read: readers.readWorkers
   }),
   name: spec<string | null>({
     fallback: null,
     value: '<app>',
     wants: 'a text of 1 to 100 characters without control characters',
     about: "Name of the app. Default: the nearest package.json's name, else the entry's file name.",
-    read: (given) =>
-      // biome-ignore lint/suspicious/noControlCharactersInRegex: they are what is refused
-      typeof given === 'string' && /^[^\x00-\x1f\x7f]{1,100}$/.test(given) ? given : undefined
+    read: readers.readName
   }),
   socket: spec<string | null>({
     fallback: null,
     value: '<path>',
     wants: 'a path of at most 100 bytes',
     about: 'Path of the control socket. Default: one for each name, in a directory of this user.',
-    read: (given) => (typeof given === 'string' && given !== '' && Buffer.byteLength(given) <= 100 ? given : undefined)
+    read: readers.readText(100)
   }),
   ready: spec<'listening' | 'signal'>({
     fallback: 'listening',
@@ -74,7 +67,7 @@ export const OPTIONS = {
     wants: '"listening" or "signal"',
     about:
       "When a worker can serve: its servers called listen(), or the app called ready() (PM2's process.send('ready') counts).",
-    read: readOneOf('listening', 'signal')
+    read: readers.readOneOf('listening', 'signal')
   }),
   check: spec<readonly (Check | CheckFunction)[]>({
     fallback: [],
@@ -83,7 +76,7 @@ export const OPTIONS = {
     about:
       'Private request to every worker of a candidate before it may accept; the candidate is given up if it fails. Without a status, any of 200-399 will do.',
     repeatable: true,
-    read: readList(readCheck)
+    read: readers.readList(readCheck)
   }),
   warmUp: spec<WarmUp | null>({
     fallback: null,
@@ -92,6 +85,36 @@ export const OPTIONS = {
     about:
       'Private requests to every worker of a candidate after its checks, so that the first users do not meet cold code: 200 of them, 4 at a time, for 5 s at the most.',
     read: readWarmUp
+  }),
+  strategy: spec<StrategyName>({
+    fallback: 'blue-green',
+    value: `<${STRATEGIES.join(' | ')}>`,
+    wants: 'one of "blue-green", "rolling", "in-place" and "exclusive"',
+    about:
+      'How the next generation takes over: all at once beside the active one; worker by worker; each worker in the place of its predecessor, without room for both; or never two versions serving at the same time.',
+    read: readers.readOneOf(...STRATEGIES)
+  }),
+  maxSurge: spec<Extent>({
+    fallback: 1,
+    value: '<n | percent>',
+    wants: EXTENT,
+    about: 'Under `rolling`: how many workers there may be beyond `workers`. A percentage is rounded up.',
+    read: readExtent
+  }),
+  maxUnavailable: spec<Extent>({
+    fallback: 0,
+    value: '<n | percent>',
+    wants: EXTENT,
+    about: 'Under `rolling`: how many of `workers` may be missing meanwhile. A percentage is rounded down.',
+    read: readExtent
+  }),
+  beforeCutover: spec<Migration | null>({
+    fallback: null,
+    value: '<command>',
+    wants: 'a command for the shell, or in code a function or { run, timeout }',
+    about:
+      'Under `exclusive`: what runs when the old version is quiet and before the new one serves, such as a migration, for 60 s at the most. It gets HANDOVER_FROM and HANDOVER_TO, and if it fails the old version goes on.',
+    read: readMigration
   }),
   readyTimeout: spec<number>({
     fallback: 30_000,
@@ -121,7 +144,7 @@ export const OPTIONS = {
     value: '<auto | manual>',
     wants: '"auto" or "manual"',
     about: 'What follows when a signal reaches its limit while the new generation bakes: a rollback, or only a word.',
-    read: readOneOf('auto', 'manual')
+    read: readers.readOneOf('auto', 'manual')
   }),
   keepWarm: spec<number>({
     fallback: 600_000,
@@ -145,91 +168,61 @@ export const OPTIONS = {
     about: 'How long active workers go on serving after the supervisor was killed, before they finish and exit.',
     read: readDuration(0)
   }),
+  hangTimeout: spec<number>({
+    fallback: 15_000,
+    value: '<15s | 0>',
+    wants: DURATION,
+    about: 'How long the event loop of a worker may be silent before the worker is replaced. `0`: for ever.',
+    read: readDuration(0)
+  }),
+  maxMemory: spec<number | null>({
+    fallback: null,
+    value: '<512MB>',
+    wants: 'a size such as "512MB", "2GB" or a number of bytes, above 0',
+    about: 'Resident memory of a worker above which it is replaced: its replacement starts first.',
+    read: readers.readSize
+  }),
+  standbyMemory: spec<number>({
+    fallback: 0.1,
+    written: '10%',
+    value: '<10% | 0>',
+    wants: 'a share such as "10%" or 0.1',
+    about:
+      "Share of the machine's memory, or of the container's, that must be available to keep a standby. `0`: it is not watched.",
+    read: readers.readShare
+  }),
+  restarts: spec<RestartLimit>({
+    fallback: { max: 5, windowMs: 60_000 },
+    written: '5/1m',
+    value: '<5/1m>',
+    wants: 'a number and a duration such as "5/1m", or in code { max, within }',
+    about: 'Lost workers that are replaced within seconds; where more are lost in that time, tries come every 15 s.',
+    read: readers.readRestarts
+  }),
   backlog: spec<number>({
     fallback: 4096,
     value: '<n>',
     wants: 'an integer from 1 to 65535',
     about: "Connections that may wait in the kernel's queue (the kernel caps it at net.core.somaxconn).",
-    read: readInteger(1, 65_535)
+    read: readers.readInteger(1, 65_535)
+  }),
+  stateFile: spec<string | null>({
+    fallback: null,
+    value: '<path>',
+    wants: 'a path of at most 4095 bytes',
+    about:
+      'Where the history is kept, for the next supervisor. Default: beside the control socket, so that it is gone after a reboot where that is in a folder which is.',
+    read: readers.readText(4_095)
   }),
   log: spec<'pretty' | 'json' | null>({
     fallback: null,
     value: '<pretty | json>',
     wants: '"pretty" or "json"',
     about: "Form of the supervisor's own lines on stderr. Default: pretty on a terminal, else JSON.",
-    read: readOneOf('pretty', 'json')
+    read: readers.readOneOf('pretty', 'json')
   })
 } as const;
 
 export type OptionName = keyof typeof OPTIONS;
 /** Options with every value checked and every default filled in. Durations are milliseconds. */
 export type Options = { readonly [N in OptionName]: (typeof OPTIONS)[N]['fallback'] };
-
-/** What a user may write: durations as `"30s"` or milliseconds, one address or a list of them. */
-export interface GivenOptions {
-  listen?: string | number | readonly (string | number)[];
-  workers?: number | 'max';
-  name?: string;
-  socket?: string;
-  ready?: 'listening' | 'signal';
-  check?: GivenCheck | readonly GivenCheck[];
-  warmUp?: GivenWarmUp;
-  readyTimeout?: string | number;
-  drainTimeout?: string | number;
-  bake?: GivenBake;
-  rollback?: 'auto' | 'manual';
-  keepWarm?: string | number;
-  handoverBudget?: string | number;
-  orphanTimeout?: string | number;
-  backlog?: number;
-  log?: 'pretty' | 'json';
-}
-
-/**
- * Checks options and fills in the defaults.
- *
- * @throws HANDOVER_ERR_OPTION_UNKNOWN, HANDOVER_ERR_OPTION_INVALID
- */
-export function readOptions(given: GivenOptions): Options {
-  for (const name of Object.keys(given))
-    if (!Object.hasOwn(OPTIONS, name)) throw unknownOption(name, Object.keys(OPTIONS));
-  const read = (name: OptionName) => {
-    const value = given[name];
-    const { fallback, read } = OPTIONS[name];
-    if (value === undefined) return [name, fallback];
-    const checked = read(value);
-    if (checked === undefined) throw invalidOption(name, value);
-    return [name, checked];
-  };
-  return Object.fromEntries((Object.keys(OPTIONS) as OptionName[]).map(read)) as Options;
-}
-
-/** An option that does not exist: a typo must not become a default. */
-export function unknownOption(name: string, known: readonly string[]): HandoverError {
-  const distance = (one: string) => leven(one.toLowerCase(), name.toLowerCase());
-  const nearest = [...known].sort((a, b) => distance(a) - distance(b))[0];
-  const near = nearest !== undefined && distance(nearest) <= Math.max(2, name.length / 3);
-  return new HandoverError('HANDOVER_ERR_OPTION_UNKNOWN', {
-    what: `Option "${name}" is not known`,
-    why: near ? `the nearest name is "${nearest}"` : 'no option has a name like it',
-    fix: `The options are: ${known.join(', ')}`
-  });
-}
-
-/** One line of the table, whatever its value is. */
-export function specOf(name: OptionName): Omit<Spec<unknown>, 'read'> {
-  return OPTIONS[name];
-}
-
-function invalidOption(name: OptionName, value: unknown): HandoverError {
-  const { wants, fallback, written = fallback } = specOf(name);
-  const shown =
-    fallback === null || (Array.isArray(fallback) && fallback.length === 0)
-      ? 'the default'
-      : `the default of ${written}`;
-  return new HandoverError('HANDOVER_ERR_OPTION_INVALID', {
-    what: `Option "${name}" is not usable`,
-    why: `it must be ${wants}, and it is ${JSON.stringify(value)}`,
-    fix: `Remove it to get ${shown}, or correct it`
-  });
-}

@@ -15,6 +15,9 @@ export const ORDERS_VARIABLE = 'HANDOVER_WORKER_ORDERS';
 /** File descriptor of a worker that leads to the supervisor's own stderr, for the last words of an orphan. */
 export const LAST_WORDS_FD = 4;
 
+/** The id of a connection by which a worker is asked privately: what is asked there is nobody's request. */
+export const PRIVATE_ID = 'private';
+
 /** An address as `server.address()` tells it: an object for TCP, a path for a unix socket. */
 export type Address = { readonly address: string; readonly family: string; readonly port: number } | string;
 
@@ -36,6 +39,8 @@ export interface Orders {
   readonly budgetMs: number;
   readonly drainMs: number;
   readonly orphanMs: number;
+  /** Whether it counts what `sample` asks for. */
+  readonly measures: boolean;
 }
 
 /** What an app asked `listen()` for, as far as it matters to a bind. */
@@ -55,11 +60,30 @@ export interface Holding {
   readonly ageMs: number;
 }
 
+/** What a worker did since it was last asked. */
+export interface Sample {
+  /** Responses that were finished. */
+  readonly requests: number;
+  /** Of them with a status of 500 or above. */
+  readonly failed: number;
+  /** Requests whose response was cut short; they are not among `requests`. */
+  readonly cut: number;
+  readonly uncaught: number;
+  /** How long requests took: bucket, count, bucket, count, without the buckets that are empty. */
+  readonly latency: readonly number[];
+  /** By how much the event loop was late, look by look, in the same form. */
+  readonly loop: readonly number[];
+}
+
 export type ToWorker =
   | { readonly type: 'bound'; readonly ask: number; readonly key: string; readonly address: Address }
   | { readonly type: 'unbound'; readonly ask: number; readonly code: string; readonly message: string }
   | { readonly type: 'accept'; readonly key: string }
   | { readonly type: 'pause' | 'drain'; readonly heirs: boolean }
+  /** Accept no more, finish what is in flight, and keep every other connection unread until `accept` or `pause`. */
+  | { readonly type: 'hold' }
+  /** A copy of a listener for a worker that holds: not to accept on, unless the supervisor is gone. */
+  | { readonly type: 'keep'; readonly key: string }
   | { readonly type: 'activate' | 'deactivate' }
   | {
       readonly type: 'adopt';
@@ -69,7 +93,7 @@ export type ToWorker =
       readonly last: boolean;
     }
   | { readonly type: 'moved'; readonly id: string }
-  | { readonly type: 'report'; readonly ask: number };
+  | { readonly type: 'report' | 'sample'; readonly ask: number };
 
 export type ToSupervisor =
   | { readonly type: 'listen'; readonly ask: number; readonly wanted: Wanted }
@@ -78,6 +102,8 @@ export type ToSupervisor =
   /** What came of a `listen` has been dealt with; if it listens, that was said before. */
   | { readonly type: 'settled'; readonly ask: number }
   | { readonly type: 'signal' | 'paused' | 'handed' | 'inactive' | 'drained' }
+  /** Of a worker that holds: nothing is in flight any more. */
+  | { readonly type: 'quiet' }
   | { readonly type: 'accepting'; readonly key: string }
   | { readonly type: 'accept-failed'; readonly key: string; readonly code: string }
   | { readonly type: 'connection'; readonly id: string; readonly key: string; readonly fresh: boolean }
@@ -89,7 +115,8 @@ export type ToSupervisor =
       readonly inFlight: number;
       readonly requests: number;
       readonly holding: readonly Holding[];
-    };
+    }
+  | ({ readonly type: 'sampled'; readonly ask: number } & Sample);
 
 /** Field by field, what a message must have: the parser and nothing else reads this. */
 const SHAPES: Record<ToSupervisor['type'] | ToWorker['type'], Readonly<Record<string, string>>> = {
@@ -98,11 +125,23 @@ const SHAPES: Record<ToSupervisor['type'] | ToWorker['type'], Readonly<Record<st
   accept: { key: 'string' },
   pause: { heirs: 'boolean' },
   drain: { heirs: 'boolean' },
+  hold: {},
+  keep: { key: 'string' },
   activate: {},
   deactivate: {},
   adopt: { id: 'string', key: 'string', fresh: 'boolean', last: 'boolean' },
   moved: { id: 'string' },
   report: { ask: 'number' },
+  sample: { ask: 'number' },
+  sampled: {
+    ask: 'number',
+    requests: 'number',
+    failed: 'number',
+    cut: 'number',
+    uncaught: 'number',
+    latency: 'array',
+    loop: 'array'
+  },
   reported: { ask: 'number', connections: 'number', inFlight: 'number', requests: 'number', holding: 'array' },
   listen: { ask: 'number', wanted: 'object' },
   unlisten: { key: 'string' },
@@ -111,6 +150,7 @@ const SHAPES: Record<ToSupervisor['type'] | ToWorker['type'], Readonly<Record<st
   signal: {},
   paused: {},
   handed: {},
+  quiet: {},
   inactive: {},
   drained: {},
   accepting: { key: 'string' },

@@ -1,15 +1,31 @@
 import { availableParallelism } from 'node:os';
+import type { RestartLimit } from './core/model.ts';
+import { readDuration } from './durations.ts';
 
 // Readers turn what a user wrote into a value, or undefined where that cannot be.
 
 /** An address to listen on, as bind needs it. */
 export type ListenAddress = { readonly port: number; readonly host?: string } | { readonly path: string };
 
+/** A text that is not empty and has a limit, as paths have. */
+export function readText(mostBytes: number): (given: unknown) => string | undefined {
+  return (given) => {
+    const usable = typeof given === 'string' && given !== '' && Buffer.byteLength(given) <= mostBytes;
+    return usable && !given.includes('\0') ? given : undefined;
+  };
+}
+
 export function readList<T>(read: (given: unknown) => T | undefined): (given: unknown) => readonly T[] | undefined {
   return (given) => {
     const list = (Array.isArray(given) ? given : [given]).map(read);
     return list.some((one) => one === undefined) ? undefined : (list as T[]);
   };
+}
+
+/** A name that people read: one line, not too long. */
+export function readName(given: unknown): string | undefined {
+  // biome-ignore lint/suspicious/noControlCharactersInRegex: they are what is refused
+  return typeof given === 'string' && /^[^\x00-\x1f\x7f]{1,100}$/.test(given) ? given : undefined;
 }
 
 export function readAddress(given: unknown): ListenAddress | undefined {
@@ -40,4 +56,37 @@ export function readInteger(least: number, most: number): (given: unknown) => nu
 
 export function readOneOf<T extends string>(...choices: T[]): (given: unknown) => T | undefined {
   return (given) => choices.find((choice) => choice === given);
+}
+
+const UNITS: Readonly<Record<string, number>> = { b: 1, kb: 1024, mb: 1024 ** 2, gb: 1024 ** 3 };
+
+/** @returns bytes; a KB is 1024 of them */
+export function readSize(given: unknown): number | undefined {
+  const [, number, unit = 'b'] = /^(\d{1,15}(?:\.\d{1,9})?)\s?([kmg]?b)?$/i.exec(String(given)) ?? [];
+  const bytes = Math.round(Number(number) * (UNITS[unit.toLowerCase()] ?? Number.NaN));
+  return bytes > 0 && (typeof given === 'string' || typeof given === 'number') ? bytes : undefined;
+}
+
+/** @returns 0-1 */
+export function readShare(given: unknown): number | undefined {
+  const [, number, percent] = /^(\d{1,3}(?:\.\d{1,15})?)(\s?%)?$/.exec(String(given)) ?? [];
+  const share = Number(number) / (percent ? 100 : 1);
+  return share <= 1 && (typeof given === 'string' || typeof given === 'number') ? share : undefined;
+}
+
+/** Reads `5/1m` or `{ max, within }`; what is left out of the object is the default. */
+export function readRestarts(given: unknown): RestartLimit | undefined {
+  if (typeof given === 'string') {
+    const [max, within, ...rest] = given.split('/');
+    return rest.length > 0 ? undefined : toRestartLimit(max, within);
+  }
+  if (typeof given !== 'object' || given === null || Array.isArray(given)) return undefined;
+  const { max = 5, within = '1m', ...unknown } = given as { max?: unknown; within?: unknown };
+  return Object.keys(unknown).length > 0 ? undefined : toRestartLimit(max, within);
+}
+
+function toRestartLimit(givenMax: unknown, within: unknown): RestartLimit | undefined {
+  const max = readInteger(0, 1_000)(givenMax);
+  const windowMs = readDuration(1)(within);
+  return max === undefined || windowMs === undefined ? undefined : { max, windowMs };
 }

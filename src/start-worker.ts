@@ -7,9 +7,7 @@ import { type Orders, PROTOCOL_VERSION } from './protocol.ts';
 /** What is supervised, as far as it does not change from generation to generation. */
 export interface App {
   readonly name: string;
-  /** The working directory as the operator wrote it. */
-  readonly folder: string;
-  readonly args: readonly string[];
+  /** The environment of every generation; a release sets its own over it. */
   readonly env: NodeJS.ProcessEnv;
 }
 
@@ -34,11 +32,12 @@ export function startWorker({ worker, generation, release, watch, app, options, 
     backlog: options.backlog,
     budgetMs: options.handoverBudget,
     drainMs: options.drainTimeout,
-    orphanMs: options.orphanTimeout
+    orphanMs: options.orphanTimeout,
+    measures: true
   };
   const first = lent.find(({ named }) => named)?.address;
-  const env = { ...app.env, ...(typeof first === 'object' ? { PORT: String(first.port) } : {}) };
+  const env = { ...app.env, ...release.env, ...(typeof first === 'object' ? { PORT: String(first.port) } : {}) };
   const lead = process.stdout.isTTY && options.log !== 'json' ? `${worker} | ` : '';
   const { stdout, stderr } = process;
-  return new WorkerProcess({ release, orders, args: app.args, env, stdout, stderr, lead }, watch);
+  return new WorkerProcess({ release, orders, env, stdout, stderr, lead }, watch);
 }

@@ -1,13 +1,25 @@
 import { EventEmitter } from 'node:events';
 import { realpathSync } from 'node:fs';
-import type { ReloadDone, RollbackDone } from './control/routes.ts';
+import type {
+  AbortDone,
+  History,
+  PromoteDone,
+  ReloadDone,
+  ReloadOrder,
+  RetireDone,
+  RollbackDone,
+  RollbackOrder,
+  ScaleDone
+} from './control/routes.ts';
 import type { Notice } from './core/model.ts';
 import type { Status } from './core/status.ts';
 import { logicalCwd } from './cwd.ts';
 import { HandoverError } from './errors.ts';
+import type { GivenOptions } from './given.ts';
 import { nameApp, resolveRelease } from './host/release.ts';
-import { type GivenOptions, readOptions } from './options.ts';
+import { readOptions } from './read-options.ts';
 import type { App } from './start-worker.ts';
+import type { StrategyName } from './strategies.ts';
 import { Supervision } from './supervision.ts';
 import { self } from './worker/self.ts';
 
@@ -36,6 +48,20 @@ type NoticeName =
   | 'retired'
   | 'worker-exited'
   | 'worker-replaced'
+  | 'baking'
+  | 'verdict'
+  | 'quieting'
+  | 'quiet'
+  | 'migrating'
+  | 'migrated'
+  | 'worker-ready'
+  | 'worker-hung'
+  | 'worker-heavy'
+  | 'memory-low'
+  | 'scaling'
+  | 'rollback-wanted'
+  | 'rollback-impossible'
+  | 'history-lost'
   | 'covering'
   | 'cover-over'
   | 'restart-limit'
@@ -50,7 +76,7 @@ type NoticeName =
 /** What a service tells: each line of its log under the name of its event, with the line's details. */
 export interface ServiceEvents extends Record<NoticeName, [Notice]> {
   /** The active generation has changed. */
-  cutover: [{ from: number; to: number; kind: 'reload' | 'rollback' }];
+  cutover: [{ from: number; to: number; kind: 'reload' | 'rollback'; strategy: StrategyName }];
   /** An app called `process.send()`. */
   message: [{ worker: string; message: unknown }];
   /** Every event, as the log has it. */
@@ -71,13 +97,31 @@ export interface Service extends EventEmitter<ServiceEvents> {
    *
    * @throws HANDOVER_ERR_CANDIDATE_*, HANDOVER_ERR_REFUSED_*; the active generation is still active then
    */
-  reload(entry?: string): Promise<ReloadDone>;
+  reload(order?: string | ReloadOrder): Promise<ReloadDone>;
   /**
-   * Makes the previous generation active again. Nothing is started.
+   * Makes the previous generation active again. Nothing is started, unless an earlier one is named, or the strategy
+   * keeps none warm.
    *
-   * @throws HANDOVER_ERR_REFUSED_NO_STANDBY, HANDOVER_ERR_REFUSED_BUSY
+   * @throws HANDOVER_ERR_REFUSED_NO_STANDBY, HANDOVER_ERR_REFUSED_REJECTED, HANDOVER_ERR_REFUSED_BUSY
    */
-  rollback(): Promise<RollbackDone>;
+  rollback(order?: RollbackOrder): Promise<RollbackDone>;
+  /**
+   * Ends the bake: the new generation is kept.
+   *
+   * @throws HANDOVER_ERR_REFUSED_NOT_BAKING
+   */
+  promote(): Promise<PromoteDone>;
+  /**
+   * Ends the bake, or a candidate that is still starting: the generation before is active (again).
+   *
+   * @throws HANDOVER_ERR_REFUSED_NOT_BAKING
+   */
+  abort(): Promise<AbortDone>;
+  /** Ends the standby now. */
+  retire(): Promise<RetireDone>;
+  /** Settles when as many workers accept. Generations to come have as many, too. */
+  scale(workers: number): Promise<ScaleDone>;
+  history(): Promise<History>;
   status(): Promise<Status>;
   /** Stops gracefully: pause, drain, retire. Settles when the last worker has exited. */
   close(): Promise<void>;
@@ -120,9 +164,8 @@ async function start({
       fix: 'Give the path of the file that starts the app, or a function'
     });
   }
-  const folder = cwd ?? logicalCwd();
-  const release = resolveRelease(entry, folder, null);
-  const app: App = { name: options.name ?? nameApp(release.file), folder, args, env };
+  const release = await resolveRelease({}, { entry, folder: cwd ?? logicalCwd(), args }, null);
+  const app: App = { name: options.name ?? nameApp(release.file), env };
   const supervision = new Supervision(app, options);
   await supervision.start(release, signals);
   return new RunningService(supervision);
@@ -142,11 +185,11 @@ class RunningService extends EventEmitter<ServiceEvents> implements Service {
   constructor(supervision: Supervision) {
     super();
     this.#supervision = supervision;
-    supervision.onNotice((notice) => {
+    supervision.notices.add((notice) => {
       this.emit('event', notice);
       (this as EventEmitter).emit(notice.event, notice);
     });
-    supervision.onAppMessage((worker, message) => this.emit('message', { worker, message }));
+    supervision.appMessages.add((worker, message) => this.emit('message', { worker, message }));
   }
 
   get name(): string {
@@ -161,16 +204,36 @@ class RunningService extends EventEmitter<ServiceEvents> implements Service {
     return this.#supervision.addresses;
   }
 
-  reload(entry?: string): Promise<ReloadDone> {
-    return this.#supervision.reload(entry);
+  reload(order: string | ReloadOrder = {}): Promise<ReloadDone> {
+    return this.#supervision.orders.reload(typeof order === 'string' ? { entry: order } : order);
   }
 
-  rollback(): Promise<RollbackDone> {
-    return this.#supervision.rollback();
+  rollback(order: RollbackOrder = {}): Promise<RollbackDone> {
+    return this.#supervision.orders.rollback(order);
+  }
+
+  promote(): Promise<PromoteDone> {
+    return this.#supervision.orders.promote();
+  }
+
+  abort(): Promise<AbortDone> {
+    return this.#supervision.orders.abort();
+  }
+
+  retire(): Promise<RetireDone> {
+    return this.#supervision.orders.retire();
+  }
+
+  scale(workers: number): Promise<ScaleDone> {
+    return this.#supervision.orders.scale(workers);
+  }
+
+  history(): Promise<History> {
+    return this.#supervision.outlook.history();
   }
 
   status(): Promise<Status> {
-    return this.#supervision.status();
+    return this.#supervision.outlook.status();
   }
 
   async close(): Promise<void> {

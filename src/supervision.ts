@@ -1,40 +1,43 @@
 import { socketPath } from './control/place.ts';
-import type { Operator, ReloadDone, RollbackDone, ServiceEvent } from './control/routes.ts';
+import type { Operator } from './control/routes.ts';
 import { ControlServer } from './control/server.ts';
 import { acceptorsOf } from './core/cover.ts';
 import { activeOf } from './core/generations.ts';
-import type { Notice, Release } from './core/model.ts';
-import { describeStatus, type Status, UNMEASURED } from './core/status.ts';
+import type { Notice, Release, State } from './core/model.ts';
 import { HandoverError } from './errors.ts';
+import { Health } from './health.ts';
 import { onLastMoment } from './host/exit.ts';
-import { Listeners, showAddress } from './host/listener.ts';
+import { Listeners } from './host/listener.ts';
 import { Log, tidyNotice } from './host/log.ts';
 import { outliveOutput } from './host/output.ts';
 import { Prover } from './host/prover.ts';
 import { Relay } from './host/relay.ts';
-import { resolveRelease } from './host/release.ts';
 import { Roster } from './host/roster.ts';
 import { obeySignals } from './host/signals.ts';
 import { forgetUsage } from './host/usage.ts';
 import { limitsOf } from './limits.ts';
+import { Memory } from './memory.ts';
+import { Migrations } from './migrations.ts';
 import type { Options } from './options.ts';
+import { Orders } from './orders.ts';
+import { Outlook } from './outlook.ts';
+import { Proving } from './proving.ts';
 import { type App, startWorker } from './start-worker.ts';
 import { Deadlines } from './supervisor/deadlines.ts';
 import { Mailbox } from './supervisor/mailbox.ts';
 import { Pending } from './supervisor/pending.ts';
 import { type Ports, perform } from './supervisor/perform.ts';
-import { reloadDone, rollbackDone } from './supervisor/replies.ts';
-import { version } from './version.ts';
+import { Watchers } from './supervisor/watchers.ts';
 
-const NOTHING_YET = { phase: 'stopped', lastGeneration: 0, retiring: [], history: [] } as const;
 const STOPPED_EARLY = { what: 'Nothing was started', why: 'the supervisor was asked to stop', fix: 'Start it again' };
 
 /** Joins the rooms: orders become news for the core, effects become deeds of the host. */
-export class Supervision implements Operator {
+export class Supervision {
   readonly app: App;
   readonly socket: string;
+  readonly orders: Orders;
+  readonly outlook: Outlook;
   readonly #options: Options;
-  readonly #startedAt = now();
   readonly #listeners = new Listeners();
   readonly #mailbox: Mailbox;
   readonly #deadlines: Deadlines;
@@ -44,11 +47,16 @@ export class Supervision implements Operator {
   readonly #log: Log;
   readonly #pending = new Pending();
   readonly #prover: Prover;
-  readonly #watchers = new Set<(notice: Notice) => void>();
-  readonly #appWatchers = new Set<(worker: string, message: unknown) => void>();
+  readonly #health: Health;
+  readonly #memory: Memory;
+  readonly #migrations: Migrations;
+  readonly #proving: Proving;
+  /** Whoever wants to know what happens, and what the apps say. */
+  readonly notices = new Watchers<[Notice]>();
+  readonly appMessages = new Watchers<[worker: string, message: unknown]>();
   #stopping: Promise<unknown> | null = null;
-  #finish: () => void = () => {};
-  #onFinished: () => void = () => {};
+  #finish = () => {};
+  #onFinished = () => {};
   /** Settles when nothing of this supervision is left: no worker, no socket, no timer. */
   readonly #finished = new Promise<void>((done) => {
     this.#onFinished = done;
@@ -59,23 +67,33 @@ export class Supervision implements Operator {
     this.#options = options;
     this.socket = options.socket ?? socketPath(app.name);
     this.#log = new Log(process.stderr, options.log ?? (process.stderr.isTTY ? 'pretty' : 'json'));
-    this.#mailbox = new Mailbox({ ...NOTHING_YET, limits: limitsOf(options) }, (effect) =>
-      perform(effect, this.#ports)
+    this.#memory = new Memory(options.stateFile, this.socket, (reason) =>
+      this.#announce({ level: 'warn', event: 'history-lost', reason })
     );
+    const stopped: State = { phase: 'stopped', retiring: [], limits: limitsOf(options), ...this.#memory.earlier };
+    this.#mailbox = new Mailbox(stopped, (effect) => perform(effect, this.#ports));
     const post = this.#mailbox.post.bind(this.#mailbox);
+    const state = () => this.#mailbox.state;
     this.#deadlines = new Deadlines(post, (generation) => this.#roster.explainUnready(generation), now);
     this.#relay = new Relay({
-      heirs: () => acceptorsOf(this.#mailbox.state).map(({ id }) => this.#roster.asHeir(id)),
-      expectsHeirs: () => !['stopping', 'stopped'].includes(this.#mailbox.state.phase),
+      heirs: () => acceptorsOf(state()).map(({ id }) => this.#roster.asHeir(id)),
+      expectsHeirs: () => !['stopping', 'stopped'].includes(state().phase),
       deliver: (worker, parcel, handle, onFailed) => this.#roster.deliver(worker, parcel, handle, onFailed),
       confirm: (worker, id) => this.#roster.confirm(worker, id),
       isAlive: (worker) => this.#roster.has(worker),
       onLost: (worker) =>
         this.#announce({ level: 'error', event: 'connection-lost', worker, reason: 'no worker could take it' })
     });
+    this.#prover = new Prover(options.check, options.warmUp);
+    const asking = { state, post, now, asked: (generation: number) => this.#roster.asked(generation) };
+    this.#proving = new Proving(this.#prover, asking);
+    this.#health = new Health(options, this.#prover, asking);
+    this.#memory.restore(this.#health.vitals);
+    this.#migrations = new Migrations(options.beforeCutover, app.env, { post, now });
     this.#roster = new Roster({
       listeners: this.#listeners,
       readiness: options.ready,
+      vitals: this.#health.vitals,
       start: (worker, generation, release, watch) =>
         startWorker({ worker, generation, release, watch, app, options, listeners: this.#listeners }),
       post,
@@ -86,18 +104,26 @@ export class Supervision implements Operator {
       onDeclined: (worker, id) => this.#relay.onDeclined(worker, id),
       onHeir: () => this.#relay.onHeir(),
       onGone: (worker) => this.#relay.onGone(worker),
-      onAppMessage: (worker, message) => {
-        for (const watcher of this.#appWatchers) watcher(worker, message);
-      },
+      onAppMessage: (worker, message) => this.appMessages.tell(worker, message),
       onGarbage: (worker, reason) =>
         this.#announce({ level: 'warn', event: 'garbage', worker, code: 'HANDOVER_ERR_PROTOCOL_MESSAGE', reason })
     });
-    this.#prover = new Prover(options.check, options.warmUp);
-    this.#control = new ControlServer(this.socket, this);
+    const takeCount = (generation: number) => this.#relay.takeCount(generation);
+    this.orders = new Orders(this.#pending, { state, post, now, takeCount }, options);
+    this.outlook = new Outlook({
+      app: app.name,
+      memory: this.#memory,
+      vitals: this.#health.vitals,
+      state,
+      now,
+      addresses: () => this.addresses,
+      measure: () => this.#roster.measure()
+    });
+    this.#control = new ControlServer(this.socket, this.#operator);
   }
 
   get addresses(): readonly string[] {
-    return this.#listeners.held.map(({ address }) => showAddress(address));
+    return this.#listeners.shown;
   }
 
   /** Binds, opens the control socket and starts the first generation. On failure, nothing is left behind. */
@@ -113,6 +139,8 @@ export class Supervision implements Operator {
       this.#deadlines.clearAll();
       this.#relay.close();
       this.#prover.close();
+      this.#health.close();
+      this.#migrations.cancel();
       this.#listeners.close();
       this.#control.close();
       forgetUsage();
@@ -126,75 +154,34 @@ export class Supervision implements Operator {
       throw error;
     }
     try {
-      const size = this.#options.workers;
-      await this.#pending.order((request) =>
-        this.#mailbox.post({ type: 'boot-asked', request, release, size, at: now() })
-      );
+      this.#health.begin();
+      await this.orders.boot(release);
     } catch (error) {
       await this.#finished;
+      await this.#memory.flush();
       throw error;
     }
   }
 
-  async reload(entry?: string): Promise<ReloadDone> {
-    const active = activeOf(this.#mailbox.state);
-    const asked = entry ?? active?.release.entry ?? '';
-    // Refused before it is looked for: a wrong moment is not the entry's fault.
-    const release =
-      this.#mailbox.state.phase === 'steady'
-        ? resolveRelease(asked, this.app.folder, active?.id ?? null)
-        : { entry: asked, file: asked, cwd: this.app.folder };
-    const size = this.#options.workers;
-    const answer = await this.#pending.order((request) =>
-      this.#mailbox.post({ type: 'reload-asked', request, release, size, at: now() })
-    );
-    return reloadDone(answer, (from) => this.#relay.takeCount(from));
-  }
-
-  async rollback(): Promise<RollbackDone> {
-    const at = now();
-    const answer = await this.#pending.order((request) => this.#mailbox.post({ type: 'rollback-asked', request, at }));
-    return rollbackDone(answer, (from) => this.#relay.takeCount(from));
-  }
-
   async stop(why: string): Promise<{ ok: true }> {
-    this.#stopping ??= this.#pending.order((request) =>
-      this.#mailbox.post({ type: 'stop-asked', request, why, at: now() })
-    );
+    this.#stopping ??= this.orders.stop(why);
     await this.#stopping;
     await this.#finished;
+    await this.#memory.flush();
     return { ok: true };
-  }
-
-  async status(): Promise<Status> {
-    const measured = await this.#roster.measure();
-    const around = {
-      app: this.app.name,
-      supervisor: { pid: process.pid, version, node: process.version, uptimeMs: Math.round(now() - this.#startedAt) },
-      listeners: this.addresses.map((address) => ({ address }))
-    };
-    return describeStatus(this.#mailbox.state, around, (worker) => measured.get(worker) ?? UNMEASURED);
   }
 
   active(): number | null {
     return activeOf(this.#mailbox.state)?.id ?? null;
   }
 
-  watch(listener: (event: ServiceEvent) => void): () => void {
-    return this.onNotice((notice) => listener({ time: new Date().toISOString(), ...notice }));
-  }
-
-  onNotice(watcher: (notice: Notice) => void): () => void {
-    this.#watchers.add(watcher);
-    return () => this.#watchers.delete(watcher);
-  }
-
-  onAppMessage = (watcher: (worker: string, message: unknown) => void) => void this.#appWatchers.add(watcher);
-
   readonly #ports: Ports = {
     fork: (worker, generation, release) => this.#roster.fork(worker, generation, release),
-    prove: (generation) => void this.#prove(generation),
+    prove: (generation, worker) => void this.#proving.prove(generation, worker),
+    migrate: (from, generation, release) => this.#migrations.begin(from, generation, release),
+    cancelMigration: () => this.#migrations.cancel(),
     accept: (worker) => this.#roster.accept(worker),
+    hold: (worker) => this.#roster.hold(worker),
     pause: (worker, heirs) => this.#roster.pause(worker, heirs),
     activate: (worker) => this.#roster.setDuty(worker, 'activate'),
     deactivate: (worker) => this.#roster.setDuty(worker, 'deactivate'),
@@ -212,19 +199,40 @@ export class Supervision implements Operator {
   };
 
   #announce(notice: Notice): void {
-    if (notice.event === 'cutover') this.#relay.takeCount(Number(notice.from)); // counts from this handover on
-    const held = notice.event === 'drain-overdue' ? this.#roster.holders(notice.worker ?? '') : {};
-    const where = notice.event === 'started' ? { listeners: this.addresses } : {};
-    const told = { ...tidyNotice(notice), ...held, ...where };
+    this.#count(notice);
+    const { event, worker = '' } = notice;
+    const held = event === 'drain-overdue' ? this.#roster.holders(worker) : {};
+    const told = { ...tidyNotice(notice), ...held, ...(event === 'started' ? { listeners: this.addresses } : {}) };
     this.#log.write(told);
-    for (const watcher of this.#watchers) watcher(told);
-    if (notice.event === 'stopped') setImmediate(() => this.#finish());
+    this.notices.tell(told);
+    this.#memory.keep(this.outlook.counted());
+    if (event === 'stopped') setImmediate(() => this.#finish());
   }
 
-  async #prove(about: number): Promise<void> {
-    const proof = await this.#prover.prove(this.#roster.asked(about));
-    if (proof.holds) this.#mailbox.post({ type: 'proven', about, at: now() });
-    else this.#mailbox.post({ type: 'check-failed', about, at: now(), check: proof.check, why: proof.why });
+  /** What is counted from a moment on that only the core knows. */
+  #count({ event, level, generation, from, strategy }: Notice): void {
+    if (event === 'worker-exited' && level === 'warn') this.#health.vitals.onExit(Number(generation));
+    // Connections that move count for the handover in which they do: worker by worker, before the cutover.
+    if (event === 'starting') this.#relay.takeCount(this.active() ?? 0);
+    const atOnce = strategy === 'blue-green' || strategy === 'exclusive';
+    if (event === 'cutover' && atOnce) this.#relay.takeCount(Number(from));
+  }
+
+  get #operator(): Operator {
+    const { orders, outlook } = this;
+    return {
+      active: () => this.active(),
+      status: () => outlook.status(),
+      history: () => outlook.history(),
+      reload: (order) => orders.reload(order),
+      rollback: (order) => orders.rollback(order),
+      promote: () => orders.promote(),
+      abort: () => orders.abort(),
+      retire: () => orders.retire(),
+      scale: (workers) => orders.scale(workers),
+      stop: (why) => this.stop(why),
+      watch: (listener) => this.notices.add((notice) => listener({ time: new Date().toISOString(), ...notice }))
+    };
   }
 
   readonly #signalled = {
@@ -232,15 +240,7 @@ export class Supervision implements Operator {
       if (this.#stopping) this.#mailbox.post({ type: 'hurry-asked', at: now() });
       else void this.stop(signal);
     },
-    reload: () => {
-      this.reload().catch((error) => {
-        const { code, message } = HandoverError.from(error);
-        // A candidate that failed has been announced by the core; nobody has heard of a refusal yet.
-        if (code.startsWith('HANDOVER_ERR_REFUSED') || code === 'HANDOVER_ERR_CANDIDATE_ENTRY') {
-          this.#announce({ level: 'error', event: 'failed', code, reason: message });
-        }
-      });
-    }
+    reload: () => void this.orders.reloadUnasked((notice) => this.#announce(notice))
   };
 }
 

@@ -3,7 +3,8 @@ import { readFileSync } from 'node:fs';
 import { basename, join } from 'node:path';
 import { test } from 'node:test';
 import { CODES } from '../src/errors.ts';
-import { OPTIONS } from '../src/options.ts';
+import { OPTIONS, type OptionName } from '../src/options.ts';
+import { specOf } from '../src/read-options.ts';
 import { imports, isOurs, packageOf, roomOf, root, sources, withoutComments } from './support/sources.ts';
 
 // The rules of the house: who may import whom, what lives where, how long a file may be. They are read off the source.
@@ -16,7 +17,9 @@ const MAY_IMPORT: Record<string, readonly string[]> = {
   supervise: [
     'supervision',
     'start-worker',
-    'options',
+    'given',
+    'read-options',
+    'strategies',
     'errors',
     'cwd',
     'host',
@@ -25,16 +28,40 @@ const MAY_IMPORT: Record<string, readonly string[]> = {
     'core (types)'
   ],
   limits: ['options', 'checks', 'core (types)'],
-  supervision: ['start-worker', 'limits', 'supervisor', 'core', 'host', 'control', 'options', 'errors', 'version'],
+  supervision: [
+    ...['start-worker', 'limits', 'health', 'memory', 'migrations', 'orders', 'outlook', 'proving'],
+    ...['supervisor', 'core', 'host', 'control', 'options', 'errors']
+  ],
+  orders: ['core', 'host', 'control (types)', 'supervisor', 'errors', 'strategies (types)'],
+  outlook: ['core', 'control (types)', 'host (types)', 'memory (types)', 'version'],
+  health: ['core', 'host', 'options (types)'],
+  memory: ['core (types)', 'host'],
+  migrations: ['core (types)', 'host', 'strategies (types)'],
+  proving: ['core (types)', 'host (types)'],
+  given: ['bake (types)', 'checks (types)', 'strategies (types)'],
   'start-worker': ['host', 'protocol', 'options', 'core (types)'],
-  cli: ['control', 'supervise', 'options', 'errors', 'cwd', 'version', 'core (types)'],
-  supervisor: ['core', 'errors'],
-  control: ['errors', 'unix', 'core (types)', 'supervisor (types)'],
-  host: ['protocol', 'errors', 'internals', 'unix', 'checks', 'core (types)'],
-  worker: ['protocol', 'errors', 'internals'],
-  core: ['errors'],
-  options: ['errors', 'durations', 'readers', 'checks', 'bake'],
-  readers: [],
+  cli: [
+    'control',
+    'supervise',
+    'options',
+    'given',
+    'read-options',
+    'readers',
+    'strategies',
+    'errors',
+    'cwd',
+    'version',
+    'core (types)'
+  ],
+  supervisor: ['core', 'errors', 'strategies (types)'],
+  control: ['errors', 'unix', 'readers', 'strategies', 'core (types)', 'supervisor (types)'],
+  host: ['protocol', 'errors', 'internals', 'unix', 'checks', 'readers', 'strategies', 'core'],
+  worker: ['protocol', 'errors', 'internals', 'core'],
+  core: ['errors', 'strategies (types)'],
+  options: ['durations', 'checks', 'readers', 'bake', 'strategies', 'core (types)'],
+  'read-options': ['options', 'given (types)', 'errors', 'strategies'],
+  readers: ['durations', 'core (types)'],
+  strategies: ['durations'],
   bake: ['durations', 'core'],
   checks: ['durations'],
   durations: [],
@@ -53,7 +80,7 @@ const OWNERS: Record<string, readonly string[]> = {
   pidusage: ['host/usage.ts'],
   'signal-exit': ['host/exit.ts'],
   ms: ['durations.ts'],
-  leven: ['options.ts', 'cli/'],
+  leven: ['read-options.ts', 'cli/'],
   commander: ['cli/']
 };
 
@@ -77,6 +104,16 @@ test('of the workers, the supervisor takes only the way to tell whether it is on
     .map(({ to }) => to);
 
   assert.deepEqual([...new Set(taken)], ['worker/self.ts']);
+});
+
+test('of the core, worker and host take only the buckets that durations are counted in', () => {
+  const taken = imports
+    .filter(
+      ({ from, to, typesOnly }) => ['worker', 'host'].includes(roomOf(from)) && roomOf(to) === 'core' && !typesOnly
+    )
+    .map(({ to }) => to);
+
+  assert.deepEqual([...new Set(taken)], ['core/buckets.ts']);
 });
 
 test('what ships into the app imports no package', () => {
@@ -165,13 +202,13 @@ test('only erasable TypeScript is used', () => {
   }
 });
 
-test('what Node does not document is used in one file', () => {
+test('what Node does not document is used in one room', () => {
   const INSIDE =
     /\b(_handle|_connections|_pipeName|_httpMessage|_server|_listen2|_createServerHandle|internalMessage|unconsume|unrefCounted|writeQueueSize|readStop|kConnections|_events|binding)\b/g;
   // The worker puts its gate in the place of a server's handle, through insideServer(); an app may give a handle itself.
   const allowed = ['worker/listen.ts: _handle', 'worker/listen.ts: _pipeName', 'worker/wanted.ts: _handle'];
   const found = [...sources].flatMap(([path, text]) => {
-    if (path === 'internals.ts') return [];
+    if (roomOf(path) === 'internals') return [];
     return [...withoutComments(text).matchAll(INSIDE)].map(([use]) => `${path}: ${use}`);
   });
 
@@ -191,13 +228,14 @@ for (const name of Object.keys(CODES)) {
 
 const readme = readFileSync(join(root, 'README.md'), 'utf8');
 
-for (const [name, { value, fallback }] of Object.entries(OPTIONS)) {
+for (const name of Object.keys(OPTIONS) as OptionName[]) {
+  const { value, fallback, written = fallback } = specOf(name);
   test(`the option ${name} is in the README, with its flag and its default`, () => {
     const row =
       readme.split('\n').find((line) => line.startsWith(`| \`${name}\` |`)) ?? assert.fail(`no row for ${name}`);
     const flag = `--${name.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`)}`;
     assert.ok(row.includes(`\`${flag} ${value.replaceAll('|', '\\|')}\``), row);
-    if (typeof fallback === 'number' || typeof fallback === 'string') assert.ok(row.includes(`\`${fallback}\``), row);
+    if (typeof written === 'number' || typeof written === 'string') assert.ok(row.includes(`\`${written}\``), row);
   });
 }
 

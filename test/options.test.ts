@@ -3,7 +3,9 @@ import { availableParallelism } from 'node:os';
 import { test } from 'node:test';
 import { BAKE_DEFAULTS } from '../src/bake.ts';
 import { HandoverError } from '../src/errors.ts';
-import { type GivenOptions, OPTIONS, type OptionName, readOptions } from '../src/options.ts';
+import type { GivenOptions } from '../src/given.ts';
+import { OPTIONS, type OptionName } from '../src/options.ts';
+import { readOptions } from '../src/read-options.ts';
 
 const DURATION = 'a duration such as "30s", "10m" or a number of milliseconds';
 const longest = 2 ** 31 - 1;
@@ -47,6 +49,17 @@ function duration(fallback: number, wants: string, least: 0 | 1, more: Partial<C
       ...(more.bad ?? [])
     ],
     message: `it must be ${wants}, and it is "soon". Remove it to get the default of ${fallback}, or correct it.`
+  };
+}
+
+const migrate = () => {};
+
+function extent(fallback: number, good: Cases['good']): Cases {
+  return {
+    fallback,
+    good,
+    bad: [-1, 129, 1.5, '', '%', '-1', '101%', '1.5%', '25 %', true, null, {}, Number.NaN],
+    message: `it must be an integer from 0 to 128, or a percentage such as "25%", and it is "soon". Remove it to get the default of ${fallback}, or correct it.`
   };
 }
 
@@ -195,6 +208,41 @@ const cases: { readonly [N in OptionName]: Cases } = {
     message:
       'it must be a path, or in code { path | paths, requests, concurrency, for }, and it is "soon". Remove it to get the default, or correct it.'
   },
+  strategy: {
+    fallback: 'blue-green',
+    good: ['blue-green', 'rolling', 'in-place', 'exclusive'].map((name) => [name, name]),
+    bad: ['', 'Rolling', 'bluegreen', 7, null, ['rolling']],
+    message:
+      'it must be one of "blue-green", "rolling", "in-place" and "exclusive", and it is "soon". Remove it to get the default of blue-green, or correct it.'
+  },
+  maxSurge: extent(1, [
+    [1, 1],
+    [128, 128],
+    ['3', 3],
+    ['25%', { share: 0.25 }],
+    ['100%', { share: 1 }]
+  ]),
+  maxUnavailable: extent(0, [
+    [0, 0],
+    ['2', 2],
+    ['0%', { share: 0 }],
+    ['33%', { share: 0.33 }]
+  ]),
+  beforeCutover: {
+    fallback: null,
+    good: [
+      ['npm run migrate', { run: 'npm run migrate', timeoutMs: 60_000 }],
+      [migrate, { run: migrate, timeoutMs: 60_000 }],
+      [
+        { run: 'true', timeout: '5m' },
+        { run: 'true', timeoutMs: 300_000 }
+      ],
+      [{ run: migrate }, { run: migrate, timeoutMs: 60_000 }]
+    ],
+    bad: ['', '  ', 7, null, {}, { run: '' }, { run: 7 }, { run: 'true', timeout: 0 }, { run: 'true', tiemout: 1 }],
+    message:
+      'it must be a command for the shell, or in code a function or { run, timeout }, and it is 7. Remove it to get the default, or correct it.'
+  },
   readyTimeout: duration(30_000, `${DURATION}, above 0`, 1),
   drainTimeout: duration(30_000, DURATION, 0),
   bake: {
@@ -230,6 +278,53 @@ const cases: { readonly [N in OptionName]: Cases } = {
   }),
   handoverBudget: duration(2_000, DURATION, 0, { bad: [Infinity, 'forever'] }),
   orphanTimeout: duration(30_000, DURATION, 0),
+  hangTimeout: duration(15_000, DURATION, 0),
+  maxMemory: {
+    fallback: null,
+    good: [
+      ['512MB', 512 * 1024 ** 2],
+      ['1.5 gb', 1.5 * 1024 ** 3],
+      ['64kb', 65_536],
+      ['100B', 100],
+      ['100', 100],
+      [1_000_000, 1_000_000]
+    ],
+    bad: [0, '0MB', -1, '', 'MB', '1TB', '1e9', 'lots of MB', '1 MB more', null, true, {}, [512], Number.NaN, Infinity],
+    message:
+      'it must be a size such as "512MB", "2GB" or a number of bytes, above 0, and it is "soon". Remove it to get the default, or correct it.'
+  },
+  standbyMemory: {
+    fallback: 0.1,
+    good: [
+      ['10%', 0.1],
+      ['12.5 %', 0.125],
+      ['0%', 0],
+      ['0', 0],
+      ['0.25', 0.25],
+      [0, 0],
+      [1, 1],
+      ['100%', 1]
+    ],
+    bad: ['101%', 1.1, 10, '10', -0.1, '', '%', 'a few %', null, true, {}, [0.1], Number.NaN],
+    message:
+      'it must be a share such as "10%" or 0.1, and it is "soon". Remove it to get the default of 10%, or correct it.'
+  },
+  restarts: {
+    fallback: { max: 5, windowMs: 60_000 },
+    good: [
+      ['5/1m', { max: 5, windowMs: 60_000 }],
+      ['0/500', { max: 0, windowMs: 500 }],
+      [
+        { max: 10, within: '30s' },
+        { max: 10, windowMs: 30_000 }
+      ],
+      [{ max: 3 }, { max: 3, windowMs: 60_000 }],
+      [{ within: 1_000 }, { max: 5, windowMs: 1_000 }]
+    ],
+    bad: ['5', '5/', '/1m', '5/1m/2', '-1/1m', '5/0', '1.5/1m', '1001/1m', 5, '', null, [], { max: 5, per: '1m' }],
+    message:
+      'it must be a number and a duration such as "5/1m", or in code { max, within }, and it is "soon". Remove it to get the default of 5/1m, or correct it.'
+  },
   backlog: {
     fallback: 4096,
     good: [
@@ -240,6 +335,12 @@ const cases: { readonly [N in OptionName]: Cases } = {
     bad: [0, 65_536, 1.5, '', 'many', null],
     message:
       'it must be an integer from 1 to 65535, and it is "soon". Remove it to get the default of 4096, or correct it.'
+  },
+  stateFile: {
+    fallback: null,
+    good: [['/var/lib/app.json', '/var/lib/app.json']],
+    bad: ['', 'a\0b', `/${'a'.repeat(4095)}`, 7, null],
+    message: 'it must be a path of at most 4095 bytes, and it is 7. Remove it to get the default, or correct it.'
   },
   log: {
     fallback: null,
@@ -336,4 +437,13 @@ test('every option says what it is about, and how its value is written', () => {
     assert.match(value, /^<.+>$/, name);
     assert.ok(wants.length > 0, name);
   }
+});
+
+test('a rolling handover that could replace no worker is refused', () => {
+  for (const given of [{ maxSurge: 0 }, { maxSurge: '0%', maxUnavailable: 0 }]) {
+    const { code, message } = refusal(given);
+    assert.equal(code, 'HANDOVER_ERR_OPTION_INVALID');
+    assert.match(message, /"maxSurge" and "maxUnavailable" are not usable together: both are 0/);
+  }
+  assert.equal(readOptions({ maxSurge: 0, maxUnavailable: 1 }).maxSurge, 0);
 });

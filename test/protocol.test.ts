@@ -19,6 +19,17 @@ const messages: { readonly [T in Message['type']]: Extract<Message, { type: T }>
   adopt: { type: 'adopt', ...move, last: false },
   moved: { type: 'moved', id: '6.1:4' },
   report: { type: 'report', ask: 2 },
+  sample: { type: 'sample', ask: 2 },
+  sampled: {
+    type: 'sampled',
+    ask: 2,
+    requests: 9,
+    failed: 1,
+    cut: 0,
+    uncaught: 0,
+    latency: [40, 8],
+    loop: [0, 50]
+  },
   reported: { type: 'reported', ask: 2, connections: 1, inFlight: 0, requests: 9, holding: [] },
   listen: { type: 'listen', ask: 3, wanted: { port: 80 } },
   settled: { type: 'settled', ask: 1 },
@@ -27,6 +38,9 @@ const messages: { readonly [T in Message['type']]: Extract<Message, { type: T }>
   signal: { type: 'signal' },
   paused: { type: 'paused' },
   handed: { type: 'handed' },
+  quiet: { type: 'quiet' },
+  hold: { type: 'hold' },
+  keep: { type: 'keep', key: '::|80' },
   inactive: { type: 'inactive' },
   drained: { type: 'drained' },
   accepting: { type: 'accepting', key: '::|80' },
@@ -48,7 +62,7 @@ function garbageOf(raw: unknown): string | null {
 
 /** Fields that a report has besides its number are taken as they are: they are shown, and nothing depends on them. */
 const FIELDS = ['ask', 'key', 'id', 'fresh', 'last', 'heirs', 'wanted', 'code', 'message'];
-const UNCHECKED = ['connections', 'inFlight', 'requests', 'holding', 'address'];
+const UNCHECKED = ['latency', 'loop', 'connections', 'inFlight', 'requests', 'holding', 'address'];
 
 for (const [type, message] of Object.entries(messages)) {
   test(`${type}: what is sent is what arrives`, () => {

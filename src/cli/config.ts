@@ -2,7 +2,9 @@ import { readFileSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { HandoverError, systemCode } from '../errors.ts';
-import { type GivenOptions, OPTIONS, readOptions, unknownOption } from '../options.ts';
+import type { GivenOptions } from '../given.ts';
+import { OPTIONS } from '../options.ts';
+import { readEach, unknownOption } from '../read-options.ts';
 
 /** What a config may say: the options, and what the command line says otherwise. */
 export interface Config extends GivenOptions {
@@ -81,7 +83,7 @@ function check({ source, values }: Layer): void {
       else if (!extra) throw unknownOption(name, [...Object.keys(EXTRAS), ...Object.keys(OPTIONS)]);
       else if (!extra.fits(value)) throw invalidExtra(name, extra.wants, value);
     }
-    readOptions(options);
+    readEach(options);
   } catch (error) {
     const { code, what, why, fix } = HandoverError.from(error);
     throw new HandoverError(code, { what: `${source}: ${what}`, why, fix }, { cause: error });

@@ -3,7 +3,7 @@ import { findSockets, socketPath } from '../control/place.ts';
 import type { Status } from '../core/status.ts';
 import { logicalCwd } from '../cwd.ts';
 import { HandoverError } from '../errors.ts';
-import { readOptions } from '../options.ts';
+import { readOptions } from '../read-options.ts';
 import { pickPlace, readLayers } from './config.ts';
 
 /** Which supervisor a command means, as far as it was said. */

@@ -10,8 +10,9 @@ const LINGER_MS = 1_000;
 
 const args = process.argv.slice(2);
 const io = createIo(process.stdout, process.stderr);
-// Everything after the entry of `run` is the app's, a --json too.
-const told: Told = { form: args[0] !== 'run' && args.includes('--json') ? 'json' : 'text' };
+// Everything after the entry of `run`, and after a `--`, is the app's, a --json too.
+const own = args.includes('--') ? args.slice(0, args.indexOf('--')) : args;
+const told: Told = { form: args[0] !== 'run' && own.includes('--json') ? 'json' : 'text' };
 
 try {
   const call = readCommandLine(args, io);

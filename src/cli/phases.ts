@@ -14,6 +14,8 @@ const ABOUT: Readonly<Record<string, (event: ServiceEvent) => string>> = {
   cutover: ({ from, to }) => `from generation ${from} to ${to}`,
   paused: ({ generation }) => `generation ${generation}`,
   'pause-overdue': because,
+  baking: ({ generation, forMs }) => `generation ${generation} for ${showMs(Number(forMs))}`,
+  verdict: ({ generation, decision, reason }) => `generation ${generation}: ${decision}, ${reason}`,
   failed: ({ generation }) => `generation ${generation}`,
   'worker-exited': because,
   retiring: because,
@@ -33,7 +35,7 @@ export interface Phases {
 
 /**
  * One line for each phase. On a terminal the last line has a running clock, which stays as the time that the phase
- * took; elsewhere each line says when its phase began.
+ * took, and while baking counts down; elsewhere each line says when its phase began.
  */
 export function createPhases(io: Io): Phases {
   const startedAt = performance.now();
@@ -44,11 +46,16 @@ export function createPhases(io: Io): Phases {
     };
     return { show, end: () => {} };
   }
-  let current: { line: string; since: number } | null = null;
+  let current: { line: string; since: number; forMs: number | null } | null = null;
   const draw = () => {
-    if (current) io.draw(`\r\x1b[K${fit(current.line, performance.now() - current.since, io)}`);
+    if (!current) return;
+    const tookMs = performance.now() - current.since;
+    const leftMs = current.forMs === null ? null : Math.max(0, current.forMs - tookMs);
+    const clock = leftMs === null ? showMs(tookMs) : `${Math.ceil(leftMs / 1000)} s left`;
+    io.draw(`\r\x1b[K${fit(current.line, clock, io)}`);
   };
   const settle = () => {
+    if (current) current.forMs = null;
     draw();
     if (current) io.draw('\n');
     current = null;
@@ -59,7 +66,8 @@ export function createPhases(io: Io): Phases {
       const line = describePhase(event);
       if (line === null) return;
       settle();
-      current = { line, since: performance.now() };
+      const { event: name, forMs } = event;
+      current = { line, since: performance.now(), forMs: name === 'baking' ? Number(forMs) : null };
       draw();
     },
     end: () => {
@@ -76,8 +84,7 @@ export function describePhase(event: ServiceEvent): string | null {
 }
 
 /** A line that wraps cannot be redrawn in place. */
-function fit(line: string, ms: number, io: Io): string {
-  const clock = showMs(ms);
+function fit(line: string, clock: string, io: Io): string {
   const room = Math.max(10, io.columns() - clock.length - 3);
   const shown = line.length > room ? `${line.slice(0, room - 1)}…` : line;
   return `${io.paint('cyan', shown.slice(0, WIDTH))}${shown.slice(WIDTH)}  ${io.paint('dim', clock)}`;

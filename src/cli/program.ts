@@ -1,19 +1,36 @@
 import { CommanderError, Command as Parser } from 'commander';
 import leven from 'leven';
 import { HandoverError } from '../errors.ts';
-import { unknownOption } from '../options.ts';
+import { unknownOption } from '../read-options.ts';
 import { version } from '../version.ts';
+import { abort } from './commands/abort.ts';
 import type { Command, Given } from './commands/command.ts';
+import { history } from './commands/history.ts';
 import { list } from './commands/list.ts';
+import { promote } from './commands/promote.ts';
 import { reload } from './commands/reload.ts';
+import { retire } from './commands/retire.ts';
 import { rollback } from './commands/rollback.ts';
 import { run } from './commands/run.ts';
+import { scale } from './commands/scale.ts';
 import { status } from './commands/status.ts';
 import { stop } from './commands/stop.ts';
 import { RUN_FLAGS } from './flags.ts';
-import { splitRun } from './split.ts';
+import { type RunArguments, splitRun } from './split.ts';
 
-export const COMMANDS: readonly Command[] = [run, reload, rollback, status, list, stop];
+export const COMMANDS: readonly Command[] = [
+  run,
+  reload,
+  rollback,
+  promote,
+  abort,
+  retire,
+  scale,
+  status,
+  history,
+  list,
+  stop
+];
 
 /** Longer lines are hard to read, however wide the terminal. */
 const WIDEST = 110;
@@ -23,9 +40,10 @@ Examples:
   handover run server.js --listen 80 --workers 2    any existing app, unchanged
   handover reload                                   the new version on disk takes over
   handover reload ./releases/43/server.js           or: another entry from now on
+  handover reload --wait                            and wait whether it is kept
   handover rollback                                 the version before, at once
 
-Exit codes: 0 done; 1 the deploy failed and the old version is still active; 2 wrong usage;
+Exit codes: 0 done; 1 the deploy failed and the old version is active; 2 wrong usage;
 3 refused (another handover in progress, no standby); 4 no supervisor reachable; 70 a bug of handover.`;
 
 /** Where help is printed. */
@@ -49,17 +67,29 @@ export interface Call {
  */
 export function readCommandLine(args: readonly string[], page: Page): Call | null {
   if (args.length === 0) throw missingCommand();
-  const split = args[0] === 'run' ? splitRun(args.slice(1), RUN_FLAGS) : null;
+  const { own, app, entry } = splitArguments(args);
   let call: Call | null = null;
   const program = createProgram(page, (command, flags, [operand = null]) => {
-    call = { command, given: { flags, entry: split ? split.entry : operand, app: split?.app ?? null } };
+    call = { command, given: { flags, entry: entry ?? operand, app } };
   });
   try {
-    program.parse(split ? ['run', ...split.own] : args, { from: 'user' });
+    program.parse(own, { from: 'user' });
   } catch (error) {
     if (!(error instanceof CommanderError) || error.exitCode !== 0) throw error;
   }
   return call;
+}
+
+/** What is ours and what is the app's: `run` and `reload` take arguments for it. */
+function splitArguments(args: readonly string[]): RunArguments {
+  if (args[0] === 'run') {
+    const split = splitRun(args.slice(1), RUN_FLAGS);
+    return { ...split, own: ['run', ...split.own] };
+  }
+  const at = args[0] === 'reload' ? args.indexOf('--') : -1;
+  return at < 0
+    ? { own: args, entry: null, app: null }
+    : { own: args.slice(0, at), entry: null, app: args.slice(at + 1) };
 }
 
 type OnCall = (command: Command, flags: Given['flags'], operands: readonly string[]) => void;

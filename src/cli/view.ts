@@ -1,4 +1,4 @@
-import type { GenerationStatus, Status, WorkerStatus } from '../core/status.ts';
+import type { BakeStatus, GenerationStatus, Status, WorkerStatus } from '../core/status.ts';
 import type { Io } from './io.ts';
 import { count, showBytes, showMs } from './print.ts';
 import { columns } from './table.ts';
@@ -12,7 +12,8 @@ const HEAD = ['id', 'pid', 'state', 'connections', 'in flight', 'requests', 'mem
 
 /** Shows a status to a person. What could not be measured is `-`, with the reason below. */
 export function showStatus(status: Status, paint: Paint): string {
-  const { app, supervisor, listeners, phase, active, standby, candidate, retiring, history } = status;
+  const { app, supervisor, listeners, phase, active, standby, standbyNote, candidate, retiring, bake, history } =
+    status;
   const { pid, version, node, uptimeMs } = supervisor;
   const addresses = listeners.map(({ address }) => address).join(', ');
   const blocks = [
@@ -21,12 +22,15 @@ export function showStatus(status: Status, paint: Paint): string {
         ['app', paint('bold', app)],
         ['supervisor', `pid ${pid}, handover ${version}, node ${node}, up ${showMs(uptimeMs)}`],
         ['listeners', addresses || '-'],
-        ['phase', phase]
+        ['phase', phase],
+        ...(bake ? [['bake', showBake(bake)]] : [])
       ],
       []
     ),
     active ? showGeneration('active', active, paint) : ['active: none'],
-    standby ? showGeneration('standby', standby, paint) : ['standby: none'],
+    standby
+      ? showGeneration('standby', standby, paint)
+      : [`standby: none${standbyNote === null ? '' : `, ${standbyNote}`}`],
     candidate ? showGeneration('candidate', candidate, paint) : [],
     ...retiring.map((generation) => showGeneration('retiring', generation, paint, generation.why)),
     showHistory(history)
@@ -38,23 +42,27 @@ export function showStatus(status: Status, paint: Paint): string {
 }
 
 /** A status in one line, for a log of changes. */
-export function showChange({ app, phase, active, standby, candidate, retiring }: Status): string {
+export function showChange({ app, phase, active, standby, candidate, retiring, bake }: Status): string {
   const parts = [
     active ? `active ${active.generation} (${showLoad(active)})` : 'active -',
     `standby ${standby?.generation ?? '-'}`,
     `candidate ${candidate?.generation ?? '-'}`,
+    ...(bake ? [`baking ${bake.generation}`] : []),
     ...retiring.map(({ generation }) => `retiring ${generation}`)
   ];
   return `${app}  ${phase}  ${parts.join('  ')}`;
 }
 
 function showGeneration(role: string, generation: GenerationStatus, paint: Paint, why?: string): string[] {
-  const { generation: id, entry, startedAt, workers } = generation;
-  const title = `${paint('bold', `${role}: generation ${id}`)}, ${entry}, started ${showTime(startedAt)}${why ? `, ${why}` : ''}`;
-  if (workers.length === 0) return [title, '  no worker runs'];
+  const { generation: id, label, entry, strategy, rejected, startedAt, workers } = generation;
+  const name = `${paint('bold', `${role}: generation ${id}`)}${label === null ? '' : ` (${label})`}`;
+  const facts = [name, entry, ...(strategy === null ? [] : [strategy]), `started ${showTime(startedAt)}`];
+  const title = [...facts, ...(why ? [why] : [])].join(', ');
+  const lines = rejected === null ? [title] : [title, `  ${paint('red', 'rejected')}: ${firstLine(rejected)}`];
+  if (workers.length === 0) return [...lines, '  no worker runs'];
   const head = HEAD.map((cell) => paint('dim', cell));
   const rows = columns([head, ...workers.map(row)], [1, 3, 4, 5, 6, 7]).map((line) => `  ${line}`);
-  return [title, ...rows, ...workers.flatMap(showNotes)];
+  return [...lines, ...rows, ...workers.flatMap(showNotes)];
 }
 
 function row({ id, pid, state, connections, inFlight, requests, rssBytes, cpuShare }: WorkerStatus): string[] {
@@ -64,20 +72,32 @@ function row({ id, pid, state, connections, inFlight, requests, rssBytes, cpuSha
 }
 
 /** Why something is not known of a worker, and what keeps one that drains. */
-function showNotes({ id, state, connections, holding = [], unmeasured }: WorkerStatus): string[] {
+function showNotes({ id, state, connections, silentMs, holding = [], unmeasured }: WorkerStatus): string[] {
   const leaving = state === 'draining' || state === 'ending' || state === 'paused';
   const holders = holding.map(({ method, url, ageMs }) => `${method} ${url} for ${showMs(ageMs)}`).join(', ');
   const idle = state === 'draining' && holding.length === 0 && connections ? count(connections, 'connection') : '';
   const held = leaving ? holders || idle : '';
-  return [...(unmeasured ? [`  ${id}: - because ${unmeasured}`] : []), ...(held ? [`  ${id} is held by ${held}`] : [])];
+  return [
+    ...(unmeasured ? [`  ${id}: - because ${unmeasured}`] : []),
+    ...(silentMs === null ? [] : [`  ${id} is silent for ${showMs(silentMs)}`]),
+    ...(held ? [`  ${id} is held by ${held}`] : [])
+  ];
+}
+
+function showBake({ generation, forMs, leftMs }: BakeStatus): string {
+  return `generation ${generation}, ${showMs(leftMs)} of ${showMs(forMs)} left`;
 }
 
 function showHistory(history: Status['history']): string[] {
   const rows = history.slice(-HISTORY_SHOWN).map(({ generation, outcome, startedAt, entry, reason }) => {
-    const [first = ''] = (reason ?? '').split('\n', 1);
-    return [`  ${generation}`, outcome, showTime(startedAt), entry, first];
+    return [`  ${generation}`, outcome, showTime(startedAt), entry, firstLine(reason ?? '')];
   });
   return rows.length === 0 ? [] : ['history', ...columns(rows, [0])];
+}
+
+/** Reasons may quote what a worker wrote; the whole of it is in `--json`. */
+function firstLine(text: string): string {
+  return text.split('\n', 1)[0] ?? '';
 }
 
 function showLoad({ workers }: GenerationStatus): string {
@@ -92,7 +112,7 @@ function showLoad({ workers }: GenerationStatus): string {
 }
 
 /** Date and time of day, as the clock on the wall says. */
-function showTime(at: number | string): string {
+export function showTime(at: number | string): string {
   const time = new Date(at);
   const two = (value: number) => String(value).padStart(2, '0');
   const date = `${time.getFullYear()}-${two(time.getMonth() + 1)}-${two(time.getDate())}`;

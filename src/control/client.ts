@@ -1,7 +1,18 @@
 import { Pool } from 'undici';
 import type { Status } from '../core/status.ts';
 import { CODES, type ErrorCode, HandoverError, systemCode } from '../errors.ts';
-import type { ReloadDone, RollbackDone, ServiceEvent } from './routes.ts';
+import type {
+  AbortDone,
+  History,
+  PromoteDone,
+  ReloadDone,
+  ReloadOrder,
+  RetireDone,
+  RollbackDone,
+  RollbackOrder,
+  ScaleDone,
+  ServiceEvent
+} from './routes.ts';
 
 /** How long a supervisor may take to take a connection. Answers may take as long as the order does. */
 const CONNECT_MS = 3_000;
@@ -27,12 +38,32 @@ export class ControlClient {
     return this.#ask('GET', '/status', undefined, AbortSignal.timeout(STATUS_MS)) as Promise<Status>;
   }
 
-  reload(entry?: string): Promise<ReloadDone> {
-    return this.#ask('POST', '/reload', entry === undefined ? {} : { entry }) as Promise<ReloadDone>;
+  history(): Promise<History> {
+    return this.#ask('GET', '/history', undefined, AbortSignal.timeout(STATUS_MS)) as Promise<History>;
   }
 
-  rollback(): Promise<RollbackDone> {
-    return this.#ask('POST', '/rollback', {}) as Promise<RollbackDone>;
+  reload(order: ReloadOrder = {}): Promise<ReloadDone> {
+    return this.#ask('POST', '/reload', order) as Promise<ReloadDone>;
+  }
+
+  rollback(order: RollbackOrder = {}): Promise<RollbackDone> {
+    return this.#ask('POST', '/rollback', order) as Promise<RollbackDone>;
+  }
+
+  promote(): Promise<PromoteDone> {
+    return this.#ask('POST', '/promote', {}) as Promise<PromoteDone>;
+  }
+
+  abort(): Promise<AbortDone> {
+    return this.#ask('POST', '/abort', {}) as Promise<AbortDone>;
+  }
+
+  retire(): Promise<RetireDone> {
+    return this.#ask('POST', '/retire', {}) as Promise<RetireDone>;
+  }
+
+  scale(workers: number): Promise<ScaleDone> {
+    return this.#ask('POST', '/scale', { workers }) as Promise<ScaleDone>;
   }
 
   stop(): Promise<{ ok: true }> {

@@ -2,9 +2,19 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import findMyWay from 'find-my-way';
 import type { Status } from '../core/status.ts';
 import { HandoverError } from '../errors.ts';
-import type { ReloadDone, RollbackDone } from '../supervisor/replies.ts';
+import type { StrategyName } from '../strategies.ts';
+import type {
+  AbortDone,
+  History,
+  PromoteDone,
+  ReloadDone,
+  RetireDone,
+  RollbackDone,
+  ScaleDone
+} from '../supervisor/replies.ts';
+import { RELOAD, ROLLBACK, readOrder, SCALE } from './bodies.ts';
 
-export type { ReloadDone, RollbackDone };
+export type { AbortDone, History, PromoteDone, ReloadDone, RetireDone, RollbackDone, ScaleDone };
 
 /** One line of `GET /events`, and of the log. */
 export interface ServiceEvent {
@@ -14,13 +24,50 @@ export interface ServiceEvent {
   readonly [detail: string]: unknown;
 }
 
+/** What a reload starts. What is not said stays as it is in the active generation, except the label. */
+export interface ReloadOrder {
+  /** Relative to the working directory of the app, as every path here. */
+  readonly entry?: string;
+  readonly cwd?: string;
+  /** Set over the environment of the app, and over the env file. */
+  readonly env?: Readonly<Record<string, string>>;
+  /** A file of `KEY=value` lines, read anew at each reload. */
+  readonly envFile?: string;
+  /** Another Node binary. */
+  readonly node?: string;
+  /** Default: the commit that is checked out there, else the version of its package.json. */
+  readonly label?: string;
+  /** Arguments for the app. */
+  readonly args?: readonly string[];
+  /** For this once. */
+  readonly strategy?: StrategyName;
+  /** Gives up a candidate that is still starting, instead of being refused. */
+  readonly supersede?: boolean;
+  /** Answers after the verdict. */
+  readonly wait?: boolean;
+}
+
+/** Where a rollback goes: to the standby, or to any generation of the history. */
+export interface RollbackOrder {
+  readonly to?: number;
+  readonly supersede?: boolean;
+}
+
 /** What a control socket can ask of its supervisor. */
 export interface Operator {
   /** The generation that answers for the service, or null. */
   active(): number | null;
   status(): Promise<Status>;
-  reload(entry?: string): Promise<ReloadDone>;
-  rollback(): Promise<RollbackDone>;
+  reload(order: ReloadOrder): Promise<ReloadDone>;
+  rollback(order: RollbackOrder): Promise<RollbackDone>;
+  /** Ends the waiting for a verdict: the new generation is kept. */
+  promote(): Promise<PromoteDone>;
+  /** Ends it the other way: back to the generation before. */
+  abort(): Promise<AbortDone>;
+  /** Ends the standby now. */
+  retire(): Promise<RetireDone>;
+  scale(workers: number): Promise<ScaleDone>;
+  history(): Promise<History>;
   stop(why: string): Promise<{ readonly ok: true }>;
   /** @returns a function that ends the subscription */
   watch(listener: (event: ServiceEvent) => void): () => void;
@@ -31,8 +78,13 @@ type Handler = (operator: Operator, body: unknown, response: ServerResponse) => 
 /** One line per route. A handler that returns undefined has answered by itself. */
 const ROUTES = [
   ['GET', '/status', (operator) => operator.status()],
-  ['POST', '/reload', (operator, body) => operator.reload(readEntry(body))],
-  ['POST', '/rollback', (operator) => operator.rollback()],
+  ['GET', '/history', (operator) => operator.history()],
+  ['POST', '/reload', (operator, body) => operator.reload(readOrder('POST /reload', body, RELOAD))],
+  ['POST', '/rollback', (operator, body) => operator.rollback(readOrder('POST /rollback', body, ROLLBACK))],
+  ['POST', '/promote', (operator) => operator.promote()],
+  ['POST', '/abort', (operator) => operator.abort()],
+  ['POST', '/retire', (operator) => operator.retire()],
+  ['POST', '/scale', (operator, body) => operator.scale(readScale(body))],
   ['POST', '/stop', (operator) => operator.stop('asked over the control socket')],
   ['GET', '/events', stream]
 ] as const satisfies readonly (readonly ['GET' | 'POST', string, Handler])[];
@@ -56,18 +108,13 @@ export function createRouter(): Find {
   };
 }
 
-function readEntry(body: unknown): string | undefined {
-  const known =
-    typeof body === 'object' && body !== null && !Array.isArray(body) ? (body as Record<string, unknown>) : null;
-  const unknown = known ? Object.keys(known).find((key) => key !== 'entry') : undefined;
-  const entry = known?.entry;
-  if (body === undefined || (known && unknown === undefined && (entry === undefined || typeof entry === 'string'))) {
-    return entry as string | undefined;
-  }
+function readScale(body: unknown): number {
+  const { workers } = readOrder<{ workers?: number }>('POST /scale', body, SCALE);
+  if (workers !== undefined) return workers;
   throw new HandoverError('HANDOVER_ERR_CONTROL_BAD_REQUEST', {
-    what: 'The body of POST /reload is not usable',
-    why: unknown === undefined ? 'it is not {} or {"entry": "<path>"}' : `"${unknown.slice(0, 40)}" is not known`,
-    fix: 'Send {} to reload the entry of the active generation, or {"entry": "<path>"}'
+    what: 'The body of POST /scale is not usable',
+    why: 'it does not say how many workers',
+    fix: 'Send {"workers": <n>}'
   });
 }
 

@@ -1,4 +1,5 @@
 import { activeOf, changeWorkers, replaceGeneration } from './generations.ts';
+import { isHeld } from './hold.ts';
 import type { Effect, Generation, State, Step, Worker } from './model.ts';
 
 /**
@@ -10,7 +11,7 @@ import type { Effect, Generation, State, Step, Worker } from './model.ts';
 export function reconcileCover(state: State): Step {
   const active = activeOf(state);
   const standby = 'standby' in state ? state.standby : null;
-  if (!active || !standby) return { state, effects: [] };
+  if (!active || !standby || !mayCover(state, active, standby)) return { state, effects: [] };
   return active.workers.some(({ phase }) => phase === 'accepting')
     ? endCover(state, standby)
     : beginCover(state, standby, active);
@@ -19,11 +20,18 @@ export function reconcileCover(state: State): Step {
 /** The workers that accept for the service: those of the active generation, or of the standby that covers for it. */
 export function acceptorsOf(state: State): readonly Worker[] {
   const standby = 'standby' in state ? state.standby : null;
-  for (const generation of [activeOf(state), standby]) {
-    const accepting = generation?.workers.filter(({ phase }) => phase === 'accepting') ?? [];
-    if (accepting.length > 0) return accepting;
+  const first = state.phase === 'rolling' ? state.next : null;
+  for (const generation of [first, activeOf(state), standby]) {
+    const accepting = generation?.workers.filter(({ phase, told }) => phase === 'accepting' && told !== 'pause') ?? [];
+    if (accepting.length > 0) return isHeld(state) ? [] : accepting;
   }
   return [];
+}
+
+/** Never where two versions must not both have served, nor by one that was found wanting: the connections wait then. */
+function mayCover(state: State, active: Generation, standby: Generation): boolean {
+  if (standby.rejected !== null || active.strategy === 'exclusive' || isHeld(state)) return false;
+  return !('order' in state && state.order.strategy === 'exclusive') && state.phase !== 'rolling';
 }
 
 /** Whether the standby serves at the moment. */

@@ -1,4 +1,5 @@
 import { activeOf, changeWorkers, replaceGeneration, rolesOf } from './generations.ts';
+import { isHeld } from './hold.ts';
 import type { Effect, State, Step } from './model.ts';
 
 /**
@@ -12,18 +13,20 @@ export function reconcileDuty(state: State): Step {
   let next = state;
   let elsewhere = false;
   for (const { generation } of rolesOf(state)) {
-    if (generation.id === active?.id) continue;
+    const stays = generation.id === active?.id;
+    const held = stays && isHeld(state);
     const changed = changeWorkers(generation, (worker) => {
-      if (worker.duty !== 'off') elsewhere = true;
-      if (worker.duty !== 'on') return worker;
+      if (!stays && worker.duty !== 'off') elsewhere = true;
+      if (worker.duty !== 'on' || (stays && !held && !worker.leaves && worker.told !== 'pause')) return worker;
       effects.push({ do: 'deactivate', worker: worker.id });
       return { ...worker, duty: 'ending' };
     });
     next = replaceGeneration(next, changed);
   }
-  if (!active || elsewhere) return { state: next, effects };
-  const changed = changeWorkers(active, (worker) => {
-    if (worker.phase !== 'accepting' || worker.duty !== 'off') return worker;
+  const now = activeOf(next);
+  if (!now || elsewhere || isHeld(state)) return { state: next, effects };
+  const changed = changeWorkers(now, (worker) => {
+    if (worker.phase !== 'accepting' || worker.duty !== 'off' || worker.told === 'pause') return worker;
     effects.push({ do: 'activate', worker: worker.id });
     return { ...worker, duty: 'on' };
   });

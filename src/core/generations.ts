@@ -1,4 +1,4 @@
-import type { Effect, Generation, Release, State, Worker } from './model.ts';
+import type { Common, Effect, Generation, Release, State, StrategyName, Worker } from './model.ts';
 
 /** What a generation is to the service at the moment. */
 export type Role = 'active' | 'standby' | 'candidate' | 'next' | 'leaving' | 'retiring';
@@ -16,6 +16,11 @@ export function rolesOf(state: State): { role: Role; generation: Generation }[] 
   }
   for (const { generation } of state.retiring) found.push({ role: 'retiring', generation });
   return found;
+}
+
+/** What a state hands on to the next, whatever its phase. */
+export function commonOf({ limits, lastGeneration, retiring, history }: State): Common {
+  return { limits, lastGeneration, retiring, history };
 }
 
 /** The generation that answers for the service, or null before the first and after the last. */
@@ -37,69 +42,89 @@ export function changeWorkers(generation: Generation, change: (worker: Worker) =
   return { ...generation, workers: generation.workers.map(change) };
 }
 
-/** Makes a generation with its workers, and the effects that start them. */
+/** Makes a generation that has no worker yet. */
 export function createGeneration(
   id: number,
   release: Release,
   size: number,
+  strategy: StrategyName,
   at: number
-): { generation: Generation; effects: Effect[] } {
-  const empty: Generation = {
-    id,
-    release,
-    size,
-    workers: [],
-    lastWorker: 0,
-    startedAt: at,
-    readyAt: null,
-    restarts: []
-  };
-  return fillWorkers(empty);
+): Generation {
+  const nothing = { workers: [], lastWorker: 0, readyAt: null, restarts: [], rejected: null };
+  return { id, release, size, strategy, startedAt: at, ...nothing };
+}
+
+/** A generation with new workers, and the effects that start them. */
+export interface Grown {
+  readonly generation: Generation;
+  readonly effects: readonly Effect[];
 }
 
 /** Starts as many workers as the generation is short of. */
-export function fillWorkers(generation: Generation): { generation: Generation; effects: Effect[] } {
+export function fillWorkers(generation: Generation): Grown {
+  return addWorkers(generation, generation.size - stayingOf(generation).length);
+}
+
+/** Starts workers. */
+export function addWorkers(generation: Generation, count: number): Grown {
   const effects: Effect[] = [];
   const workers = [...generation.workers];
-  let lastWorker = generation.lastWorker;
-  while (workers.length < generation.size) {
+  let { lastWorker } = generation;
+  while (effects.length < count) {
     lastWorker += 1;
     const id = `${generation.id}.${lastWorker}`;
-    workers.push({
-      id,
-      generation: generation.id,
-      phase: 'starting',
-      duty: 'off',
-      handed: false,
-      covers: false,
-      drained: false
-    });
+    workers.push(createWorker(id, generation.id));
     effects.push({ do: 'fork', worker: id, generation: generation.id, release: generation.release });
   }
   return { generation: { ...generation, workers, lastWorker }, effects };
 }
 
+function createWorker(id: string, generation: number): Worker {
+  const not = { handed: false, covers: false, drained: false, proven: false, leaves: false };
+  return {
+    id,
+    generation,
+    phase: 'starting',
+    duty: 'off',
+    quiet: true,
+    ...not,
+    told: null,
+    successor: null,
+    fault: null
+  };
+}
+
+/** The workers that are to stay: one that leaves alone counts for nothing any more. */
+export function staffOf(generation: Generation): readonly Worker[] {
+  return generation.workers.filter(({ leaves }) => !leaves);
+}
+
+/** The workers that are to stay, without those whose successor is on its way: they are as good as gone. */
+export function stayingOf(generation: Generation): readonly Worker[] {
+  return staffOf(generation).filter(({ successor }) => successor === null);
+}
+
 /** Whether the workers of a generation have all come as far as the question asks. */
 export const areAll = {
   ready: (generation: Generation) =>
-    isFull(generation) && generation.workers.every((one) => one.phase !== 'starting' && one.phase !== 'down'),
+    staffOf(generation).length >= generation.size &&
+    generation.workers.every(({ phase }) => phase !== 'starting' && phase !== 'down'),
   /** A worker that is being replaced is not waited for, as long as another one accepts. */
   accepting: (generation: Generation) => {
     const started = generation.workers.filter(canAccept);
     return started.length > 0 && started.every((worker) => worker.phase === 'accepting');
   },
   paused: (generation: Generation) => generation.workers.every((worker) => worker.phase !== 'accepting'),
+  /** Nothing that has reached them is unanswered, and nothing is on duty. */
+  quiet: (generation: Generation) =>
+    generation.workers.every(({ phase, quiet, duty }) => phase === 'down' || (quiet && duty === 'off')),
   handed: (generation: Generation) =>
     generation.workers.every(
-      ({ handed, phase }) => handed || phase === 'starting' || phase === 'ready' || phase === 'down'
+      ({ handed, phase, leaves }) => handed || leaves || phase === 'starting' || phase === 'ready' || phase === 'down'
     )
 } as const;
 
 /** Whether a worker can be told to accept: it has started, and is not on its way out. */
 export function canAccept({ phase }: Worker): boolean {
-  return phase !== 'starting' && phase !== 'ending' && phase !== 'down';
-}
-
-function isFull(generation: Generation): boolean {
-  return generation.workers.length === generation.size;
+  return phase === 'ready' || phase === 'accepting' || phase === 'paused';
 }

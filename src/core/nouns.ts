@@ -1,3 +1,8 @@
+import type { Extent, StrategyName } from '../strategies.ts';
+import type { BakeLimits, Measured } from './signals.ts';
+
+export type { Extent, StrategyName };
+
 /** What a generation is started from, resolved once: a later change of `current` does not reach it. */
 export interface Release {
   /** The entry as the operator wrote it. */
@@ -6,6 +11,20 @@ export interface Release {
   readonly file: string;
   /** The real working directory. */
   readonly cwd: string;
+  /** The working directory as the operator wrote it. */
+  readonly folder: string;
+  /** Arguments for the app. */
+  readonly args: readonly string[];
+  /** What is set over the environment of the app: the env file, and over that what was given by hand. May hold secrets. */
+  readonly env: Readonly<Record<string, string>>;
+  /** The env file as the operator wrote it. */
+  readonly envFile: string | null;
+  /** The real path of another Node binary; null is that of the supervisor. */
+  readonly node: string | null;
+  /** What the operator calls it, else its commit or its version. */
+  readonly label: string | null;
+  /** As the operator wrote them: what the next release takes over unless it is told otherwise. */
+  readonly asked: { readonly env: Readonly<Record<string, string>>; readonly node: string | null };
 }
 
 /**
@@ -29,6 +48,18 @@ export interface Worker {
   readonly covers: boolean;
   /** Whether it has said that nothing is in flight, while what it had on duty was still ending. */
   readonly drained: boolean;
+  /** Whether it has answered everything that had reached it: it never served, or was told to hold. */
+  readonly quiet: boolean;
+  /** Whether its own checks hold, where a strategy asks worker by worker. */
+  readonly proven: boolean;
+  /** What a strategy told this worker alone, as the last thing. */
+  readonly told: 'prove' | 'accept' | 'pause' | 'hold' | null;
+  /** Whether it alone leaves a generation that stays. */
+  readonly leaves: boolean;
+  /** The worker that takes its place as soon as it accepts. */
+  readonly successor: string | null;
+  /** Why the supervisor ended it, where it did. */
+  readonly fault: string | null;
 }
 
 /** One started version, numbered 1, 2, 3 and never reused. */
@@ -44,6 +75,10 @@ export interface Generation {
   readonly readyAt: number | null;
   /** When a worker was last replaced, for the restart limit. */
   readonly restarts: readonly number[];
+  /** How it became active, or is to become it. */
+  readonly strategy: StrategyName;
+  /** Why it was rolled back, or should be; null as long as nothing speaks against it. */
+  readonly rejected: string | null;
 }
 
 /** A generation on its way out. */
@@ -62,24 +97,69 @@ export interface Limits {
   readonly budgetMs: number;
   /** How long the checks and the warm-up of a candidate may take at the most, or null where there are none. */
   readonly checkMs: number | null;
+  readonly restarts: RestartLimit;
+  /** How many workers a rolling handover may start beyond the size of the generation. */
+  readonly maxSurge: Extent;
+  /** How many workers fewer than its size may accept during a rolling handover. */
+  readonly maxUnavailable: Extent;
+  /** How long `beforeCutover` may take, or null where there is none. */
+  readonly migrateMs: number | null;
+  /** How long a new active generation is compared with the one before; 0 is not at all. */
+  readonly bakeMs: number;
+  readonly bake: BakeLimits;
+  /** Whether a generation that is rejected is rolled back without being asked. */
+  readonly rollsBack: boolean;
 }
 
-/** One line of the history that every door shows. */
+/** How many replacements within `windowMs` before they come slowly. */
+export interface RestartLimit {
+  readonly max: number;
+  readonly windowMs: number;
+}
+
+/** What became of one generation, or is becoming of it. */
 export interface Chapter {
   readonly generation: number;
-  readonly entry: string;
+  /** What it was started from, so that it can be started again. Never shown whole: its environment may hold secrets. */
+  readonly release: Release;
+  /** The order that started it. */
+  readonly kind: 'run' | 'reload' | 'rollback';
+  readonly strategy: StrategyName;
   readonly startedAt: number;
+  /** When it became active the last time. */
   readonly activeAt: number | null;
   readonly endedAt: number | null;
-  readonly outcome: 'candidate' | 'active' | 'standby' | 'retired' | 'failed';
+  /** Requests it has answered, and those of them that failed; null where nobody counted. */
+  readonly requests: number | null;
+  readonly failed: number | null;
+  readonly outcome: 'candidate' | 'active' | 'standby' | 'retired' | 'failed' | 'rejected';
   readonly reason: string | null;
+  /** The generation that was on standby while it was active. */
+  readonly standby: number | null;
 }
 
 /** The order that is being carried out, and when it came. */
 export interface Order {
-  readonly request: number;
+  /** Who waits for the answer: nobody where the supervisor decided by itself. */
+  readonly request: number | null;
   readonly kind: 'reload' | 'rollback';
+  readonly strategy: StrategyName;
+  /** Whether it goes back to the standby: nothing is started. */
+  readonly warm: boolean;
   readonly askedAt: number;
+  /** Whether the answer is the verdict, not the cutover. */
+  readonly waits: boolean;
+  /** When the active generation was told to hold: the beginning of the gap of an exclusive handover. */
+  readonly heldAt: number | null;
+  /** The reloads whose verdict this rollback carries out, and why. */
+  readonly verdict: Rejection | null;
+}
+
+/** Why a generation is rolled back, and who waits to hear it. */
+export interface Rejection {
+  readonly generation: number;
+  readonly reason: string;
+  readonly requests: readonly number[];
 }
 
 /** An order whose cutover is done and whose answer waits for the idle connections to have moved. */
@@ -92,4 +172,34 @@ export interface Settling extends Order {
   readonly cutoverMs: number;
   /** From the order to the new active generation accepting. */
   readonly tookMs: number;
+  /** How long nobody accepted; null where somebody always did. */
+  readonly gapMs: number | null;
+}
+
+/** The active generation, as it is compared with the one before. */
+export interface Bake {
+  readonly generation: number;
+  /** The generation before. */
+  readonly from: number;
+  /** Until when that one served undisturbed by what came. */
+  readonly undisturbedUntil: number;
+  readonly since: number;
+  readonly forMs: number;
+  /** What was measured last. */
+  readonly measured: Comparison | null;
+  /** Orders that are answered with the verdict. */
+  readonly waiting: readonly Settling[];
+}
+
+/** What the generation before did up to the cutover, and what the active one has done since. */
+export interface Comparison {
+  readonly before: Measured | null;
+  readonly after: Measured;
+}
+
+/** An order to change the number of workers, until they are there. */
+export interface Scaling {
+  readonly request: number;
+  readonly from: number;
+  readonly to: number;
 }

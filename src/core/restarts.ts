@@ -1,7 +1,10 @@
-/** How many replacements a generation may need within `windowMs` before they come slowly. */
-export const RESTART_LIMIT = { max: 5, windowMs: 60_000, slowMs: 15_000 } as const;
+import type { Limits } from './nouns.ts';
 
-const DELAYS_MS = [0, 200, 400, 800, 1600] as const;
+/** How slowly they come once the limit is reached. */
+export const SLOW_MS = 15_000;
+
+const DELAYS_MS = [0, 200, 400, 800] as const;
+const LONGEST_MS = 1_600;
 
 export interface Restart {
   readonly afterMs: number;
@@ -14,16 +17,20 @@ export interface Restart {
  *
  * It never gives up: the listener is open, and the next try may find the database back.
  *
- * @shape  times of earlier replacements, now -> delay
+ * @shape  times of earlier replacements, now, the limit -> delay
  * @unit   milliseconds
  */
-export function nextRestart(earlier: readonly number[], at: number): Restart {
-  const recent = withinWindow(earlier, at).length;
-  const afterMs = DELAYS_MS[recent];
-  return afterMs === undefined ? { afterMs: RESTART_LIMIT.slowMs, limited: true } : { afterMs, limited: false };
+export function nextRestart(earlier: readonly number[], at: number, limit: Limits['restarts']): Restart {
+  const recent = withinWindow(earlier, at, limit).length;
+  if (recent >= limit.max) return { afterMs: SLOW_MS, limited: true };
+  return { afterMs: DELAYS_MS[recent] ?? LONGEST_MS, limited: false };
 }
 
 /** The replacements that still count. */
-export function withinWindow(times: readonly number[], at: number): readonly number[] {
-  return times.filter((time) => at - time < RESTART_LIMIT.windowMs);
+export function withinWindow(
+  times: readonly number[],
+  at: number,
+  { windowMs }: Limits['restarts']
+): readonly number[] {
+  return times.filter((time) => at - time < windowMs);
 }

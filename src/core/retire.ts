@@ -1,5 +1,5 @@
 import { changeWorkers, replaceGeneration } from './generations.ts';
-import { amendChapter } from './history.ts';
+import { amendChapter, closeChapter } from './history.ts';
 import type { Deadline, Effect, Generation, State, Step, Worker } from './model.ts';
 
 /** How long a worker that was told to accept, or to pause, may take to say it did. */
@@ -11,9 +11,12 @@ export const TERM_MS = 5_000;
 const OWN_DEADLINES: readonly Deadline[] = [
   'ready-overdue',
   'check-overdue',
+  'quiet-overdue',
   'open-overdue',
   'pause-overdue',
   'warm-over',
+  'bake-over',
+  'scale-overdue',
   'restart-due'
 ];
 
@@ -29,7 +32,7 @@ export function retire(state: State, generation: Generation, why: string, heirs:
       do: 'announce',
       notice: { level: 'info', event: 'retired', generation: generation.id, reason: why }
     });
-    return { state: amendChapter(state, generation.id, { outcome: 'retired', endedAt: at, reason: why }), effects };
+    return { state: closeChapter(state, generation.id, why, at), effects };
   }
   const leaving = changeWorkers(generation, (worker) => {
     if (['ending', 'draining', 'down'].includes(worker.phase)) return worker;

@@ -1,5 +1,9 @@
+import type { StrategyName } from '../strategies.ts';
 import { activeOf, rolesOf } from './generations.ts';
-import type { Chapter, Generation, State } from './model.ts';
+import { type ChapterStatus, describeHistory, isoTime } from './history.ts';
+import type { Bake, Generation, State } from './model.ts';
+
+export type { ChapterStatus };
 
 /** What was measured of one worker. What could not be measured is null, and `unmeasured` says why. */
 export interface WorkerFacts {
@@ -13,6 +17,8 @@ export interface WorkerFacts {
   readonly rssBytes: number | null;
   /** Share of one core, 0-1 (more than 1 with several busy threads). */
   readonly cpuShare: number | null;
+  /** How long its event loop has not answered, or null while that is nothing to speak of. */
+  readonly silentMs: number | null;
   /** Who keeps a draining worker from ending; URLs without query. */
   readonly holding?: readonly { readonly method: string; readonly url: string; readonly ageMs: number }[];
   readonly unmeasured?: string;
@@ -26,6 +32,7 @@ export const UNMEASURED: WorkerFacts = {
   requests: null,
   rssBytes: null,
   cpuShare: null,
+  silentMs: null,
   unmeasured: 'it was started or ended meanwhile'
 };
 
@@ -36,8 +43,13 @@ export interface WorkerStatus extends WorkerFacts {
 
 export interface GenerationStatus {
   readonly generation: number;
+  readonly label: string | null;
   /** The real path of the entry. */
   readonly entry: string;
+  /** How it came, or is coming, to be active. */
+  readonly strategy: StrategyName;
+  /** Why it was rejected, or null if it was not. */
+  readonly rejected: string | null;
   /** ISO 8601. */
   readonly startedAt: string;
   readonly workers: readonly WorkerStatus[];
@@ -54,54 +66,74 @@ export interface Surroundings {
   readonly listeners: readonly { readonly address: string }[];
 }
 
-/** A line of the history; times are ISO 8601. */
-export interface ChapterStatus extends Omit<Chapter, 'startedAt' | 'activeAt' | 'endedAt'> {
-  readonly startedAt: string;
-  readonly activeAt: string | null;
-  readonly endedAt: string | null;
+/** The time in which a new active generation is watched. */
+export interface BakeStatus {
+  readonly generation: number;
+  /** ISO 8601. */
+  readonly since: string;
+  readonly forMs: number;
+  readonly leftMs: number;
 }
 
 export interface Status extends Surroundings {
   readonly phase: string;
   readonly active: GenerationStatus | null;
   readonly standby: GenerationStatus | null;
+  /** Why there is no standby, where there is more to say than that none is kept. */
+  readonly standbyNote: string | null;
   readonly candidate: GenerationStatus | null;
   readonly retiring: readonly (GenerationStatus & { readonly why: string })[];
+  readonly bake: BakeStatus | null;
   readonly history: readonly ChapterStatus[];
 }
 
 /** Turns the state into the JSON that every door shows. It lists what may be shown; nothing is copied whole. */
-export function describeStatus(state: State, around: Surroundings, facts: (worker: string) => WorkerFacts): Status {
-  const show = (generation: Generation | null | undefined): GenerationStatus | null =>
-    generation ? describeGeneration(generation, facts) : null;
+export function describeStatus(
+  state: State,
+  around: Surroundings,
+  facts: (worker: string) => WorkerFacts,
+  now: number
+): Status {
+  const describe = (generation: Generation) => describeGeneration(generation, facts);
+  const show = (generation: Generation | null | undefined) => (generation ? describe(generation) : null);
   const named = (...roles: string[]) => rolesOf(state).find(({ role }) => roles.includes(role))?.generation;
-  const rollingBack = state.phase === 'opening' && state.order.kind === 'rollback';
-  const next = state.phase === 'opening' ? state.next : undefined;
+  const next = 'next' in state ? state.next : undefined;
+  const rollingBack = next !== undefined && 'order' in state && state.order.warm;
   return {
     ...around,
     phase: state.phase === 'steady' && state.settling ? 'handing-over' : state.phase,
     active: show(activeOf(state)),
     standby: show(rollingBack ? next : named('standby', 'leaving')),
+    standbyNote: describeAbsence(state),
     candidate: show(rollingBack ? null : (next ?? named('candidate'))),
-    retiring: state.retiring.map(({ generation, why }) => ({ ...describeGeneration(generation, facts), why })),
-    history: state.history.map((chapter) => ({
-      ...chapter,
-      startedAt: isoTime(chapter.startedAt),
-      activeAt: chapter.activeAt === null ? null : isoTime(chapter.activeAt),
-      endedAt: chapter.endedAt === null ? null : isoTime(chapter.endedAt)
-    }))
+    retiring: state.retiring.map(({ generation, why }) => ({ ...describe(generation), why })),
+    bake: state.phase === 'steady' && state.bake ? describeBake(state.bake, now) : null,
+    history: describeHistory(state.history, now)
   };
 }
 
-function describeGeneration(generation: Generation, facts: (worker: string) => WorkerFacts): GenerationStatus {
+function describeBake({ generation, since, forMs }: Bake, now: number): BakeStatus {
+  const leftMs = Math.max(0, Math.round(since + forMs - now));
+  return { generation, since: isoTime(since), forMs, leftMs };
+}
+
+/** Why no version is kept warm, where its strategy is the reason. */
+function describeAbsence(state: State): string | null {
+  if (state.phase !== 'steady' || state.standby || state.active.strategy !== 'in-place') return null;
+  return 'in-place keeps none: a rollback starts the version before from its files';
+}
+
+function describeGeneration(
+  { id, release, strategy, rejected, startedAt, workers }: Generation,
+  facts: (worker: string) => WorkerFacts
+): GenerationStatus {
   return {
-    generation: generation.id,
-    entry: generation.release.file,
-    startedAt: isoTime(generation.startedAt),
-    workers: generation.workers.map((worker) => ({ id: worker.id, state: worker.phase, ...facts(worker.id) }))
+    generation: id,
+    label: release.label,
+    entry: release.file,
+    strategy,
+    rejected,
+    startedAt: isoTime(startedAt),
+    workers: workers.map((worker) => ({ id: worker.id, state: worker.phase, ...facts(worker.id) }))
   };
-}
-
-function isoTime(at: number): string {
-  return new Date(at).toISOString();
 }

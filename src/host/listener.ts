@@ -23,12 +23,23 @@ export class Listeners {
   readonly #byKey = new Map<string, Promise<Listener>>();
   readonly #held: Listener[] = [];
 
+  /** The addresses that are owned, as people write them. */
+  get shown(): readonly string[] {
+    return this.held.map(({ address }) => showAddress(address));
+  }
+
   get held(): readonly Listener[] {
     return this.#held;
   }
 
   find(key: string): Listener | undefined {
     return this.#held.find((listener) => listener.key === key);
+  }
+
+  /** A listener by its key, the way people write its address. */
+  show(key: string): string {
+    const listener = this.find(key);
+    return listener ? showAddress(listener.address) : key;
   }
 
   /**

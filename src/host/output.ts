@@ -119,6 +119,14 @@ function onDrain(to: Writable, go: () => void): void {
   to.once('drain', goOn).once('error', goOn);
 }
 
+/** What a process said last, for the sentence that says how it ended. */
+export function quoteTail(stderr: LineRelay, env: NodeJS.ProcessEnv): string {
+  stderr.flush();
+  const lines = stderr.tail.map((line) => `    ${line}`);
+  if (lines.length === 0) return '; it wrote nothing to stderr';
+  return `; the last lines of its stderr:\n${hideSecrets(lines.join('\n'), env)}\n`;
+}
+
 const SECRET_NAME =
   /secret|token|passw|passphrase|credential|private|api_?key|_key$|^key$|database_url|dsn$|auth|cookie/i;
 const SECRET_LENGTH = 4;

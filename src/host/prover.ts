@@ -25,17 +25,28 @@ export class Prover {
    *
    * The first check that fails is the answer. What a warm-up request comes to does not matter: it is not a check.
    */
-  async prove(workers: readonly Asked[]): Promise<Proof> {
-    const probes = workers.map((asked) => ({
-      asked,
-      probe: new Probe(asked, this.#warmUp?.concurrency ?? CONNECTIONS)
-    }));
+  prove(workers: readonly Asked[]): Promise<Proof> {
+    return this.#ask(workers, this.#checks, this.#warmUp);
+  }
+
+  /** Asks the checks again that go on while the generation bakes. */
+  proveAgain(workers: readonly Asked[]): Promise<Proof> {
+    const lasting = this.#checks.filter((check) => typeof check !== 'function' && check.whileBaking);
+    return lasting.length === 0 ? Promise.resolve({ holds: true }) : this.#ask(workers, lasting, null);
+  }
+
+  /** The supervisor ends: whatever is being asked is not worth an answer any more. */
+  close(): void {
+    this.#over.abort();
+  }
+
+  async #ask(workers: readonly Asked[], checks: Checks, warmUp: WarmUp | null): Promise<Proof> {
+    const probes = workers.map((asked) => ({ asked, probe: new Probe(asked, warmUp?.concurrency ?? CONNECTIONS) }));
     try {
-      const failing = await Promise.all(probes.map(({ asked, probe }) => this.#checkAll(asked, probe)));
+      const failing = await Promise.all(probes.map(({ asked, probe }) => this.#checkAll(asked, probe, checks)));
       const first = failing.find((one) => one !== null);
       if (first) return first;
-      if (this.#warmUp)
-        await Promise.all(probes.map(({ probe }) => probe.warmUp(this.#warmUp as WarmUp, this.#over.signal)));
+      if (warmUp) await Promise.all(probes.map(({ probe }) => probe.warmUp(warmUp, this.#over.signal)));
       return { holds: true };
     } catch (error) {
       return { holds: false, check: '(all)', why: `it could not be asked: ${String(error)}` };
@@ -44,13 +55,8 @@ export class Prover {
     }
   }
 
-  /** The supervisor ends: whatever is being asked is not worth an answer any more. */
-  close(): void {
-    this.#over.abort();
-  }
-
-  async #checkAll({ worker }: Asked, probe: Probe): Promise<(Proof & { holds: false }) | null> {
-    for (const check of this.#checks) {
+  async #checkAll({ worker }: Asked, probe: Probe, checks: Checks): Promise<(Proof & { holds: false }) | null> {
+    for (const check of checks) {
       const failing = await probe.check(check, this.#over.signal);
       if (failing) return { holds: false, check: failing.what, why: explain(worker, failing) };
     }

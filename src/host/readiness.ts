@@ -23,6 +23,14 @@ export class Readiness {
     return this.#missing(seat).length === 0;
   }
 
+  /** What each worker is waited for that cannot serve yet. */
+  explainAll(seats: readonly Seat[], show: (key: string) => string): string {
+    const reasons = seats
+      .filter((seat) => !seat.ready)
+      .map((seat) => `worker ${seat.id} (pid ${seat.process.pid}) is running but ${this.explain(seat, show)}`);
+    return reasons.join('; ') || 'its workers were still being started';
+  }
+
   /** What a worker is waited for, in words that follow "is running but". */
   explain(seat: Seat, show: (key: string) => string): string {
     if (this.#mode === 'signal' && !seat.signalled) return 'never called ready()';

@@ -3,43 +3,116 @@ import { createRequire } from 'node:module';
 import { basename, dirname, extname, join, resolve } from 'node:path';
 import type { Release } from '../core/model.ts';
 import { type ErrorCode, HandoverError, systemCode } from '../errors.ts';
+import { checkNode, readEnvFile } from './environment.ts';
+import { findLabel } from './label.ts';
+
+/** What an order says of the release to start. Paths that are not absolute are meant from the working directory. */
+export interface ReleaseOrder {
+  readonly entry?: string;
+  readonly cwd?: string;
+  readonly env?: Readonly<Record<string, string>>;
+  readonly envFile?: string;
+  readonly node?: string;
+  readonly label?: string;
+  readonly args?: readonly string[];
+}
+
+/** What the first release takes over. */
+export interface AppDefaults {
+  readonly entry: string;
+  readonly folder: string;
+  readonly args: readonly string[];
+}
 
 /**
- * Resolves an entry to real paths, anew each time: what `current` points to now is what starts.
+ * Resolves an order to a release: real paths, found anew each time, for what `current` points to now is what starts.
  *
- * @param active the generation that serves meanwhile; without one an unreadable entry is wrong usage, with one a failed
+ * What the order does not say is taken over from the release before, as it was written there; the env file is read again.
+ * Only the label is never taken over.
+ *
+ * @param active the generation that serves meanwhile; without one an unusable entry is wrong usage, with one a failed
  * deploy
  * @throws HANDOVER_ERR_OPTION_ENTRY, HANDOVER_ERR_CANDIDATE_ENTRY
  */
-export function resolveRelease(entry: string, cwd: string, active: number | null): Release {
+export async function resolveRelease(
+  order: ReleaseOrder,
+  before: Release | AppDefaults,
+  active: number | null
+): Promise<Release> {
+  const known = 'asked' in before ? before : { envFile: null, asked: { env: {}, node: null } };
+  const fail = failing(active);
+  const entry = order.entry ?? before.entry;
+  const folder = order.cwd === undefined ? before.folder : resolve(before.folder, order.cwd);
+  const given = order.env ?? known.asked.env;
+  const envFile = order.envFile ?? known.envFile;
+  const node = order.node ?? known.asked.node;
+  const file = findEntry(entry, folder, fail);
+  const cwd = realFolder(folder);
+  if (cwd === null && order.cwd !== undefined)
+    throw fail(`Cannot start in ${order.cwd}`, `${folder} is not a folder that can be read`, 'Give one with --cwd');
+  return {
+    entry,
+    file,
+    // The folder of an old release may be gone by now: the next one starts in its own.
+    cwd: cwd ?? dirname(file),
+    folder,
+    args: order.args ?? before.args,
+    env: envFile === null ? given : { ...readEnv(resolve(folder, envFile), fail), ...given },
+    envFile,
+    node: node === null ? null : await findNode(resolve(folder, node), fail),
+    label: order.label ?? findLabel(file),
+    asked: { env: given, node }
+  };
+}
+
+type Fail = (what: string, why: string, fix: string, cause?: unknown) => HandoverError;
+
+function failing(active: number | null): Fail {
   const code: ErrorCode = active === null ? 'HANDOVER_ERR_OPTION_ENTRY' : 'HANDOVER_ERR_CANDIDATE_ENTRY';
   const serving = active === null ? 'nothing was started' : `generation ${active} is still active`;
-  const path = resolve(cwd, entry);
-  const fail = (why: string, cause?: unknown) =>
-    new HandoverError(
-      code,
-      { what: `Cannot start ${entry}`, why, fix: `Give the path of the file that starts the app; ${serving}` },
-      { cause, active }
-    );
+  return (what, why, fix, cause) =>
+    new HandoverError(code, { what, why, fix: `${fix}; ${serving}` }, { cause, active });
+}
+
+function findEntry(entry: string, folder: string, fail: Fail): string {
+  const path = resolve(folder, entry);
+  const refuse = (why: string, cause?: unknown) =>
+    fail(`Cannot start ${entry}`, why, 'Give the path of the file that starts the app', cause);
   try {
     const file = findFile(path);
-    if (!statSync(file).isFile()) throw fail(`${file} is not a file`);
+    if (!statSync(file).isFile()) throw refuse(`${file} is not a file`);
     readFileSync(file, { flag: 'r' });
-    return { entry, file, cwd: realFolder(cwd) ?? dirname(file) };
+    return file;
   } catch (error) {
     if (HandoverError.is(error)) throw error;
     const reason = systemCode(error);
     const absent = reason === 'ENOENT' || reason === 'MODULE_NOT_FOUND';
-    throw fail(absent ? `${path} does not exist` : `${path} cannot be read (${reason ?? 'unknown error'})`, error);
+    throw refuse(absent ? `${path} does not exist` : `${path} cannot be read (${reason ?? 'unknown error'})`, error);
   }
 }
 
-/** The folder of an old release may be gone by now: the next one starts in its own. */
+function readEnv(path: string, fail: Fail): Readonly<Record<string, string>> {
+  try {
+    return readEnvFile(path);
+  } catch (error) {
+    throw fail('Cannot read the env file', (error as Error).message, 'Mend it, or give another with --env-file', error);
+  }
+}
+
+async function findNode(path: string, fail: Fail): Promise<string | null> {
+  try {
+    return await checkNode(path);
+  } catch (error) {
+    throw fail('Cannot use this Node', (error as Error).message, 'Give the path of a Node binary with --node', error);
+  }
+}
+
 function realFolder(folder: string): string | null {
   try {
-    return realpathSync(folder);
+    const real = realpathSync(folder);
+    return statSync(real).isDirectory() ? real : null;
   } catch {
-    return null;
+    return null; // gone, or not for this user: what that means is for the caller to say
   }
 }
 

@@ -2,16 +2,18 @@ import type { News, Release } from '../core/model.ts';
 import type { WorkerFacts } from '../core/status.ts';
 import type { Handle } from '../internals.ts';
 import type { ToSupervisor, Wanted } from '../protocol.ts';
-import { explainRefusal, type Listeners, showAddress } from './listener.ts';
+import { explainRefusal, type Listeners } from './listener.ts';
 import type { Asked } from './probe.ts';
 import { Readiness } from './readiness.ts';
 import type { Heir } from './relay.ts';
-import { askPrivately, createSeat, describeEnd, type Report, Reports, type Seat } from './seat.ts';
+import { askPrivately, createSeat, describeEnd, keysToLend, type Report, Reports, type Seat } from './seat.ts';
 import type { Watch, WorkerProcess } from './spawn.ts';
+import type { Vitals } from './vitals.ts';
 
 export interface RosterPorts {
   readonly listeners: Listeners;
   readonly readiness: 'listening' | 'signal';
+  readonly vitals?: Vitals;
   start(worker: string, generation: number, release: Release, watch: Watch): WorkerProcess;
   post(news: News): void;
   now(): number;
@@ -41,10 +43,7 @@ export class Roster {
   fork(worker: string, generation: number, release: Release): void {
     const process = this.#ports.start(worker, generation, release, {
       onMessage: (message, handle) => this.#hear(seat, message, handle),
-      onAppMessage: (message) => {
-        if (message === 'ready') this.#signal(seat);
-        else this.#ports.onAppMessage(worker, message);
-      },
+      onAppMessage: (message) => (message === 'ready' ? this.#signal(seat) : this.#ports.onAppMessage(worker, message)),
       onGarbage: (what) => this.#ports.onGarbage(worker, what),
       onDown: () => this.#ports.post({ type: 'worker-down', worker, at: this.#ports.now() }),
       onGone: (why) => this.#lose(seat, why)
@@ -59,9 +58,7 @@ export class Roster {
     if (!seat) return;
     seat.serving = true;
     seat.accepted = false;
-    const named =
-      seat.keys.size === 0 ? [] : this.#ports.listeners.held.filter((one) => one.named).map((one) => one.key);
-    const keys = new Set([...named, ...seat.keys]);
+    const keys = keysToLend(seat, this.#ports.listeners.held);
     for (const key of keys) seat.opening.add(key);
     for (const key of keys) this.#lend(seat, key);
     if (keys.size === 0 && this.#ports.readiness === 'signal') this.#accepted(seat);
@@ -69,19 +66,21 @@ export class Roster {
   }
 
   pause(worker: string, heirs: boolean): void {
-    const seat = this.#seats.get(worker);
+    this.#rest(worker)?.process.send({ type: 'pause', heirs });
+  }
+
+  /** Lets a worker finish what is in flight and keep the rest unread. Its copies of the listeners outlive the supervisor. */
+  hold(worker: string): void {
+    const seat = this.#rest(worker);
     if (!seat) return;
-    seat.serving = false;
-    seat.opening.clear();
-    seat.process.send({ type: 'pause', heirs });
+    seat.process.send({ type: 'hold' });
+    for (const key of seat.keys) this.#lend(seat, key, 'keep');
   }
 
   drain(worker: string, heirs: boolean): void {
-    const seat = this.#seats.get(worker);
-    if (!seat) return;
-    seat.serving = false;
-    seat.process.send({ type: 'drain', heirs });
-    this.#reports.poll(seat, () => this.#seats.has(worker));
+    const seat = this.#rest(worker);
+    seat?.process.send({ type: 'drain', heirs });
+    if (seat) this.#reports.poll(seat, () => this.#seats.has(worker));
   }
 
   setDuty(worker: string, type: 'activate' | 'deactivate'): void {
@@ -124,15 +123,7 @@ export class Roster {
 
   /** Why a generation is not ready, as far as can be seen from outside. */
   explainUnready(generation: number): string {
-    const late = this.#seatsOf(generation).filter((seat) => !seat.ready);
-    const show = (key: string) => {
-      const listener = this.#ports.listeners.find(key);
-      return listener ? showAddress(listener.address) : key;
-    };
-    const reasons = late.map(
-      (seat) => `worker ${seat.id} (pid ${seat.process.pid}) is running but ${this.#readiness.explain(seat, show)}`
-    );
-    return reasons.join('; ') || 'its workers were still being started';
+    return this.#readiness.explainAll(this.#seatsOf(generation), (key) => this.#ports.listeners.show(key));
   }
 
   #hear(seat: Seat, message: ToSupervisor, handle: Handle | undefined): void {
@@ -157,13 +148,11 @@ export class Roster {
       case 'accept-failed':
         return this.#refused(seat, message.key, message.code);
       case 'paused':
-        return this.#ports.post({ type: 'worker-paused', worker, at });
+      case 'quiet':
       case 'handed':
-        return this.#ports.post({ type: 'worker-handed', worker, at });
       case 'inactive':
-        return this.#ports.post({ type: 'worker-inactive', worker, at });
       case 'drained':
-        return this.#ports.post({ type: 'worker-drained', worker, at });
+        return this.#ports.post({ type: `worker-${message.type}`, worker, at });
       case 'connection':
         if (handle) this.#ports.onConnection(worker, message, handle);
         return;
@@ -174,6 +163,8 @@ export class Roster {
         return this.#ports.onDeclined(worker, message.id);
       case 'reported':
         return this.#reports.take(seat, message);
+      case 'sampled':
+        return this.#ports.vitals?.take(worker, message);
       default:
         message satisfies never;
     }
@@ -213,6 +204,7 @@ export class Roster {
     setImmediate(() => {
       if (seat.ready || !this.#seats.has(seat.id) || !this.#readiness.isMet(seat)) return;
       seat.ready = true;
+      this.#ports.vitals?.watch(seat);
       this.#ports.post({ type: 'worker-ready', worker: seat.id, at: this.#ports.now() });
     });
   }
@@ -221,9 +213,17 @@ export class Roster {
     return [...this.#seats.values()].filter((seat) => seat.generation === generation);
   }
 
-  #lend(seat: Seat, key: string): void {
+  #rest(worker: string): Seat | undefined {
+    const seat = this.#seats.get(worker);
+    if (!seat) return;
+    seat.serving = false;
+    seat.opening.clear();
+    return seat;
+  }
+
+  #lend(seat: Seat, key: string, type: 'accept' | 'keep' = 'accept'): void {
     const listener = this.#ports.listeners.find(key);
-    if (listener) seat.process.send({ type: 'accept', key }, listener.handle);
+    if (listener) seat.process.send({ type, key }, listener.handle);
   }
 
   #accepted(seat: Seat): void {
@@ -234,17 +234,17 @@ export class Roster {
   }
 
   #refused(seat: Seat, key: string, errno: string): void {
-    if (!seat.opening.delete(key)) return;
-    if (errno === 'ENOSERVER') return; // closed meanwhile: it may have probed the port, and the real one comes
+    if (!seat.opening.delete(key) || errno === 'ENOSERVER') return; // closed meanwhile: it may have probed the port, and the real one comes
     const { code, why } = explainRefusal(errno, this.#ports.listeners.find(key));
     this.#ports.post({ type: 'worker-refused', worker: seat.id, code, why, at: this.#ports.now() });
   }
 
   #lose(seat: Seat, why: string): void {
     this.#seats.delete(seat.id);
+    this.#ports.vitals?.forget(seat.id);
     this.#ports.post({ type: 'worker-exited', worker: seat.id, why: describeEnd(seat, why), at: this.#ports.now() });
     this.#ports.onGone(seat.id);
-    const left = this.#seatsOf(seat.generation).length > 0;
-    if (!left && seat.generation !== this.#ports.active()) this.#readiness.forget(seat.generation);
+    if (this.#seatsOf(seat.generation).length > 0 || seat.generation === this.#ports.active()) return;
+    this.#readiness.forget(seat.generation);
   }
 }

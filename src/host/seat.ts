@@ -1,6 +1,6 @@
 import type { WorkerFacts } from '../core/status.ts';
 import type { Handle } from '../internals.ts';
-import type { ToSupervisor } from '../protocol.ts';
+import { PRIVATE_ID, type ToSupervisor } from '../protocol.ts';
 import type { Asked } from './probe.ts';
 import type { WorkerProcess } from './spawn.ts';
 import { measureUsage, type Usage } from './usage.ts';
@@ -116,6 +116,7 @@ export function describeSeat({ process }: Seat, report: Report | null, used: Usa
     requests: report?.requests ?? null,
     rssBytes: used?.rssBytes ?? null,
     cpuShare: used?.cpuShare ?? null,
+    silentMs: null,
     ...(report && report.holding.length > 0 ? { holding: report.holding } : {}),
     ...(reasons.length > 0 ? { unmeasured: reasons.join('; ') } : {})
   };
@@ -126,8 +127,17 @@ export function askPrivately({ id: worker, generation, keys, secure, process }: 
   const [key] = keys;
   if (key === undefined) return [];
   const give = (handle: Handle) =>
-    process.send({ type: 'adopt', id: 'private', key, fresh: true, last: true }, handle, () => handle.close());
+    process.send({ type: 'adopt', id: PRIVATE_ID, key, fresh: true, last: true }, handle, () => handle.close());
   return [{ generation, worker, secure, give }];
+}
+
+/** The listeners that a worker accepts on: those of its servers, and all that were named. */
+export function keysToLend(
+  { keys }: Seat,
+  held: readonly { readonly key: string; readonly named: boolean }[]
+): Set<string> {
+  const named = held.filter((one) => one.named).map(({ key }) => key);
+  return new Set(keys.size === 0 ? [] : [...named, ...keys]);
 }
 
 /** How a worker ended, with what it had not come to. */

@@ -12,7 +12,7 @@ import {
   type ToSupervisor,
   type ToWorker
 } from '../protocol.ts';
-import { hideSecrets, LineRelay } from './output.ts';
+import { LineRelay, quoteTail } from './output.ts';
 
 /** How long the pipes of an exited worker may take to give their last lines. */
 const LAST_LINES_MS = 200;
@@ -23,8 +23,6 @@ const NOT_INHERITED = /^--(inspect|debug)/;
 export interface SpawnOptions {
   readonly release: Release;
   readonly orders: Orders;
-  /** Arguments for the app. */
-  readonly args: readonly string[];
   readonly env: NodeJS.ProcessEnv;
   readonly stdout: Writable;
   readonly stderr: Writable;
@@ -52,16 +50,16 @@ export class WorkerProcess {
   #gone = false;
 
   constructor(options: SpawnOptions, watch: Watch) {
-    const { release, orders, args, stdout, stderr, lead } = options;
+    const { release, orders, stdout, stderr, lead } = options;
     this.#env = options.env;
     const preload = fileURLToPath(new URL('./preload.cjs', import.meta.url));
-    const inherited = process.execArgv.filter((flag) => !NOT_INHERITED.test(flag));
     const stdio: (string | number)[] = ['ignore', 'pipe', 'pipe', 'ipc'];
     stdio[LAST_WORDS_FD] = 2;
-    this.#child = fork(release.file, args, {
+    this.#child = fork(release.file, release.args, {
+      execPath: release.node ?? process.execPath,
       cwd: release.cwd,
       env: { ...options.env, [ORDERS_VARIABLE]: JSON.stringify(orders) },
-      execArgv: [...inherited, '--require', preload],
+      execArgv: [...flagsFor(release), '--require', preload],
       // A process group of its own: Ctrl-C in a terminal is for the supervisor, which then ends its workers gracefully.
       detached: true,
       stdio: stdio as 'pipe'[]
@@ -111,7 +109,7 @@ export class WorkerProcess {
       watch.onDown();
       endGroup(child.pid);
       const how = signal ? `was ended by ${signal}` : `exited with code ${code}`;
-      const finish = () => end(`${how}${this.#lastWords()}`);
+      const finish = () => end(`${how}${quoteTail(this.#stderr, this.#env)}`);
       // 'close' comes when the pipes are empty; a grandchild that holds them open must not delay the news.
       const overdue = setTimeout(finish, LAST_LINES_MS);
       child.once('close', () => {
@@ -120,13 +118,14 @@ export class WorkerProcess {
       });
     });
   }
+}
 
-  #lastWords(): string {
-    this.#stderr.flush();
-    const lines = this.#stderr.tail;
-    if (lines.length === 0) return '; it wrote nothing to stderr';
-    return `; the last lines of its stderr:\n${hideSecrets(lines.map((line) => `    ${line}`).join('\n'), this.#env)}\n`;
-  }
+/**
+ * The flags of the supervisor's own Node, for workers of the same binary. Another one may not know them, and would refuse
+ * to start: what such a release needs is given in its NODE_OPTIONS.
+ */
+function flagsFor({ node }: Release): string[] {
+  return node === null ? process.execArgv.filter((flag) => !NOT_INHERITED.test(flag)) : [];
 }
 
 /** What a worker started and left behind ends with it, as it would with Ctrl-C under plain Node. */

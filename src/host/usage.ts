@@ -1,3 +1,5 @@
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
 import pidusage from 'pidusage';
 
 export interface Usage {
@@ -25,4 +27,52 @@ export async function measureUsage(pids: readonly number[]): Promise<Map<number,
 /** Lets go of what pidusage keeps between measurements. */
 export function forgetUsage(): void {
   pidusage.clear();
+}
+
+/**
+ * Reads how much of the machine's memory is available, or of what this process's cgroups (version 2) may use, where
+ * that is less.
+ *
+ * Nowhere but on Linux: what `os.freemem()` says elsewhere leaves out all that the system would give up at once, and is
+ * next to nothing on a healthy Mac.
+ *
+ * @param root where `/proc` and `/sys` are found
+ * @returns a share, 0-1, or null where it is not told
+ */
+export function readAvailableShare(root = '/'): number | null {
+  const meminfo = readNumbers(join(root, 'proc/meminfo'));
+  const [total, available] = [meminfo?.get('MemTotal'), meminfo?.get('MemAvailable')];
+  if (!total || available === undefined) return null;
+  const shares = [available / total, ...cgroupsOf(root).map(readCgroupShare)];
+  return Math.min(...shares.filter((share) => share !== null));
+}
+
+/** The folders of the cgroup that this process is in, and of those above: a limit of any of them holds. */
+function cgroupsOf(root: string): string[] {
+  const path = /^0::\/(.*)$/m.exec(readText(join(root, 'proc/self/cgroup')) ?? '')?.[1] ?? '';
+  const parts = path.split('/').filter((part) => part !== '');
+  const folder = join(root, 'sys/fs/cgroup');
+  return [folder, ...parts.map((_, index) => join(folder, ...parts.slice(0, index + 1)))];
+}
+
+/** Files that the kernel would give up are counted as used there, so they are taken off again. */
+function readCgroupShare(folder: string): number | null {
+  const most = Number(readText(join(folder, 'memory.max')) ?? 'max'); // "max": no limit
+  const used = Number(readText(join(folder, 'memory.current')) ?? Number.NaN);
+  const files = readNumbers(join(folder, 'memory.stat'))?.get('inactive_file') ?? 0;
+  return most > 0 && used >= 0 ? Math.max(0, most - Math.max(0, used - files)) / most : null;
+}
+
+/** Lines such as `MemTotal:  16384 kB` or `inactive_file 4096`. */
+function readNumbers(path: string): Map<string, number> | null {
+  const lines = readText(path)?.matchAll(/^(\w+):?\s+(\d+)/gm);
+  return lines ? new Map([...lines].map(([, name = '', value]) => [name, Number(value)])) : null;
+}
+
+function readText(path: string): string | null {
+  try {
+    return readFileSync(path, 'utf8');
+  } catch {
+    return null; // another system, or no such cgroup: then it limits nothing
+  }
 }

@@ -37,7 +37,7 @@ export class Deadlines {
 
   #event(deadline: Deadline, about: number | string): News {
     const at = this.#now();
-    if (deadline === 'worker-overdue' || deadline === 'kill-overdue')
+    if (deadline === 'worker-overdue' || deadline === 'leave-overdue' || deadline === 'kill-overdue')
       return { type: deadline, worker: String(about), at };
     if (deadline === 'ready-overdue')
       return { type: deadline, about: Number(about), why: this.#explain(Number(about)), at };

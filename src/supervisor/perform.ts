@@ -3,9 +3,13 @@ import type { Answer, Deadline, Effect, Notice, Release } from '../core/model.ts
 /** What the core's effects are carried out with. Each call returns at once; what comes of it is news. */
 export interface Ports {
   fork(worker: string, generation: number, release: Release): void;
-  /** Checks a generation and warms it up; `proven` or `check-failed` comes of it. */
-  prove(generation: number): void;
+  /** Checks a generation, or one worker of it, and warms it up; `proven` or `check-failed` comes of it. */
+  prove(generation: number, worker: string | null): void;
+  /** Runs what must happen between two versions; `migrated` or `migrate-failed` comes of it. */
+  migrate(from: number, generation: number, release: Release): void;
+  cancelMigration(): void;
   accept(worker: string): void;
+  hold(worker: string): void;
   pause(worker: string, heirs: boolean): void;
   activate(worker: string): void;
   deactivate(worker: string): void;
@@ -24,9 +28,15 @@ export function perform(effect: Effect, ports: Ports): void {
     case 'fork':
       return ports.fork(effect.worker, effect.generation, effect.release);
     case 'prove':
-      return ports.prove(effect.generation);
+      return ports.prove(effect.generation, effect.worker);
+    case 'migrate':
+      return ports.migrate(effect.from, effect.generation, effect.release);
+    case 'cancel-migration':
+      return ports.cancelMigration();
     case 'accept':
       return ports.accept(effect.worker);
+    case 'hold':
+      return ports.hold(effect.worker);
     case 'pause':
       return ports.pause(effect.worker, effect.heirs);
     case 'activate':

@@ -1,4 +1,5 @@
 import type { Settling } from '../core/model.ts';
+import type { ChapterStatus } from '../core/status.ts';
 import { HandoverError } from '../errors.ts';
 import type { Done } from './pending.ts';
 
@@ -13,6 +14,10 @@ export interface ReloadDone {
   readonly cutoverMs: number;
   /** Connections that moved to the new generation before this answer; busy ones follow as their responses end. */
   readonly handedOver: number;
+  /** With `wait`: what the measurements came to. */
+  readonly verdict?: { readonly decision: 'keep' | 'roll back'; readonly reason: string };
+  /** Under `exclusive`: how long nobody served. */
+  readonly gapMs?: number;
 }
 
 /** The answer to `rollback`. */
@@ -23,23 +28,96 @@ export interface RollbackDone {
   /** Milliseconds from the order to the old generation accepting. */
   readonly tookMs: number;
   readonly handedOver: number;
+  /** Under `exclusive`: how long nobody served. */
+  readonly gapMs?: number;
+}
+
+/** The answer to `promote`. */
+export interface PromoteDone {
+  readonly ok: true;
+  readonly active: number;
+  readonly standby: number | null;
+  readonly reason: string;
+}
+
+/** The answer to `abort`. */
+export interface AbortDone {
+  readonly ok: true;
+  readonly active: number;
+  readonly abandoned: number;
+  readonly reason: string;
+}
+
+/** The answer to `retire`. */
+export interface RetireDone {
+  readonly ok: true;
+  readonly retired: number;
+}
+
+/** The answer to `scale`: of how many workers the active generation was, and is. */
+export interface ScaleDone {
+  readonly ok: true;
+  readonly active: number;
+  readonly from: number;
+  readonly to: number;
+}
+
+/** The answer to `history`: oldest first. */
+export interface History {
+  readonly ok: true;
+  readonly app: string;
+  readonly history: readonly ChapterStatus[];
 }
 
 type Count = (from: number) => number;
 
 export function reloadDone(answer: Done, count: Count): ReloadDone {
-  const { from, to, bootMs, cutoverMs } = settledOf(answer);
-  return { ok: true, from, to, bootMs: round(bootMs), cutoverMs: round(cutoverMs), handedOver: count(from) };
+  const { from, to, bootMs, cutoverMs, gapMs } = settledOf(answer);
+  const times = { bootMs: round(bootMs), cutoverMs: round(cutoverMs) };
+  const gap = gapMs === null ? {} : { gapMs: round(gapMs) };
+  const reason = 'settled' in answer ? answer.reason : null;
+  const verdict = reason === null ? {} : { verdict: { decision: 'keep', reason } as const };
+  return { ok: true, from, to, ...times, handedOver: count(from), ...gap, ...verdict };
 }
 
 export function rollbackDone(answer: Done, count: Count): RollbackDone {
-  const { from, to, tookMs } = settledOf(answer);
-  return { ok: true, from, to, tookMs: round(tookMs), handedOver: count(from) };
+  const { from, to, tookMs, gapMs } = settledOf(answer);
+  const gap = gapMs === null ? {} : { gapMs: round(gapMs) };
+  return { ok: true, from, to, tookMs: round(tookMs), handedOver: count(from), ...gap };
+}
+
+export function promoteDone(answer: Done): PromoteDone {
+  if (!('promoted' in answer)) throw misanswered();
+  return { ok: true, active: answer.promoted, standby: answer.standby, reason: answer.reason };
+}
+
+/** A candidate was given up, or the version before came back: in either case one is abandoned. */
+export function abortDone(answer: Done): AbortDone {
+  if ('abandoned' in answer) {
+    const { active, abandoned, reason } = answer;
+    return { ok: true, active, abandoned, reason };
+  }
+  const { from, to, verdict } = settledOf(answer);
+  return { ok: true, active: to, abandoned: from, reason: verdict?.reason ?? 'aborted by the operator' };
+}
+
+export function retireDone(answer: Done): RetireDone {
+  if (!('retired' in answer)) throw misanswered();
+  return { ok: true, retired: answer.retired };
+}
+
+export function scaleDone(answer: Done): ScaleDone {
+  if (!('scaled' in answer)) throw misanswered();
+  return { ok: true, active: answer.active, from: answer.scaled.from, to: answer.scaled.to };
 }
 
 function settledOf(answer: Done): Settling {
   if ('settled' in answer) return answer.settled;
-  throw HandoverError.from(new Error('an order to hand over was answered with something else'));
+  throw misanswered();
+}
+
+function misanswered(): HandoverError {
+  return HandoverError.from(new Error('an order was answered with something else'));
 }
 
 function round(ms: number): number {

@@ -1,12 +1,14 @@
 import type { ServerResponse } from 'node:http';
 import type net from 'node:net';
-import { currentResponse, type Handle, isBetweenRequests } from '../internals.ts';
+import { currentResponse } from '../internals.ts';
 import type { Orders } from '../protocol.ts';
 import type { Channel } from './channel.ts';
-import { detach, isQuiet, speaksHttp1 } from './connections/http1.ts';
+import { type Detached, isIdle, takeOff } from './connections/detached.ts';
+import { speaksHttp1 } from './connections/http1.ts';
 import { findAllIdle, isUntouched } from './connections/idle.ts';
 import type { Connection, Registry } from './connections/registry.ts';
 import { Ending, sayClose } from './ending.ts';
+import { Transit } from './transit.ts';
 
 /**
  * How many connections may be on their way at once. More would wait in the receiver's queue, where nobody serves them;
@@ -21,7 +23,7 @@ type Mode = 'serving' | 'handing' | 'ending';
 
 interface Hands {
   /** Serves a connection here again that could not be sent. */
-  takeBack(connection: Connection, handle: Handle, fresh: boolean): void;
+  takeBack(detached: Detached): void;
   /** The last connection is gone. */
   onEmpty(): void;
 }
@@ -34,19 +36,19 @@ interface Hands {
 export class Leaving {
   #mode: Mode = 'serving';
   #since = 0;
-  #lastId = 0;
+  /** Connections that were held before the pause. They are read by nobody, so they go first. */
+  readonly #held = new Set<Detached>();
   /** Connections worth a look: idle at the pause, or at the end of a response since. */
   readonly #queue = new Set<Connection>();
   /** Those that were idle at the pause and have neither moved nor found work yet. */
   readonly #first = new Set<Connection>();
   #firstDone = true;
-  readonly #transit = new Map<string, Connection>();
+  readonly #transit: Transit;
   readonly #ending: Ending;
   readonly #registry: Registry;
   readonly #channel: Channel;
   readonly #budgetMs: number;
-  readonly #worker: string;
-  readonly #takeBack: (connection: Connection, handle: Handle, fresh: boolean) => void;
+  readonly #takeBack: (detached: Detached) => void;
   readonly #onEmpty: () => void;
 
   constructor(registry: Registry, channel: Channel, { budgetMs, worker }: Orders, hands: Hands) {
@@ -54,19 +56,20 @@ export class Leaving {
     this.#ending = new Ending(registry);
     this.#channel = channel;
     this.#budgetMs = budgetMs;
-    this.#worker = worker;
     this.#takeBack = hands.takeBack;
+    this.#transit = new Transit(channel, worker, hands.takeBack);
     this.#onEmpty = hands.onEmpty;
   }
 
   get isEmpty(): boolean {
-    return this.#registry.connections.size === 0 && this.#transit.size === 0;
+    return this.#registry.connections.size + this.#held.size + this.#transit.size === 0;
   }
 
   /** Serves again: what is still here stays here. */
   cancel(): void {
     this.#mode = 'serving';
     this.#queue.clear();
+    this.#giveUpHeld();
     this.#finishFirst();
     for (const connection of this.#registry.connections) {
       connection.movableAt = null;
@@ -74,14 +77,19 @@ export class Leaving {
     }
   }
 
-  /** Begins to hand over to the heirs. */
-  handOver(): void {
+  /** Begins to hand over to the heirs, beginning with what was held. */
+  handOver(held: Iterable<Detached> = []): void {
     if (this.#mode === 'handing') return;
     this.#mode = 'handing';
     this.#since = performance.now();
     this.#firstDone = false;
+    for (const detached of held) {
+      this.#held.add(detached);
+      this.#first.add(detached.connection);
+    }
     const idle = findAllIdle(this.#registry);
     for (const connection of this.#registry.connections) {
+      if (connection.moving) continue;
       if (connection.kind === 'http1' && idle.has(connection.socket)) {
         connection.movableAt = this.#since;
         connection.idleMark = connection.socket.bytesRead;
@@ -93,9 +101,9 @@ export class Leaving {
     this.#finishFirstIfDone();
   }
 
-  /** Ends what is left, with no heir to give it to or no time to wait for one. */
-  end(heirs: boolean): void {
-    if (heirs && this.#mode === 'serving') this.handOver();
+  /** Ends what is left, and what was held, with no heir to give it to or no time to wait for one. */
+  end(heirs: boolean, held: Iterable<Detached> = []): void {
+    if (heirs && this.#mode === 'serving') this.handOver(held);
     const overdue = performance.now() - this.#budgetMs - 1;
     this.#since = Math.min(this.#since, overdue);
     for (const connection of this.#registry.connections) {
@@ -103,6 +111,8 @@ export class Leaving {
     }
     if (heirs) return;
     this.#mode = 'ending';
+    for (const detached of held) this.#held.add(detached);
+    this.#giveUpHeld();
     this.#ending.begin();
   }
 
@@ -117,7 +127,9 @@ export class Leaving {
     if ((overdue || connection?.stays) && !connection?.pipelines) sayClose(response);
     if (!connection) return;
     this.#dropFirst(connection);
-    if (this.#mode === 'handing' && movable) response.once('close', () => this.#onResponseEnd(connection));
+    // One that was sent ahead is watched when it is its turn to be answered.
+    if (this.#mode === 'handing' && movable && !currentResponse(connection.socket))
+      response.once('close', () => this.#onResponseEnd(connection));
   }
 
   onOpen(connection: Connection): void {
@@ -140,17 +152,16 @@ export class Leaving {
 
   /** The supervisor says the receiver has it: only now it is forgotten here. */
   onMoved(id: string): void {
-    const connection = this.#transit.get(id);
+    const connection = this.#transit.onMoved(id);
     if (!connection) return;
-    this.#transit.delete(id);
     this.#dropFirst(connection);
     this.#pump();
     if (this.isEmpty) this.#onEmpty();
   }
 
-  /** The supervisor is gone. What it had is closed here, so that nobody serves a connection twice. */
+  /** The supervisor is gone, and with it the way to the heirs. */
   abandonTransit(): void {
-    this.#transit.clear();
+    this.#transit.abandon();
   }
 
   #watch(connection: Connection): void {
@@ -179,6 +190,11 @@ export class Leaving {
 
   #pump(): void {
     if (this.#mode !== 'handing') return;
+    for (const detached of this.#held) {
+      if (this.#transit.size >= WINDOW) return;
+      this.#held.delete(detached);
+      this.#transit.send(detached);
+    }
     for (const connection of this.#queue) {
       if (this.#transit.size >= WINDOW) return;
       this.#offer(connection, WINDOW);
@@ -188,34 +204,16 @@ export class Leaving {
   /** Moves a connection if it is its turn and it is idle. One that is not has missed its turn. */
   #offer(connection: Connection, window: number): void {
     if (this.#mode !== 'handing' || this.#transit.size >= window || !this.#queue.delete(connection)) return;
-    if (this.#isIdle(connection)) return this.#move(connection);
+    if (isIdle(connection)) return this.#transit.send(takeOff(connection));
     connection.missed = true;
     this.#dropFirst(connection);
   }
 
-  #isIdle(connection: Connection): boolean {
-    const { socket, server } = connection;
-    if (!isQuiet(socket)) return false;
-    if (isUntouched(connection) || connection.idleMark === socket.bytesRead) return true;
-    return speaksHttp1(server) && isBetweenRequests(server, socket);
-  }
-
-  #move(connection: Connection): void {
-    const { socket, key } = connection;
-    const fresh = isUntouched(connection) && !connection.parked;
-    this.#lastId += 1;
-    const id = `${this.#worker}:${this.#lastId}`;
-    connection.moving = true;
-    const handle = detach(socket);
-    this.#transit.set(id, connection);
-    this.#channel.send({ type: 'connection', id, key, fresh }, handle, (sent) => {
-      if (sent) {
-        handle.close(); // the kernel holds it from the send on, and then the supervisor
-        return;
-      }
-      this.#transit.delete(id);
-      this.#takeBack(connection, handle, fresh);
-    });
+  /** What was held and has not left is served here again. */
+  #giveUpHeld(): void {
+    const held = [...this.#held];
+    this.#held.clear();
+    for (const detached of held) this.#takeBack(detached);
   }
 
   #dropFirst(connection: Connection): void {

@@ -1,14 +1,17 @@
 import type net from 'node:net';
 import { attachConnection, type Handle, onQuietDisconnect } from '../internals.ts';
-import type { Orders, ToWorker } from '../protocol.ts';
+import { type Orders, PRIVATE_ID, type ToWorker } from '../protocol.ts';
 import { Channel } from './channel.ts';
+import type { Detached } from './connections/detached.ts';
 import { adopt, speaksHttp1 } from './connections/http1.ts';
 import { Registry } from './connections/registry.ts';
 import { Duty } from './duty.ts';
+import { Hold } from './hold.ts';
 import { Leaving } from './leaving.ts';
 import { Servers } from './listen.ts';
 import { liveAsOrphan } from './orphan.ts';
 import { setSelf } from './self.ts';
+import { Meter } from './vitals.ts';
 
 /** A connection that comes from another process. */
 interface Arrival {
@@ -16,6 +19,8 @@ interface Arrival {
   readonly fresh: boolean;
   /** Whether nobody else would take it: it does not move on. */
   readonly last: boolean;
+  /** Whether it is the supervisor that asks here. */
+  readonly private: boolean;
 }
 
 /** Joins the rooms of a worker: what the supervisor says is done here, and nothing is decided. */
@@ -25,27 +30,44 @@ export class Life {
   readonly #duty = new Duty();
   readonly #registry: Registry;
   readonly #leaving: Leaving;
+  readonly #hold: Hold;
   readonly #servers: Servers;
+  readonly #meter: Meter | null;
   readonly #lastRuns = new Set<() => void | Promise<void>>();
-  #accepting = false;
+  /** Whether it was told to accept, and not to pause since: one that holds is to serve again, if nothing else is said. */
+  #serving = false;
   #onEmpty: (() => void) | null = null;
 
   constructor(orders: Orders) {
     this.#orders = orders;
-    this.#registry = new Registry({
-      onRequest: (connection, response, server) => this.#leaving.onRequest(connection, response, server),
-      onOpen: (connection) => this.#leaving.onOpen(connection),
-      onClose: (connection) => this.#leaving.onClose(connection)
-    });
+    this.#meter = orders.measures ? new Meter() : null;
+    this.#registry = new Registry(
+      {
+        onRequest: (connection, response, server) => {
+          this.#leaving.onRequest(connection, response, server);
+          this.#hold.onRequest(connection, response);
+        },
+        onOpen: (connection) => {
+          this.#leaving.onOpen(connection);
+          this.#hold.onOpen(connection);
+        },
+        onClose: (connection) => {
+          this.#leaving.onClose(connection);
+          this.#hold.onClose(connection);
+        }
+      },
+      this.#meter
+    );
     this.#leaving = new Leaving(this.#registry, this.#channel, orders, {
-      takeBack: (connection, handle, fresh) =>
-        this.#give(connection.server, handle, { key: connection.key, fresh, last: false }),
+      takeBack: (detached) => this.#takeBack(detached),
       onEmpty: () => this.#onEmpty?.()
     });
+    this.#hold = new Hold(this.#registry, () => this.#channel.send({ type: 'quiet' }));
     this.#servers = new Servers(this.#channel, orders, (server, gate) => this.#registry.watch(server, gate));
   }
 
   begin(): void {
+    this.#meter?.begin();
     this.#servers.takeOver();
     this.#channel.listen((message, handle) => this.#obey(message, handle));
     onQuietDisconnect(() => this.#orphan());
@@ -72,17 +94,23 @@ export class Life {
         return this.#pause(message.heirs);
       case 'drain':
         return this.#drain(message.heirs);
+      case 'hold':
+        return this.#beginHold();
+      case 'keep':
+        return this.#keep(message.key, handle);
       case 'activate':
         return this.#duty.activate();
       case 'deactivate':
         void this.#duty.deactivate().finally(() => this.#channel.send({ type: 'inactive' }));
         return;
       case 'adopt':
-        return this.#adopt(message.id, message, handle);
+        return this.#adopt(message.id, { ...message, private: message.id === PRIVATE_ID }, handle);
       case 'moved':
         return this.#leaving.onMoved(message.id);
       case 'report':
         return this.#report(message.ask);
+      case 'sample':
+        return this.#sample(message.ask);
       default:
         message satisfies never;
     }
@@ -90,25 +118,47 @@ export class Life {
 
   #accept(key: string, handle: Handle | undefined): void {
     if (!handle) return this.#channel.send({ type: 'accept-failed', key, code: 'ENOHANDLE' });
-    this.#accepting = true;
+    this.#serving = true;
     this.#leaving.cancel();
+    this.#resume();
     this.#servers.open(key, handle);
   }
 
-  #pause(heirs: boolean): void {
-    this.#accepting = false;
+  /** Serves again what was held. */
+  #resume(): void {
+    for (const detached of this.#hold.end()) this.#takeBack(detached);
+  }
+
+  #beginHold(): void {
     this.#servers.shut();
     this.#channel.send({ type: 'paused' });
-    if (heirs) this.#leaving.handOver();
+    this.#leaving.cancel();
+    this.#hold.begin();
+  }
+
+  #keep(key: string, handle: Handle | undefined): void {
+    if (this.#hold.isHolding && handle) this.#servers.keep(key, handle);
+    else handle?.close();
+  }
+
+  #pause(heirs: boolean): void {
+    this.#serving = false;
+    this.#servers.shut();
+    this.#channel.send({ type: 'paused' });
+    if (heirs) this.#leaving.handOver(this.#hold.end());
+    else this.#resume();
   }
 
   #drain(heirs: boolean): void {
-    this.#accepting = false;
+    this.#serving = false;
     this.#servers.shut();
     this.#finish(heirs, () => {
       const runs = [...this.#lastRuns].map(async (run) => run());
       // What the app throws here is its own business; it must not keep the worker from ending.
-      void Promise.allSettled(runs).then(() => this.#channel.send({ type: 'drained' }));
+      void Promise.allSettled(runs).then(() => {
+        this.#sample(0); // nobody will ask again
+        this.#channel.send({ type: 'drained' });
+      });
     });
   }
 
@@ -117,7 +167,7 @@ export class Life {
       this.#onEmpty = null;
       done();
     };
-    this.#leaving.end(heirs);
+    this.#leaving.end(heirs, this.#hold.end());
     if (this.#leaving.isEmpty) this.#onEmpty?.();
   }
 
@@ -131,13 +181,21 @@ export class Life {
     this.#channel.send({ type: 'adopted', id });
   }
 
-  #give(server: net.Server, handle: Handle, { key, fresh, last }: Arrival): void {
+  #takeBack({ connection, handle, fresh }: Detached): void {
+    this.#give(connection.server, handle, { ...connection, fresh, last: false });
+  }
+
+  #give(server: net.Server, handle: Handle, arrival: Arrival): void {
     if (!speaksHttp1(server)) {
-      server.emit('connection', attachConnection(server, handle));
+      const socket = attachConnection(server, handle);
+      this.#registry.add(server, socket, arrival.key).private = arrival.private;
+      server.emit('connection', socket);
       return;
     }
+    const { key, fresh, last } = arrival;
     adopt(server, handle, fresh, (socket) => {
       const connection = this.#registry.add(server, socket, key);
+      connection.private = arrival.private;
       if (last) connection.stays = true;
       if (!fresh) this.#leaving.onParked(connection);
     });
@@ -145,7 +203,7 @@ export class Life {
 
   #report(ask: number): void {
     const { count, holding } = this.#registry.inFlight();
-    const connections = this.#registry.connections.size;
+    const connections = this.#registry.connections.size + this.#hold.size;
     this.#channel.send({
       type: 'reported',
       ask,
@@ -156,12 +214,18 @@ export class Life {
     });
   }
 
+  #sample(ask: number): void {
+    if (this.#meter) this.#channel.send({ type: 'sampled', ask, ...this.#meter.take() });
+  }
+
   #orphan(): void {
     this.#channel.close();
     this.#leaving.abandonTransit();
     this.#leaving.cancel();
+    this.#resume();
+    if (this.#serving) this.#servers.reopen();
     liveAsOrphan(this.#orders, {
-      isServing: () => this.#accepting,
+      isServing: () => this.#serving,
       finish: (done) => {
         this.#servers.shut();
         this.#finish(false, () => {

@@ -22,6 +22,8 @@ type Bound = { readonly key: string; readonly address: Address } | { readonly co
  */
 export class Servers {
   readonly #shared: Shared[] = [];
+  /** Copies of listeners that nobody accepts on here, unless the supervisor is gone. */
+  readonly #spare = new Map<string, Handle>();
   readonly #asks = new Map<number, (bound: Bound) => void>();
   readonly #channel: Channel;
   readonly #orders: Orders;
@@ -55,6 +57,7 @@ export class Servers {
 
   /** Accepts on a lent copy of the listening socket, and tells how it went. */
   open(key: string, handle: Handle): void {
+    this.#dropSpare(key);
     const owner = this.ownerOf(key);
     if (!owner) {
       handle.close();
@@ -68,12 +71,31 @@ export class Servers {
 
   shut(): void {
     for (const { gate } of this.#shared) gate.shut();
+    for (const key of [...this.#spare.keys()]) this.#dropSpare(key);
+  }
+
+  /** Keeps a copy of a listener, and with it the kernel's queue, without accepting. */
+  keep(key: string, handle: Handle): void {
+    this.#dropSpare(key);
+    this.#spare.set(key, handle);
+  }
+
+  /** Accepts on the copies that were kept. */
+  reopen(): void {
+    const spare = [...this.#spare];
+    this.#spare.clear();
+    for (const [key, handle] of spare) this.open(key, handle);
   }
 
   /** The supervisor's answer to a `listen` of the app. */
   settle(ask: number, bound: Bound): void {
     this.#asks.get(ask)?.(bound);
     this.#asks.delete(ask);
+  }
+
+  #dropSpare(key: string): void {
+    this.#spare.get(key)?.close();
+    this.#spare.delete(key);
   }
 
   #share(server: net.Server, wanted: Wanted, { callback, signal }: Call): void {

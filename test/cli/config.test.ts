@@ -53,6 +53,15 @@ test('a flag wins over the config, and all values of a repeatable one are replac
   assert.deepEqual(merged, { listen: ['1'], log: 'json', workers: 4, entry: 'flag.js', args: [] });
 });
 
+test('options that only fit together may come from two places', async (t) => {
+  const config = await read(t, {
+    'package.json': '{"handover":{"maxSurge":0}}',
+    'handover.config.json': '{"maxUnavailable":1}'
+  });
+
+  assert.deepEqual(config, { maxSurge: 0, maxUnavailable: 1 });
+});
+
 test('the first file of mjs, js, json counts alone', async (t) => {
   const files = {
     'handover.config.mjs': 'export default { name: "mjs" }',

@@ -126,7 +126,14 @@ test('columns are as wide as their widest cell, colours not counted', () => {
   );
 });
 
-const unmeasured = { connections: null, inFlight: null, requests: null, rssBytes: null, cpuShare: null };
+const unmeasured = {
+  connections: null,
+  inFlight: null,
+  requests: null,
+  rssBytes: null,
+  cpuShare: null,
+  silentMs: null
+};
 const status: Status = {
   app: 'shop',
   supervisor: { pid: 9, version: '1.0.0', node: 'v20', uptimeMs: 61_000 },
@@ -134,21 +141,26 @@ const status: Status = {
   phase: 'steady',
   active: {
     generation: 7,
+    label: '1.4.0',
     entry: '/app.js',
+    strategy: 'rolling',
+    rejected: null,
     startedAt: '2026-01-02T03:04:05.000Z',
     workers: [{ id: '7.1', pid: null, state: 'accepting', ...unmeasured, unmeasured: 'it was started meanwhile' }]
   },
   standby: null,
+  standbyNote: 'the machine was short of memory',
   candidate: null,
   retiring: [],
+  bake: null,
   history: []
-} as Status;
+};
 
 test('what could not be measured is -, with the reason', () => {
   const shown = showStatus(status, (_style, text) => text);
 
   assert.match(shown, /^ {2}7\.1 +- +accepting +- +- +- +- +-$/m);
   assert.match(shown, /^ {2}7\.1: - because it was started meanwhile$/m);
-  assert.match(shown, /^standby: none$/m);
+  assert.match(shown, /^standby: none, the machine was short of memory$/m);
   assert.match(showChange(status), /active 7 \(1 worker, - connections, - in flight\)/);
 });

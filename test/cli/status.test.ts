@@ -22,7 +22,7 @@ test('status shows supervisor, listeners, generations, workers and history', asy
     /^supervisor +pid \d+, handover \d\S+, node v\d\S+, up [\d.]+ m?s$/m,
     /^listeners +127\.0\.0\.1:\d+$/m,
     /^phase +steady$/m,
-    /^active: generation 2, \S+\/server\.js, started \d{4}-\d\d-\d\d \d\d:\d\d:\d\d$/m,
+    /^active: generation 2, \S+\/server\.js, blue-green, started \d{4}-\d\d-\d\d \d\d:\d\d:\d\d$/m,
     /^ +id +pid +state +connections +in flight +requests +memory +cpu$/m,
     /^ +2\.2 +\d+ +accepting +0 +0 +0 +[\d.]+ MB +\d+ %$/m,
     /^standby: generation 1, /m,

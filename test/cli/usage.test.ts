@@ -7,7 +7,9 @@ import { OPTIONS } from '../../src/options.ts';
 import { Home } from './run.ts';
 
 const { version } = JSON.parse(readFileSync(new URL('../../package.json', import.meta.url), 'utf8'));
-const COMMANDS = ['run', 'reload', 'rollback', 'status', 'list', 'stop'];
+const COMMANDS = [
+  ...['run', 'reload', 'rollback', 'promote', 'abort', 'retire', 'scale', 'status', 'history', 'list', 'stop']
+];
 
 test('--version is the version of the package, everywhere', async (t) => {
   const home = new Home(t);
@@ -44,6 +46,12 @@ const WRONG: readonly [line: string, code: string, stderr: RegExp][] = [
   ['status --jsn', 'OPTION_UNKNOWN', /^Option "--jsn" is not known: the nearest name is "--json"\.\n/],
   ['reload a b', 'OPTION_INVALID', /^Cannot read the arguments of `handover reload`: too many arguments/],
   ['stop --name', 'OPTION_INVALID', /^Cannot read the arguments of `handover stop`: .* argument missing\.\n/],
+  ['reload --env A', 'OPTION_INVALID', /^"--env" is not usable: it must be KEY=VALUE\.\n/],
+  ['reload --env =A', 'OPTION_INVALID', /^"--env" is not usable: it must be KEY=VALUE\.\n/],
+  ['reload --strategy canary', 'OPTION_INVALID', /^Cannot read the arguments of `handover reload`: .*blue-green, /],
+  ['rollback --to last', 'OPTION_INVALID', /^"--to" is not usable: it must be the number of a generation.*"last"\.\n/],
+  ['scale', 'OPTION_INVALID', /^Cannot read the arguments of `handover scale`: missing required argument/],
+  ['scale 0', 'OPTION_INVALID', /^"<workers>" is not usable: it must be an integer from 1 to 128, and it is "0"\.\n/],
   ['run', 'OPTION_ENTRY', /^Nothing to run: no entry was given/],
   ['run --lisen 80 server.js', 'OPTION_UNKNOWN', /^Option "--lisen" is not known: the nearest name is "--listen"\.\n/],
   ['run server.js --worker 2', 'OPTION_UNKNOWN', /the nearest name is "--workers"\.\n.*put `--` before/],

@@ -1,5 +1,5 @@
 import { activeOf, rolesOf } from '../../src/core/generations.ts';
-import type { Generation, News, State, Step, Worker } from '../../src/core/model.ts';
+import type { Generation, News, Order, State, Step, Worker } from '../../src/core/model.ts';
 
 /**
  * What must hold of every single step, whatever the state and the news.
@@ -8,7 +8,8 @@ import type { Generation, News, State, Step, Worker } from '../../src/core/model
  */
 export function brokenPromises(before: State, news: News, { state: after, effects }: Step): string[] {
   return [
-    ...harmToActive(before, { state: after, effects }),
+    ...harmToActive(before, news, { state: after, effects }),
+    ...servesBeside(before, { state: after, effects }),
     ...ordersUnanswered(before, news, { state: after, effects }),
     ...numbersReused(before, { state: after, effects }),
     ...workersForgotten(before, news, { state: after, effects }),
@@ -26,8 +27,24 @@ export function workersOf(state: State): Map<string, { worker: Worker; generatio
   return new Map(all);
 }
 
-/** The active generation is never paused, drained or ended while no other accepts, except by a stop. */
-function harmToActive(before: State, { state: after, effects }: Step): string[] {
+const accepts = ({ phase, told, leaves }: Worker) => phase === 'accepting' && told !== 'pause' && !leaves;
+
+/** How many workers serve, or were told to and will: what no strategy may go below. */
+function serving(state: State): number {
+  const next = state.phase === 'rolling' ? state.next.workers : [];
+  return [...(activeOf(state)?.workers ?? []), ...next].filter(accepts).length;
+}
+
+/** How few may serve in this state, where its strategy allows fewer than all. */
+function leastServing(state: State): number {
+  if (state.phase !== 'rolling') return 1;
+  const { limits, order, next } = state;
+  if (order.strategy === 'in-place') return next.size - 1;
+  return next.size - Number(limits.maxUnavailable);
+}
+
+/** The active generation is never paused, drained or ended while too few others accept, except by a stop. */
+function harmToActive(before: State, news: News, { state: after, effects }: Step): string[] {
   const active = activeOf(before);
   if (!active || isOver(after)) return [];
   const heir = activeOf(after);
@@ -40,26 +57,52 @@ function harmToActive(before: State, { state: after, effects }: Step): string[] 
   for (const effect of effects) {
     if (!['pause', 'drain', 'terminate', 'kill'].includes(effect.do) || !('worker' in effect)) continue;
     const worker = active.workers.find(({ id }) => id === effect.worker);
-    if (worker?.phase === 'accepting')
-      found.push(`${effect.do} ${worker.id}, which accepts for the active generation, and no other does`);
+    if (worker?.phase !== 'accepting') continue;
+    // It does not serve, whatever was believed of it: it hangs, or could not accept again.
+    if ((news.type === 'worker-hung' || news.type === 'worker-refused') && news.worker === worker.id) continue;
+    if (effect.do === 'pause' || effect.do === 'drain') {
+      // One worker of several goes alone: by a strategy, for its successor, or because fewer are wanted.
+      if (serving(after) >= leastServing(after)) continue;
+    }
+    found.push(`${effect.do} ${worker.id}, which accepts for the active generation, and too few others do`);
   }
   return found;
 }
 
+/** Two versions never serve at the same time where the operator said so. */
+function servesBeside(before: State, { state: after, effects }: Step): string[] {
+  const accepted = effects.flatMap((effect) => (effect.do === 'accept' ? [effect.worker] : []));
+  if (after.phase !== 'opening' || after.order.strategy !== 'exclusive' || before.phase === 'opening') return [];
+  const { active, next } = after;
+  const loud = active.workers.filter(({ phase, quiet, duty }) => phase !== 'down' && (!quiet || duty !== 'off'));
+  return next.workers.some(({ id }) => accepted.includes(id)) && loud.length > 0
+    ? [`generation ${next.id} may serve before ${loud.map(({ id }) => id)} came to rest`]
+    : [];
+}
+
 /** The orders whose answer is still to come. */
 export function waitingOrders(state: State): readonly number[] {
-  switch (state.phase) {
-    case 'booting':
-      return [state.request];
-    case 'steady':
-      return state.settling ? [state.settling.request] : [];
-    case 'stopping':
-      return state.requests;
-    case 'stopped':
-      return [];
-    default:
-      return [state.order.request];
-  }
+  const of = (order: Order | null): (number | null)[] =>
+    order ? [order.request, ...(order.verdict?.requests ?? [])] : [];
+  const all = (): (number | null)[] => {
+    switch (state.phase) {
+      case 'booting':
+        return [state.request];
+      case 'steady':
+        return [
+          ...of(state.settling),
+          ...(state.bake?.waiting ?? []).map(({ request }) => request),
+          ...(state.scaling ? [state.scaling.request] : [])
+        ];
+      case 'stopping':
+        return [...state.requests];
+      case 'stopped':
+        return [];
+      default:
+        return of(state.order);
+    }
+  };
+  return all().filter((request) => request !== null);
 }
 
 /** Every order is waiting or answered, once. */
@@ -129,15 +172,32 @@ export function brokenDeadlines(state: State, deadlines: ReadonlySet<string>): s
   }
   if (state.phase === 'starting') need(`ready-overdue ${state.candidate.id}`);
   if (state.phase === 'checking') need(`check-overdue ${state.candidate.id}`);
-  if (state.phase === 'opening') need(`open-overdue ${state.next.id}`);
+  if (state.phase === 'quieting') need(`quiet-overdue ${state.active.id}`);
+  if (state.phase === 'opening' || state.phase === 'migrating') need(`open-overdue ${state.next.id}`);
+  if (state.phase === 'rolling') {
+    const { next, active } = state;
+    const has = (test: (worker: Worker) => boolean) => next.workers.some(test);
+    if (has(({ phase }) => phase === 'starting')) need(`ready-overdue ${next.id}`);
+    if (has(({ told }) => told === 'prove')) need(`check-overdue ${next.id}`);
+    if (has(({ told, phase }) => told === 'accept' && phase === 'ready')) need(`open-overdue ${next.id}`);
+    if (active.workers.some(({ told, phase }) => told === 'pause' && phase === 'accepting'))
+      need(`pause-overdue ${active.id}`);
+  }
+  if (state.phase === 'steady' && state.bake) need(`bake-over ${state.active.id}`);
+  if (state.phase === 'steady' && state.scaling) need(`scale-overdue ${state.active.id}`);
   if (state.phase === 'pausing') need(`pause-overdue ${state.leaving.id}`);
   if (state.phase === 'steady' && state.settling) need(`hand-overdue ${state.settling.from}`);
   for (const { role, generation } of rolesOf(state)) {
     if (role === 'retiring') {
       if (generation.workers.some(({ phase }) => phase === 'draining')) need(`drain-overdue ${generation.id}`);
     } else if (role !== 'candidate') {
-      if (generation.workers.length < generation.size) need(`restart-due ${generation.id}`);
-      for (const { id, phase } of generation.workers) if (phase === 'starting') need(`worker-overdue ${id}`);
+      const rolls = state.phase === 'rolling' && role !== 'standby';
+      const staff = generation.workers.filter(({ leaves, successor }) => !leaves && successor === null);
+      if (staff.length < generation.size && !rolls) need(`restart-due ${generation.id}`);
+      for (const { id, phase } of generation.workers) {
+        if (phase === 'starting' && role !== 'next') need(`worker-overdue ${id}`);
+        if (phase === 'draining') need(`leave-overdue ${id}`);
+      }
     }
   }
   const about = new Set([...rolesOf(state).map(({ generation }) => String(generation.id)), ...workersOf(state).keys()]);

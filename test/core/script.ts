@@ -1,68 +1,94 @@
 import { rolesOf } from '../../src/core/generations.ts';
 import type {
   Answer,
-  Deadline,
   Effect,
   Generation,
   Limits,
   News,
   Release,
   State,
+  StrategyName,
   Worker
 } from '../../src/core/model.ts';
+import { DEFAULT_LIMITS, type Measured } from '../../src/core/signals.ts';
 
 /** The language of the transcripts: states, news and effects as one line of text each. */
 
 export interface Setting {
   readonly limits: Limits;
   readonly workers: number;
+  readonly strategy: StrategyName;
 }
 
 export const usual: Setting = {
-  limits: { readyMs: 30_000, drainMs: 30_000, keepWarmMs: 600_000, budgetMs: 2_000, checkMs: null },
-  workers: 1
+  limits: {
+    ...{ readyMs: 30_000, drainMs: 30_000, keepWarmMs: 600_000, budgetMs: 2_000, checkMs: null, migrateMs: null },
+    ...{ bakeMs: 0, bake: DEFAULT_LIMITS, rollsBack: true, restarts: { max: 5, windowMs: 60_000 } },
+    ...{ maxSurge: 1, maxUnavailable: 0 }
+  },
+  workers: 1,
+  strategy: 'blue-green'
 };
+
+const STRATEGIES = ['blue-green', 'rolling', 'in-place', 'exclusive'] as const;
 
 export const START_AT = 1_000_000;
 
 export function release(entry: string): Release {
-  return { entry, file: entry.replace(/^\.\//, '/app/'), cwd: '/app' };
+  return {
+    entry,
+    file: entry.replace(/^\.\//, '/app/'),
+    cwd: '/app',
+    folder: '/app',
+    args: [],
+    env: {},
+    envFile: null,
+    node: null,
+    label: null,
+    asked: { env: {}, node: null }
+  };
 }
 
-/** Reads a `with` line, such as `with workers=2 keepWarmMs=0`. */
+/** Reads a `with` line, such as `with workers=2 keepWarmMs=0 strategy=rolling surge=1 rollback=manual`. */
 export function readSetting(line: string): Setting {
-  const given = Object.fromEntries(
+  const given: Record<string, string> = Object.fromEntries(
     line
       .split(/\s+/)
       .slice(1)
       .map((word) => word.split('='))
   );
-  const { workers = 1, ...limits } = Object.fromEntries(
-    Object.entries(given).map(([name, value]) => [name, Number(value)])
+  const { strategy = 'blue-green', rollback = 'auto', surge = '1', unavailable = '0', ...numbers } = given;
+  const { workers = 1, ...others } = Object.fromEntries(
+    Object.entries(numbers).map(([name, value]) => [name, Number(value)])
   );
-  return { workers, limits: { ...usual.limits, ...limits } };
+  const counts = { maxSurge: Number(surge), maxUnavailable: Number(unavailable) };
+  const limits = { ...usual.limits, ...counts, rollsBack: rollback === 'auto', ...others };
+  return { workers, strategy: strategy as StrategyName, limits };
 }
 
 /** Reads the state in which a transcript begins: `stopped`, or `steady active=6 standby=5`. */
-export function readState(line: string, { limits, workers }: Setting): State {
+export function readState(line: string, { limits, workers, strategy }: Setting): State {
   const [phase, ...words] = line.split(/\s+/);
   const ids = new Map(words.map((word) => word.split('=') as [string, string]));
   const make = (role: string): Generation | null =>
-    ids.has(role) ? makeGeneration(Number(ids.get(role)), role, workers) : null;
+    ids.has(role) ? makeGeneration(Number(ids.get(role)), role, workers, strategy) : null;
   const active = make('active');
   const standby = make('standby');
   const lastGeneration = Math.max(0, active?.id ?? 0, standby?.id ?? 0);
   const common = { limits, lastGeneration, retiring: [], history: [] };
   if (phase === 'stopped') return { ...common, phase };
-  if (phase === 'steady' && active) return { ...common, phase, active, standby, settling: null };
+  if (phase === 'steady' && active)
+    return { ...common, phase, active, standby, settling: null, bake: null, scaling: null };
   throw new Error(`a transcript begins stopped or steady, not "${line}"`);
 }
 
-function makeGeneration(id: number, role: string, size: number): Generation {
+function makeGeneration(id: number, role: string, size: number, strategy: StrategyName): Generation {
   const isActive = role === 'active';
   const workers = Array.from({ length: size }, (_, index): Worker => {
     const kind = { phase: isActive ? 'accepting' : 'paused', duty: isActive ? 'on' : 'off' } as const;
-    return { id: `${id}.${index + 1}`, generation: id, ...kind, handed: !isActive, drained: false, covers: false };
+    const not = { drained: false, covers: false, quiet: false, proven: false, leaves: false };
+    const none = { told: null, successor: null, fault: null };
+    return { id: `${id}.${index + 1}`, generation: id, ...kind, handed: !isActive, ...not, ...none };
   });
   const at = START_AT - 1_000;
   return {
@@ -73,44 +99,96 @@ function makeGeneration(id: number, role: string, size: number): Generation {
     lastWorker: size,
     startedAt: at,
     readyAt: at,
-    restarts: []
+    restarts: [],
+    strategy,
+    rejected: null
   };
 }
 
-const WORKER_NEWS = ['down', 'ready', 'accepting', 'paused', 'handed', 'inactive', 'drained'] as const;
+const WORKER_NEWS = [
+  'down',
+  'ready',
+  'proven',
+  'accepting',
+  'paused',
+  'quiet',
+  'handed',
+  'inactive',
+  'drained'
+] as const;
+
+const ASKED = ['promote', 'abort', 'retire'] as const;
+const OF_WORKERS = ['worker-overdue', 'leave-overdue', 'kill-overdue'] as const;
 
 /** Reads news, such as `reload ./v7.js`, `ready 7.1` or `ready-overdue 7`. */
-export function readNews(line: string, at: number, request: number, size: number): News {
+export function readNews(
+  line: string,
+  at: number,
+  request: number,
+  setting: Pick<Setting, 'workers' | 'strategy'>
+): News {
   const [name = '', subject = '', ...rest] = line.split(/\s+/);
+  const { workers: size, strategy } = setting;
   const why = rest.join(' ');
-  if (name === 'boot') return { type: 'boot-asked', request, release: release(subject), size, at };
-  if (name === 'reload') return { type: 'reload-asked', request, release: release(subject), size, at };
-  if (name === 'rollback') return { type: 'rollback-asked', request, at };
-  if (name === 'stop') return { type: 'stop-asked', request, why: 'SIGTERM', at };
-  if (name === 'hurry') return { type: 'hurry-asked', at };
-  if (name === 'exited') return { type: 'worker-exited', worker: subject, why: why || 'exited with code 1', at };
-  if (name === 'refused') {
-    const code = 'HANDOVER_ERR_LISTEN_IN_USE';
-    return { type: 'worker-refused', worker: subject, code, why: why || 'another program holds this address', at };
+  const about = Number(subject);
+  const asked = ASKED.find((one) => one === name);
+  if (asked) return { type: `${asked}-asked`, request, at };
+  const late = OF_WORKERS.find((one) => one === name);
+  if (late) return { type: late, worker: subject, at };
+  switch (name) {
+    case 'boot':
+      return { type: 'boot-asked', request, release: release(subject), size, strategy, at };
+    case 'reload': {
+      // Words after the entry: another strategy, `supersede`, `wait`.
+      const other = STRATEGIES.find((one) => rest.includes(one));
+      const flags = { supersedes: rest.includes('supersede'), waits: rest.includes('wait') };
+      const how = { kind: 'reload', strategy: other ?? strategy, ...flags } as const;
+      return { type: 'reload-asked', request, release: release(subject), size, ...how, at };
+    }
+    case 'rollback':
+      return { type: 'rollback-asked', request, to: subject === '' ? null : about, at };
+    case 'scale':
+      return { type: 'scale-asked', request, size: about, at };
+    case 'stop':
+      return { type: 'stop-asked', request, why: 'SIGTERM', at };
+    case 'hurry':
+      return { type: 'hurry-asked', at };
+    case 'memory-low':
+      return { type: 'memory-low', share: 0.04, at };
+    case 'exited':
+      return { type: 'worker-exited', worker: subject, why: why || 'exited with code 1', at };
+    case 'hung':
+      return { type: 'worker-hung', worker: subject, silentMs: 15_000, at };
+    case 'heavy':
+      return { type: 'worker-heavy', worker: subject, rssBytes: 600 * 2 ** 20, limitBytes: 512 * 2 ** 20, at };
+    case 'refused': {
+      const code = 'HANDOVER_ERR_LISTEN_IN_USE';
+      return { type: 'worker-refused', worker: subject, code, why: why || 'another program holds this address', at };
+    }
+    case 'check-failed':
+      return { type: name, about, check: 'GET /health', why: why || 'worker 7.1 answered status 500', at };
+    case 'migrate-failed':
+      return { type: name, about, why: why || 'it exited with code 1', at };
+    case 'ready-overdue':
+      return { type: name, about, why: 'its worker never listened', at };
+    case 'sampled':
+      return { type: name, about, at, before: measured(['requests=1000']), after: measured(rest) };
+    case 'proven':
+      // Of a generation, or of one worker where a strategy asks worker by worker.
+      return subject.includes('.') ? { type: 'worker-proven', worker: subject, at } : { type: name, about, at };
   }
-  if (name === 'worker-overdue' || name === 'kill-overdue') return { type: name, worker: subject, at };
   const known = WORKER_NEWS.find((one) => one === name);
   if (known) return { type: `worker-${known}`, worker: subject, at };
-  if (name === 'proven') return { type: name, about: Number(subject), at };
-  if (name === 'check-failed') {
-    return {
-      type: name,
-      about: Number(subject),
-      check: 'GET /health',
-      why: why || 'worker 7.1 answered status 500',
-      at
-    };
-  }
-  if (name === 'ready-overdue') return { type: name, about: Number(subject), why: 'its worker never listened', at };
+  return { type: name as 'migrated', about, at };
+}
+
+/** What a generation did, from words such as `requests=100 failed=50`. */
+function measured(words: readonly string[]): Measured {
+  const given = Object.fromEntries(words.map((word) => word.split('='))) as Record<string, string>;
+  const count = (name: string) => Number(given[name] ?? 0);
   return {
-    type: name as Exclude<Deadline, 'ready-overdue' | 'worker-overdue' | 'kill-overdue'>,
-    about: Number(subject),
-    at
+    ...{ spanMs: 10_000, requests: count('requests'), failed: count('failed'), cut: count('cut'), latency: [] },
+    ...{ loopDelayMs: null, uncaught: 0, exits: count('exits'), hangs: count('hangs'), memoryPerMinuteBytes: null }
   };
 }
 
@@ -128,8 +206,19 @@ export function showState(state: State): string {
   const roles = rolesOf(state).map(
     ({ role, generation }) => `${role}=${showGeneration(generation, USUAL_PHASE[role] ?? [])}`
   );
-  const settling = state.phase === 'steady' && state.settling ? ['(handing over)'] : [];
-  return [state.phase, ...roles, ...settling].join(' ');
+  return [state.phase, ...roles, ...showPending(state)].join(' ');
+}
+
+function showPending(state: State): string[] {
+  if (state.phase !== 'steady') return [];
+  const { settling, bake, scaling, active, standby } = state;
+  const rejected = [active, standby].find((generation) => generation?.rejected);
+  return [
+    ...(settling ? ['(handing over)'] : []),
+    ...(bake ? ['(baking)'] : []),
+    ...(scaling ? [`(scaling to ${scaling.to})`] : []),
+    ...(rejected ? [`(${rejected.id} rejected)`] : [])
+  ];
 }
 
 function showGeneration({ id, workers, size }: Generation, usualPhases: readonly string[]): string {
@@ -158,7 +247,11 @@ export function showEffect(effect: Effect): string {
     case 'close-listeners':
       return 'close-listeners';
     case 'prove':
-      return `prove ${effect.generation}`;
+      return `prove ${effect.worker ?? effect.generation}`;
+    case 'migrate':
+      return `migrate from ${effect.from} to ${effect.generation}`;
+    case 'cancel-migration':
+      return effect.do;
     default:
       return `${effect.do} ${effect.worker}`;
   }
@@ -167,8 +260,14 @@ export function showEffect(effect: Effect): string {
 function showAnswer(answer: Answer): string {
   if (!answer.ok) return `${answer.code}: ${answer.account.what}, ${answer.account.why}. ${answer.account.fix}`;
   if ('settled' in answer) {
-    const { kind, from, to, bootMs, cutoverMs, tookMs } = answer.settled;
-    return `done: ${kind} from ${from} to ${to} (boot ${bootMs} ms, cutover ${cutoverMs} ms, took ${tookMs} ms)`;
+    const { kind, from, to, bootMs, cutoverMs, tookMs, gapMs } = answer.settled;
+    const gap = gapMs === null ? '' : `, gap ${gapMs} ms`;
+    const kept = answer.reason === null ? '' : `; kept: ${answer.reason}`;
+    return `done: ${kind} from ${from} to ${to} (boot ${bootMs} ms, cutover ${cutoverMs} ms, took ${tookMs} ms${gap})${kept}`;
   }
+  if ('promoted' in answer) return `done: promoted ${answer.promoted}`;
+  if ('abandoned' in answer) return `done: abandoned ${answer.abandoned}, ${answer.reason}`;
+  if ('retired' in answer) return `done: retired ${answer.retired}`;
+  if ('scaled' in answer) return `done: scaled from ${answer.scaled.from} to ${answer.scaled.to}`;
   return 'started' in answer ? `done: started ${answer.started}` : 'done: stopped';
 }

@@ -2,16 +2,30 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { describeStatus, type WorkerFacts } from '../../src/core/status.ts';
 import { play } from './player.ts';
+import { START_AT } from './script.ts';
 
 const around = {
   app: 'shop',
   supervisor: { pid: 1, version: '0.1.0', node: 'v20.20.0', uptimeMs: 5 },
   listeners: [{ address: '[::]:80' }]
 };
-const facts: WorkerFacts = { pid: 7, connections: 1, inFlight: 0, requests: 9, rssBytes: 1, cpuShare: 0 };
+const facts: WorkerFacts = {
+  pid: 7,
+  connections: 1,
+  inFlight: 0,
+  requests: 9,
+  rssBytes: 1,
+  cpuShare: 0,
+  silentMs: null
+};
 
 function show(...script: string[]) {
-  const { phase, active, standby, candidate, retiring } = describeStatus(play(...script).state, around, () => facts);
+  const { phase, active, standby, candidate, retiring } = describeStatus(
+    play(...script).state,
+    around,
+    () => facts,
+    START_AT
+  );
   const id = (one: { generation: number } | null) => one?.generation ?? null;
   return { phase, active: id(active), standby: id(standby), candidate: id(candidate), retiring: retiring.map(id) };
 }
@@ -49,11 +63,14 @@ test('a standby that is rolled back to is shown as the standby until it is activ
 });
 
 test('a worker is shown with what was measured, and nothing else of the state', () => {
-  const { active, ...rest } = describeStatus(play('steady active=6').state, around, () => facts);
+  const { active, ...rest } = describeStatus(play('steady active=6').state, around, () => facts, START_AT);
 
   assert.deepEqual(active, {
     generation: 6,
+    label: null,
     entry: '/app/v6.js',
+    strategy: 'blue-green',
+    rejected: null,
     startedAt: '1970-01-01T00:16:39.000Z',
     workers: [{ id: '6.1', state: 'accepting', ...facts }]
   });
@@ -63,8 +80,10 @@ test('a worker is shown with what was measured, and nothing else of the state', 
     'listeners',
     'phase',
     'standby',
+    'standbyNote',
     'candidate',
     'retiring',
+    'bake',
     'history'
   ]);
 });

@@ -162,7 +162,7 @@ test('the history tells what became of every generation, and why', () => {
   ).state;
 
   assert.deepEqual(
-    history.map(({ generation, entry, outcome, reason }) => [generation, entry, outcome, reason]),
+    history.map(({ generation, release, outcome, reason }) => [generation, release.file, outcome, reason]),
     [
       [1, '/app/v1.js', 'retired', 'it was kept warm long enough'],
       [2, '/app/v2.js', 'failed', 'worker 2.1 exited with code 1'],

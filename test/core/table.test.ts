@@ -1,9 +1,10 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { rolesOf } from '../../src/core/generations.ts';
+import { areAll, rolesOf } from '../../src/core/generations.ts';
 import type { Event, EventType, Phase, State } from '../../src/core/model.ts';
 import type { On } from '../../src/core/rules/rule.ts';
-import { step, table } from '../../src/core/step.ts';
+import { step } from '../../src/core/step.ts';
+import { table } from '../../src/core/table.ts';
 import { play } from './player.ts';
 import { brokenPromises } from './promises.ts';
 import { release } from './script.ts';
@@ -20,6 +21,14 @@ const checked = [
   'ready 7.1',
   'ready 7.2'
 ];
+
+const baking = ['with workers=2 bakeMs=30000', ...twoPausing.slice(1), 'paused 6.1', 'paused 6.2'];
+const exclusive = [
+  'with workers=2 strategy=exclusive migrateMs=60000',
+  ...['steady active=6 standby=5', 'reload ./v7.js', 'ready 7.1', 'ready 7.2']
+];
+const rolling = ['with workers=2 strategy=rolling', 'steady active=6 standby=5', 'reload ./v7.js'];
+const inPlace = ['with workers=2 strategy=in-place', 'steady active=6', 'reload ./v7.js'];
 
 /** Several ways into each phase. A phase that is typed and has none here does not compile. */
 const ways: { readonly [P in Phase]: readonly (readonly string[])[] } = {
@@ -40,7 +49,14 @@ const ways: { readonly [P in Phase]: readonly (readonly string[])[] } = {
     [...twoSteady, 'exited 6.1', 'restart-due 6', 'worker-overdue 6.3'],
     [...twoSteady, 'exited 5.1', 'exited 5.2'],
     [...twoSteady, 'exited 5.1', 'restart-due 5'],
-    ['with keepWarmMs=0', 'steady active=6', 'reload ./v7.js', 'ready 7.1', 'accepting 7.1', 'paused 6.1']
+    ['with keepWarmMs=0', 'steady active=6', 'reload ./v7.js', 'ready 7.1', 'accepting 7.1', 'paused 6.1'],
+    baking,
+    [...baking, 'handed 6.1', 'handed 6.2'],
+    [...twoSteady, 'scale 3'],
+    [...twoSteady, 'scale 1'],
+    [...twoSteady, 'heavy 6.1'],
+    [...twoSteady, 'heavy 6.1', 'ready 6.3', 'accepting 6.3'],
+    [...twoSteady, 'hung 6.1']
   ],
   starting: [
     ['steady active=6', 'reload ./v7.js'],
@@ -49,7 +65,33 @@ const ways: { readonly [P in Phase]: readonly (readonly string[])[] } = {
     [...twoSteady, 'reload ./v7.js', 'exited 6.1', 'exited 6.2']
   ],
   checking: [checked, [...checked.slice(0, -1), 'exited 6.1', 'exited 6.2', checked.at(-1) ?? '']],
+  quieting: [
+    exclusive,
+    [...exclusive, 'paused 6.1', 'paused 6.2', 'quiet 6.1'],
+    [...exclusive, 'exited 6.1', 'restart-due 6', 'ready 6.3'],
+    ['with workers=2 strategy=exclusive', 'steady active=6 standby=5', 'rollback']
+  ],
+  migrating: [
+    [...exclusive, 'paused 6.1', 'paused 6.2', 'quiet 6.1', 'quiet 6.2', 'inactive 6.1', 'inactive 6.2'],
+    [...exclusive, 'quiet 6.1', 'quiet 6.2', 'inactive 6.1', 'inactive 6.2', 'exited 6.1', 'restart-due 6']
+  ],
+  rolling: [
+    rolling,
+    [...rolling, 'ready 7.1'],
+    [...rolling, 'ready 7.1', 'accepting 7.1'],
+    [...rolling, 'ready 7.1', 'accepting 7.1', 'paused 6.1'],
+    [...rolling, 'ready 7.1', 'accepting 7.1', 'paused 6.1', 'ready 7.2'],
+    [...rolling, 'exited 6.1', 'exited 6.2'],
+    ['with workers=2 strategy=rolling checkMs=20000', ...rolling.slice(1), 'ready 7.1'],
+    ['with workers=2 strategy=rolling surge=0 unavailable=1', ...rolling.slice(1)],
+    ['with workers=2 strategy=rolling keepWarmMs=0', ...rolling.slice(1), 'ready 7.1', 'accepting 7.1'],
+    inPlace,
+    [...inPlace, 'inactive 6.1', 'drained 6.1'],
+    [...inPlace, 'inactive 6.1', 'drained 6.1', 'exited 6.1'],
+    [...inPlace, 'inactive 6.1', 'drained 6.1', 'exited 6.1', 'ready 7.1', 'accepting 7.1']
+  ],
   opening: [
+    [...exclusive, 'quiet 6.1', 'quiet 6.2', 'inactive 6.1', 'inactive 6.2', 'migrated 7'],
     ['steady active=6', 'reload ./v7.js', 'ready 7.1'],
     twoReady,
     [...twoReady, 'accepting 7.1'],
@@ -77,14 +119,25 @@ const ways: { readonly [P in Phase]: readonly (readonly string[])[] } = {
 
 /** An event of each type. One that is typed and has none here does not compile. */
 const events: { readonly [T in EventType]: (about: number, worker: string) => Omit<On<T>, 'at' | 'type'> } = {
-  'boot-asked': () => ({ request: 90, release: release('./v9.js'), size: 2 }),
-  'reload-asked': () => ({ request: 90, release: release('./v9.js'), size: 2 }),
-  'rollback-asked': () => ({ request: 90 }),
+  'boot-asked': () => ({ request: 90, release: release('./v9.js'), size: 2, strategy: 'blue-green' }),
+  'reload-asked': () => ({
+    ...{ request: 90, release: release('./v9.js'), size: 2, kind: 'reload', strategy: 'blue-green' },
+    ...{ supersedes: true, waits: true }
+  }),
+  'rollback-asked': () => ({ request: 90, to: null }),
+  'promote-asked': () => ({ request: 90 }),
+  'abort-asked': () => ({ request: 90 }),
+  'retire-asked': () => ({ request: 90 }),
+  'scale-asked': () => ({ request: 90, size: 3 }),
   'stop-asked': () => ({ request: 90, why: 'SIGTERM' }),
   'all-ready': (about) => ({ about }),
   proven: (about) => ({ about }),
   'check-failed': (about) => ({ about, check: 'GET /health', why: 'it answered status 500' }),
   'check-overdue': (about) => ({ about }),
+  'all-quiet': (about) => ({ about }),
+  'quiet-overdue': (about) => ({ about }),
+  migrated: (about) => ({ about }),
+  'migrate-failed': (about) => ({ about, why: 'it exited with code 1' }),
   'all-accepting': (about) => ({ about }),
   'all-paused': (about) => ({ about }),
   'all-handed': (about) => ({ about }),
@@ -94,13 +147,23 @@ const events: { readonly [T in EventType]: (about: number, worker: string) => Om
   'open-overdue': (about) => ({ about }),
   'pause-overdue': (about) => ({ about }),
   'hand-overdue': (about) => ({ about }),
-  'warm-over': (about) => ({ about })
+  'warm-over': (about) => ({ about }),
+  sampled: (about) => ({ about, before: null, after: crashing }),
+  'bake-over': (about) => ({ about }),
+  'scale-overdue': (about) => ({ about })
+};
+
+/** A generation that loses one worker after the other. */
+const crashing = {
+  ...{ spanMs: 5_000, requests: 0, failed: 0, cut: 0, latency: [], loopDelayMs: null, uncaught: 0 },
+  ...{ exits: 3, hangs: 0, memoryPerMinuteBytes: null }
 };
 
 /** What the table may be told: news of a kind comes from workers that are as far as it says. */
 function canHappen(state: State, type: EventType, about: number): boolean {
-  if (type !== 'all-accepting') return true;
   const generation = rolesOf(state).find((one) => one.generation.id === about)?.generation;
+  if (type === 'all-quiet') return generation === undefined || areAll.quiet(generation);
+  if (type !== 'all-accepting') return true;
   return generation?.workers.some(({ phase }) => phase === 'accepting') ?? true;
 }
 

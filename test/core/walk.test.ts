@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { activeOf } from '../../src/core/generations.ts';
-import type { WorkerEvent } from '../../src/core/model.ts';
+import type { State, WorkerEvent } from '../../src/core/model.ts';
 import { createRandom, pick, type Random } from '../support/random.ts';
 import { usual } from './script.ts';
 import { World } from './world.ts';
@@ -24,13 +24,24 @@ const lateNews: readonly WorkerEvent['type'][] = [
   'worker-exited',
   'worker-refused',
   'worker-overdue',
-  'kill-overdue'
+  'leave-overdue',
+  'kill-overdue',
+  'worker-quiet',
+  'worker-proven',
+  'worker-hung',
+  'worker-heavy'
+];
+
+const STRATEGIES = ['blue-green', 'blue-green', 'rolling', 'in-place', 'exclusive'] as const;
+const ORDERS = [
+  ...(['reload', 'reload', 'reload', 'reload', 'rollback', 'rollback', 'boot'] as const),
+  ...(['promote', 'abort', 'retire', 'scale'] as const)
 ];
 
 /** One walk: `rough` is how much goes wrong, 0-1. */
 class Walk {
   readonly world: World;
-  readonly size: number;
+  size: number;
   readonly #random: Random;
   readonly #rough: number;
 
@@ -40,7 +51,14 @@ class Walk {
     this.size = 1 + Math.floor(this.#random() * 3);
     const keepWarmMs = pick(this.#random, keepWarms) ?? 0;
     const checkMs = pick(this.#random, [null, 20_000]) ?? null;
-    this.world = new World({ workers: this.size, limits: { ...usual.limits, keepWarmMs, checkMs } });
+    const migrateMs = pick(this.#random, [null, 60_000]) ?? null;
+    const bakeMs = pick(this.#random, [0, 30_000]) ?? 0;
+    const rollsBack = this.#chance(0.7);
+    const maxSurge = pick(this.#random, [1, 1, 0, 2]) ?? 1;
+    const maxUnavailable = maxSurge === 0 ? 1 : (pick(this.#random, [0, 0, 1]) ?? 0);
+    const times = { keepWarmMs, checkMs, migrateMs, bakeMs };
+    const limits = { ...usual.limits, ...times, rollsBack, maxSurge, maxUnavailable };
+    this.world = new World({ ...usual, workers: this.size, limits });
     this.world.ask('boot', this.size);
   }
 
@@ -54,6 +72,8 @@ class Walk {
     world.now += Math.floor(this.#random() * 50);
     if (this.#chance(0.06)) return this.#order();
     if (this.#chance(0.03)) return void world.passDeadline();
+    if (this.#chance(0.1)) world.migrate(!this.#chance(0.5 * this.#rough));
+    if (this.#chance(0.05)) world.sample(this.#chance(0.05));
     if (this.#chance(0.1)) world.prove(!this.#chance(0.3 * this.#rough));
     if (this.#chance(0.02 * this.#rough)) return this.#spoil();
     if (this.#chance(0.2 * this.#rough)) return this.#gossip();
@@ -81,15 +101,20 @@ class Walk {
   #order(): void {
     const { world } = this;
     if (world.state.phase === 'stopped') return world.ask('boot', this.size);
-    const kind =
-      pick(this.#random, ['reload', 'reload', 'reload', 'rollback', 'rollback', 'boot'] as const) ?? 'reload';
-    world.ask(this.#chance(0.02) ? 'stop' : kind, this.size);
+    if (this.#chance(0.02)) return world.ask('stop', this.size);
+    const kind = pick(this.#random, ORDERS) ?? 'reload';
+    if (kind === 'scale') this.size = 1 + Math.floor(this.#random() * 3);
+    const strategy = pick(this.#random, STRATEGIES) ?? 'blue-green';
+    world.ask(kind, this.size, { strategy, supersedes: this.#chance(0.2), waits: this.#chance(0.3) });
+    if (this.#chance(0.02)) world.post({ type: 'memory-low', share: 0.05, at: world.now });
     if (this.#chance(0.02)) world.post({ type: 'hurry-asked', at: world.now });
   }
 
   #spoil(): void {
     const process = pick(this.#random, this.world.living);
     if (!process) return;
+    if (this.#chance(0.2)) return this.world.say('worker-heavy', process.id);
+    if (process.hung && this.#chance(0.5)) return this.world.say('worker-hung', process.id);
     if (this.#chance(0.5)) process.hung = !process.hung;
     else this.world.die(process, this.#chance(0.5));
   }
@@ -105,9 +130,11 @@ class Walk {
     const names = [
       'ready-overdue',
       'check-overdue',
+      'quiet-overdue',
       'open-overdue',
       'pause-overdue',
       'warm-over',
+      'bake-over',
       'drain-overdue',
       'restart-due'
     ];
@@ -123,6 +150,7 @@ class Walk {
       const worker = world.living.find(({ inbox, started }) => inbox.length > 0 || !started);
       if (speaker) world.hear(speaker);
       else if (world.proving.size > 0) world.prove(true);
+      else if (world.migrating !== null) world.migrate(true);
       else if (worker?.started) world.obey(worker);
       else if (worker) Object.assign(worker, { started: true, hung: false }).outbox.push('worker-ready');
       else if ([...world.deadlines.keys()].every((name) => name.startsWith('warm-over'))) return;
@@ -167,6 +195,14 @@ class Walk {
 /** How often the walks were where. */
 const seen = new Map<string, number>();
 
+function detailOf(state: State): string {
+  if ('order' in state && state.phase !== 'pausing') return `${state.order.strategy} ${state.order.kind}`;
+  if (state.phase !== 'steady') return '';
+  if (state.settling) return 'settling';
+  if (state.bake) return 'baking';
+  return state.scaling ? 'scaling' : '';
+}
+
 function walk(seed: number, answers: boolean): Walk {
   const one = new Walk(seed);
   const { world } = one;
@@ -180,9 +216,8 @@ function walk(seed: number, answers: boolean): Walk {
     world.broken.push(...world.strangers.map((id) => `worker ${id} runs, and the core does not know it`));
     check();
     const { state } = world;
-    const detail =
-      state.phase === 'opening' ? state.order.kind : state.phase === 'steady' && state.settling ? 'settling' : '';
-    seen.set(`${state.phase} ${detail}`.trim(), (seen.get(`${state.phase} ${detail}`.trim()) ?? 0) + 1);
+    const place = `${state.phase} ${detailOf(state)}`.trim();
+    seen.set(place, (seen.get(place) ?? 0) + 1);
   }
   if (answers) {
     one.rest();
@@ -218,16 +253,12 @@ test('no random walk breaks a promise, and a stop ends it when no worker answers
 
 test('the walks have been everywhere, often', { skip: seeds.length === 1 }, () => {
   const places = [
-    'booting',
-    'steady',
-    'steady settling',
-    'starting',
-    'opening reload',
-    'opening rollback',
-    'pausing',
-    'stopping',
-    'stopped'
+    ...['booting', 'steady', 'steady settling', 'steady baking', 'steady scaling', 'pausing', 'stopping', 'stopped'],
+    ...['starting blue-green reload', 'checking exclusive reload', 'opening blue-green reload'],
+    ...['opening blue-green rollback', 'opening exclusive reload', 'opening exclusive rollback'],
+    ...['quieting exclusive reload', 'quieting exclusive rollback', 'migrating exclusive reload'],
+    ...['rolling rolling reload', 'rolling in-place reload', 'rolling in-place rollback']
   ];
-  const rare = places.filter((place) => (seen.get(place) ?? 0) < WALKS);
+  const rare = places.filter((place) => (seen.get(place) ?? 0) < WALKS / 10);
   assert.deepEqual(rare, [], JSON.stringify(Object.fromEntries(seen)));
 });

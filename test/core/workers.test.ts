@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { rolesOf } from '../../src/core/generations.ts';
-import { nextRestart, RESTART_LIMIT, withinWindow } from '../../src/core/restarts.ts';
+import { nextRestart, withinWindow } from '../../src/core/restarts.ts';
 import { lastEffects, play } from './player.ts';
 
 const steady = ['with workers=2', 'steady active=6 standby=5'];
@@ -113,18 +113,29 @@ test('a retired generation gets no replacement', () => {
   assert.deepEqual(lastEffects(...settling, 'exited 5.1', 'restart-due 5'), []);
 });
 
+const limit = { max: 5, windowMs: 60_000 };
+
 test('replacements come at once, then later and later, then slowly for ever', () => {
-  const delays = Array.from({ length: 8 }, (_, count) => nextRestart(Array(count).fill(1_000), 1_001).afterMs);
+  const delays = Array.from({ length: 8 }, (_, count) => nextRestart(Array(count).fill(1_000), 1_001, limit).afterMs);
 
   assert.deepEqual(delays, [0, 200, 400, 800, 1600, 15_000, 15_000, 15_000]);
 });
 
+test('a restart limit of its own holds: more tries, the last delay again and again, or none at all', () => {
+  const delays = Array.from({ length: 8 }, (_, count) => {
+    return nextRestart(Array(count).fill(0), 1, { max: 7, windowMs: 10 }).afterMs;
+  });
+
+  assert.deepEqual(delays, [0, 200, 400, 800, 1600, 1600, 1600, 15_000]);
+  assert.deepEqual(nextRestart([], 1, { max: 0, windowMs: 10 }), { afterMs: 15_000, limited: true });
+});
+
 test('the restart limit is told when it is reached, and only then', () => {
-  assert.equal(nextRestart(Array(RESTART_LIMIT.max - 1).fill(0), 1).limited, false);
-  assert.equal(nextRestart(Array(RESTART_LIMIT.max).fill(0), 1).limited, true);
+  assert.equal(nextRestart(Array(limit.max - 1).fill(0), 1, limit).limited, false);
+  assert.equal(nextRestart(Array(limit.max).fill(0), 1, limit).limited, true);
 });
 
 test('a replacement counts for a minute', () => {
-  assert.deepEqual(withinWindow([0, 1, 59_999], RESTART_LIMIT.windowMs), [1, 59_999]);
-  assert.equal(nextRestart([0, 0, 0, 0, 0], RESTART_LIMIT.windowMs).afterMs, 0);
+  assert.deepEqual(withinWindow([0, 1, 59_999], limit.windowMs, limit), [1, 59_999]);
+  assert.equal(nextRestart([0, 0, 0, 0, 0], limit.windowMs, limit).afterMs, 0);
 });

@@ -1,10 +1,13 @@
 import { activeOf, rolesOf } from '../../src/core/generations.ts';
-import type { Effect, News, State, WorkerEvent } from '../../src/core/model.ts';
+import { isHeld } from '../../src/core/hold.ts';
+import type { Effect, News, Start, State, WorkerEvent } from '../../src/core/model.ts';
 import { step } from '../../src/core/step.ts';
 import { brokenDeadlines, brokenPromises } from './promises.ts';
-import { type Setting, showEffect, showState } from './script.ts';
+import { release, type Setting, showEffect, showState } from './script.ts';
 
-type Told = 'accept' | 'pause' | 'drain' | 'activate' | 'deactivate';
+type Order = 'boot' | 'reload' | 'rollback' | 'promote' | 'abort' | 'retire' | 'scale' | 'stop';
+
+type Told = 'accept' | 'pause' | 'hold' | 'drain' | 'activate' | 'deactivate';
 
 /** One worker as it really is, which the core only hears of. */
 export interface Process {
@@ -16,7 +19,7 @@ export interface Process {
   /** It does nothing any more, not even end on SIGTERM. */
   hung: boolean;
   /** What it was told and has not done. */
-  readonly inbox: (Told | 'hand' | 'finish' | 'exit')[];
+  readonly inbox: (Told | 'hand' | 'hush' | 'finish' | 'exit')[];
   /** What it said and nobody has heard. */
   readonly outbox: WorkerEvent['type'][];
   /** The host counts what it lent: an answer to an `accept` that was taken back is not passed on. */
@@ -32,8 +35,10 @@ export class World {
   readonly answers = new Map<number, number>();
   readonly transcript: string[] = [];
   readonly broken: string[] = [];
-  /** Generations that are being checked. */
-  readonly proving = new Set<number>();
+  /** Generations that are being checked, or workers where a strategy asks one by one. */
+  readonly proving = new Set<number | string>();
+  /** The generation for which something runs between the versions. */
+  migrating: number | null = null;
   lastRequest = 0;
 
   constructor({ limits }: Setting) {
@@ -54,7 +59,14 @@ export class World {
     for (const effect of after.effects) this.#perform(effect);
     if ('request' in news && !this.answers.has(news.request)) this.answers.set(news.request, 0);
     this.broken.push(...brokenDeadlines(this.state, new Set(this.deadlines.keys())));
-    const over = this.state.phase === 'stopping' || this.state.phase === 'stopped';
+    const { phase } = this.state;
+    const over =
+      phase === 'stopping' ||
+      phase === 'stopped' ||
+      isHeld(this.state) ||
+      mayStandStill(before) ||
+      mayStandStill(this.state);
+    if (news.type === 'worker-hung') return;
     if (served && !over && this.#acceptors().length === 0)
       this.broken.push('the last worker that really accepts was told to stop');
   }
@@ -63,7 +75,7 @@ export class World {
   #acceptors(): Process[] {
     const heardOf = [...this.processes.values()].filter(({ alive, outbox }) => alive || outbox.length > 0);
     return heardOf.filter(({ accepting, inbox }) => {
-      const last = inbox.findLast((told) => ['accept', 'pause', 'drain', 'exit'].includes(told));
+      const last = inbox.findLast((told) => ['accept', 'pause', 'hold', 'drain', 'exit'].includes(told));
       return last === undefined ? accepting : last === 'accept';
     });
   }
@@ -89,8 +101,13 @@ export class World {
         this.answers.set(effect.request, (this.answers.get(effect.request) ?? 0) + 1);
         return;
       case 'prove':
-        this.proving.add(effect.generation);
+        this.proving.add(effect.worker ?? effect.generation);
         return;
+      case 'migrate':
+        this.migrating = effect.generation;
+        return;
+      case 'cancel-migration':
+        return; // it comes to its end as any other: see migrate()
       case 'announce':
       case 'close-listeners':
         return;
@@ -105,7 +122,7 @@ export class World {
     if (effect.do === 'kill') return this.die(process, true);
     if (effect.do === 'fork') return;
     if (effect.do === 'accept') process.opening = true;
-    if (effect.do === 'pause' || effect.do === 'drain') process.opening = false;
+    if (effect.do === 'pause' || effect.do === 'hold' || effect.do === 'drain') process.opening = false;
     if (effect.do === 'activate') {
       const other = this.living.find(({ id, duty }) => duty && id.split('.')[0] !== process.id.split('.')[0]);
       if (other) this.broken.push(`${process.id} goes on duty while ${other.id} really is`);
@@ -125,6 +142,14 @@ export class World {
         process.accepting = false;
         process.outbox.push('worker-paused');
         process.inbox.push('hand');
+        return;
+      case 'hold':
+        process.accepting = false;
+        process.outbox.push('worker-paused');
+        process.inbox.push('hush');
+        return;
+      case 'hush':
+        process.outbox.push('worker-quiet');
         return;
       case 'drain':
         process.accepting = false;
@@ -173,7 +198,9 @@ export class World {
       type,
       worker,
       at: this.now,
-      ...(type === 'worker-refused' || type === 'worker-exited' ? details : {})
+      ...(type === 'worker-refused' || type === 'worker-exited' ? details : {}),
+      ...(type === 'worker-hung' ? { silentMs: 15_000 } : {}),
+      ...(type === 'worker-heavy' ? { rssBytes: 2, limitBytes: 1 } : {})
     } as News);
   }
 
@@ -183,7 +210,22 @@ export class World {
     if (about === undefined) return;
     this.proving.delete(about);
     const failing = { check: 'GET /health', why: 'it answered status 500' };
-    this.post({ type: holds ? 'proven' : 'check-failed', about, at: this.now, ...(holds ? {} : failing) } as News);
+    if (typeof about === 'string' && holds) return this.say('worker-proven', about);
+    this.post({
+      type: holds ? 'proven' : 'check-failed',
+      about: Number.parseInt(String(about), 10),
+      at: this.now,
+      ...(holds ? {} : failing)
+    } as News);
+  }
+
+  /** What runs between two versions comes to its end. */
+  migrate(holds: boolean): void {
+    const about = this.migrating;
+    if (about === null) return;
+    this.migrating = null;
+    const why = 'it exited with code 1';
+    this.post({ type: holds ? 'migrated' : 'migrate-failed', about, at: this.now, ...(holds ? {} : { why }) } as News);
   }
 
   /** Lets the time pass until the next deadline. */
@@ -200,16 +242,35 @@ export class World {
   /** Posts a deadline, also one that was never set. */
   late(name: string): void {
     const [type = '', about = ''] = name.split(' ');
-    const named = type === 'worker-overdue' || type === 'kill-overdue' ? { worker: about } : { about: Number(about) };
+    const named = about.includes('.') ? { worker: about } : { about: Number(about) };
     this.post({ type, ...named, at: this.now, why: 'it never listened' } as News);
   }
 
-  ask(kind: 'boot' | 'reload' | 'rollback' | 'stop', size: number): void {
+  ask(kind: Order, size: number, how: Partial<Start> = {}): void {
     this.lastRequest += 1;
-    const release = { entry: './app.js', file: '/app/app.js', cwd: '/app' };
-    const details =
-      kind === 'boot' || kind === 'reload' ? { release, size } : kind === 'stop' ? { why: 'SIGTERM' } : {};
+    const strategy = how.strategy ?? 'blue-green';
+    const details = {
+      boot: { release: release('./app.js'), size, strategy },
+      reload: {
+        ...{ release: release('./app.js'), size, kind: 'reload', supersedes: false, waits: false },
+        ...{ strategy, ...how }
+      },
+      rollback: { to: null },
+      scale: { size },
+      stop: { why: 'SIGTERM' },
+      promote: {},
+      abort: {},
+      retire: {}
+    }[kind];
     this.post({ type: `${kind}-asked`, request: this.lastRequest, at: this.now, ...details } as News);
+  }
+
+  /** What the supervisor measured of the active generation. */
+  sample(isBad: boolean): void {
+    const about = activeOf(this.state)?.id ?? 0;
+    const nothing = { requests: 0, failed: 0, cut: 0, latency: [], loopDelayMs: null, uncaught: 0, hangs: 0 };
+    const after = { ...nothing, spanMs: 5_000, exits: isBad ? 3 : 0, memoryPerMinuteBytes: null };
+    this.post({ type: 'sampled', about, at: this.now, before: null, after });
   }
 
   /** The workers that the core should know, and knows. */
@@ -217,4 +278,11 @@ export class World {
     const known = new Set(rolesOf(this.state).flatMap(({ generation }) => generation.workers.map(({ id }) => id)));
     return this.living.filter(({ id }) => !known.has(id)).map(({ id }) => id);
   }
+}
+
+/** In place, with one worker, nobody serves while one version follows the other. */
+function mayStandStill(state: State): boolean {
+  if (state.phase !== 'rolling') return false;
+  const { order, limits, next } = state;
+  return order.strategy === 'in-place' || Number(limits.maxUnavailable) >= next.size;
 }

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { Relay } from '../../src/host/relay.ts';
+import { Relay, type RelayPorts } from '../../src/host/relay.ts';
 import type { Handle } from '../../src/internals.ts';
 
 /** A relay between workers that exist on paper only; what it does is written down. */
@@ -8,22 +8,27 @@ class Desk {
   readonly told: string[] = [];
   readonly heirs = new Map<string, number>();
   readonly dead = new Set<string>();
+  /** Workers that are believed to be there, and to which nothing can be sent. */
+  readonly deaf = new Set<string>();
   readonly failures = new Map<string, () => void>();
   expects = true;
-  readonly relay = new Relay({
+  readonly relay: Relay;
+  readonly #ports: RelayPorts = {
     heirs: () => [...this.heirs].map(([worker, connections]) => ({ worker, connections })),
     expectsHeirs: () => this.expects,
     deliver: (worker, { id, last, fresh, key }, _handle, onFailed) => {
       assert.deepEqual([fresh, key], [false, '::|80']);
       this.told.push(`deliver ${id} to ${worker}${last ? ' for good' : ''}`);
       this.failures.set(id, onFailed);
+      if (this.deaf.has(worker)) onFailed();
     },
     confirm: (worker, id) => this.told.push(`confirm ${id} to ${worker}`),
     isAlive: (worker) => !this.dead.has(worker),
     onLost: (worker) => this.told.push(`lost, from ${worker}`)
-  });
+  };
 
-  constructor(heirs: Record<string, number> = {}) {
+  constructor(heirs: Record<string, number> = {}, room?: number) {
+    this.relay = new Relay(this.#ports, room);
     for (const [worker, connections] of Object.entries(heirs)) this.heirs.set(worker, connections);
   }
 
@@ -133,22 +138,127 @@ test('what nobody takes, not even its sender, is lost, and said so', () => {
   assert.deepEqual(other.look().slice(1), ['close a', 'lost, from 6.1']);
 });
 
-test('where nobody accepts it waits for an heir', () => {
+test('where nobody accepts it is kept for an heir, and its sender may forget it', () => {
   const desk = new Desk().take('a').take('b');
-  assert.deepEqual(desk.look(), []);
+  assert.deepEqual(desk.look(), ['confirm a to 6.1', 'confirm b to 6.1']);
 
   desk.heirs.set('7.1', 0);
   desk.relay.onHeir();
   desk.relay.onHeir();
   assert.deepEqual(desk.look(), ['deliver a to 7.1', 'deliver b to 7.1']);
+
+  desk.relay.onAdopted('7.1', 'a');
+  assert.deepEqual(desk.look(), ['close a']);
+  assert.equal(desk.relay.takeCount(6), 1);
 });
 
-test('what waits goes back to its sender when no heir will come', () => {
-  const desk = new Desk().take('a');
+test('what is kept goes back to its sender when no heir will come, and is closed where that is gone as well', () => {
+  const desk = new Desk().take('a', '6.1').take('b', '6.2');
+  desk.look();
   desk.expects = false;
+  desk.dead.add('6.2');
   desk.relay.onHeir();
 
-  assert.deepEqual(desk.look(), ['deliver a to 6.1 for good']);
+  assert.deepEqual(desk.look(), ['deliver a to 6.1 for good', 'close b', 'lost, from 6.2']);
+});
+
+test('a sender may end once all it had is kept, and its connections live', () => {
+  const desk = new Desk().take('a').take('b');
+  desk.look();
+  desk.dead.add('6.1');
+  desk.relay.onGone('6.1');
+  assert.deepEqual(desk.look(), []);
+
+  desk.heirs.set('7.1', 0);
+  desk.relay.onHeir();
+  assert.deepEqual(desk.look(), ['deliver a to 7.1', 'deliver b to 7.1']);
+});
+
+test('no heir is given more of them at once than it can take soon, and each that it has taken makes room', () => {
+  const desk = new Desk();
+  const ids = Array.from({ length: 40 }, (_, index) => `p${index}`);
+  for (const id of ids) desk.take(id);
+  desk.look();
+  desk.heirs.set('7.1', 0);
+  desk.relay.onHeir();
+  const first = desk.look();
+  assert.ok(first.length > 1 && first.length < 40, `${first.length} at once`);
+
+  const taken: string[] = [];
+  for (let line = first.shift(); line; line = first.shift()) {
+    const [what, id = ''] = line.split(' ');
+    if (what !== 'deliver') continue;
+    taken.push(id);
+    desk.relay.onAdopted('7.1', id);
+    first.push(...desk.look());
+    assert.ok(desk.relay.countTo('7.1') <= 16);
+  }
+  assert.deepEqual(taken, ids);
+  assert.equal(desk.relay.takeCount(6), 40);
+});
+
+test('an heir that dies while they are dealt to it costs none of them', () => {
+  const desk = new Desk();
+  for (let index = 0; index < 40; index += 1) desk.take(`p${index}`);
+  desk.heirs.set('7.1', 0);
+  desk.relay.onHeir();
+  desk.look();
+  desk.heirs.clear();
+  desk.relay.onGone('7.1');
+  assert.deepEqual([desk.look(), desk.relay.countTo('7.1')], [[], 0]);
+
+  desk.heirs.set('7.2', 0);
+  desk.relay.onHeir();
+  const adopted = new Set<string>();
+  for (let lines = desk.look(); lines.length > 0; lines = desk.look()) {
+    for (const line of lines) {
+      const [what, id = '', , worker = ''] = line.split(' ');
+      if (what !== 'deliver') continue;
+      assert.equal(worker, '7.2');
+      adopted.add(id);
+      desk.relay.onAdopted('7.2', id);
+    }
+  }
+  assert.equal(adopted.size, 40);
+});
+
+test('an heir that nothing can be sent to any more costs none of them either', () => {
+  const desk = new Desk();
+  for (let index = 0; index < 10_000; index += 1) desk.take(`p${index}`);
+  desk.look();
+  desk.deaf.add('7.1');
+  desk.heirs.set('7.1', 0);
+  desk.heirs.set('7.2', 9);
+  desk.relay.onHeir();
+  for (let lines = desk.look(); lines.length > 0; lines = desk.look()) {
+    for (const line of lines) if (line.endsWith('to 7.2')) desk.relay.onAdopted('7.2', line.split(' ')[1] ?? '');
+  }
+  assert.equal(desk.relay.takeCount(6), 10_000);
+});
+
+test('with no more room to keep them the senders wait, as they do for an heir that takes its time', () => {
+  const desk = new Desk({}, 2).take('a').take('b').take('c');
+  assert.deepEqual(desk.look(), ['confirm a to 6.1', 'confirm b to 6.1']);
+
+  desk.heirs.set('7.1', 0);
+  desk.relay.onHeir();
+  desk.look();
+  for (const id of ['a', 'b', 'c']) desk.relay.onAdopted('7.1', id);
+  assert.deepEqual(desk.look(), ['close a', 'close b', 'close c', 'confirm c to 6.1']);
+});
+
+test('ten thousand are kept and dealt in no time worth speaking of', { timeout: 10_000 }, () => {
+  const desk = new Desk();
+  for (let index = 0; index < 10_000; index += 1) desk.take(`p${index}`);
+  for (const worker of ['7.1', '7.2', '7.3', '7.4']) desk.heirs.set(worker, 0);
+  desk.relay.onHeir();
+  for (let lines = desk.look(); lines.length > 0; lines = desk.look()) {
+    for (const line of lines) {
+      const [what, id = '', , worker = ''] = line.split(' ');
+      if (what === 'deliver') desk.relay.onAdopted(worker, id);
+    }
+  }
+  assert.equal(desk.relay.takeCount(6), 10_000);
 });
 
 test('a sender that is gone does not keep its connection from moving', () => {
@@ -160,11 +270,11 @@ test('a sender that is gone does not keep its connection from moving', () => {
   assert.deepEqual(desk.look(), ['deliver a to 7.1', 'close a', 'confirm a to 6.1']);
 });
 
-test('the last heir dies: what it had not acked waits for its replacement', () => {
+test('the last heir dies: what it had not acked is kept for its replacement', () => {
   const desk = new Desk({ '7.1': 0 }).take('a');
   desk.heirs.clear();
   desk.relay.onGone('7.1');
-  assert.deepEqual(desk.look(), ['deliver a to 7.1']);
+  assert.deepEqual(desk.look(), ['deliver a to 7.1', 'confirm a to 6.1']);
 
   desk.heirs.set('7.2', 0);
   desk.relay.onHeir();

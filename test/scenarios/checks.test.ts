@@ -105,7 +105,7 @@ for (const [name, health, check, message] of FAILING) {
     copyFileSync(entry, first);
     await withService({ name: 'failing', entry: first, check }, async (service) => {
       write('2', health);
-      const error = await service.client.reload(entry).catch((reason: unknown) => reason);
+      const error = await service.client.reload({ entry }).catch((reason: unknown) => reason);
       assert.ok(HandoverError.is(error), 'the reload should have failed');
       assert.deepEqual([error.code, error.exitCode, error.active], ['HANDOVER_ERR_CANDIDATE_CHECK', 1, 1]);
       assert.match(error.message, message);

@@ -33,7 +33,7 @@ async function failsUntouched(service: Service, entry: string): Promise<Handover
   const kept = await Talk.open(service.port);
   kept.get('/answer');
   await kept.answer();
-  const error = await service.client.reload(entry).then(
+  const error = await service.client.reload({ entry }).then(
     () => assert.fail('the reload should have failed'),
     (reason: unknown) => reason
   );
@@ -105,7 +105,7 @@ if (!first) throw new Error('only one of me');
 http.createServer((request, response) => response.end('x')).listen(3000);`
   );
   await withService({ name: 'half', workers: 2 }, async (service) => {
-    const error = await service.client.reload(entry).catch((reason: unknown) => reason);
+    const error = await service.client.reload({ entry }).catch((reason: unknown) => reason);
     assert.ok(HandoverError.is(error));
     assert.equal(error.code, 'HANDOVER_ERR_CANDIDATE_EXITED');
     assert.match(error.message, /only one of me/);

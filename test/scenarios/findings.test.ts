@@ -62,7 +62,7 @@ test('the folder that the supervisor was started in may be gone when the next re
   mkdirSync(old);
   await withService({ name: 'gone', cwd: old }, async (service) => {
     rmSync(old, { recursive: true });
-    assert.equal((await service.client.reload(LOAD_APP)).to, 2);
+    assert.equal((await service.client.reload({ entry: LOAD_APP })).to, 2);
   });
 });
 

@@ -5,7 +5,7 @@ import net from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, test } from 'node:test';
-import { isAlive } from '../support/wait.ts';
+import { isAlive, until } from '../support/wait.ts';
 import { Talk } from './raw.ts';
 import { type TestService, waitFor, withService } from './service.ts';
 
@@ -111,7 +111,7 @@ test('a standby is retired when it was kept warm long enough, and then there is 
     await assert.rejects(service.client.rollback(), {
       code: 'HANDOVER_ERR_REFUSED_NO_STANDBY',
       message:
-        'Cannot roll back: no earlier generation is kept warm. Reload with the entry of the earlier version instead; generation 2 is still active.',
+        'Cannot roll back: no earlier generation is kept warm. Start an earlier one again with `handover rollback --to <generation>` (see `handover history`); generation 2 is still active.',
       active: 2
     });
     const talk = await Talk.open(service.port);
@@ -233,13 +233,19 @@ test('workers of a killed supervisor serve for the orphan timeout, say so, finis
   });
 });
 
-test('a supervisor that starts after a killed one replaces the dead socket', async () => {
+test('a supervisor that starts after a killed one replaces the dead socket, and goes on with its history', async () => {
   await withService({ name: 'again', orphanTimeout: 0 }, async (first) => {
+    await until(() => existsSync(first.socket.replace('.sock', '.state.json')), 'the history');
     first.process.kill('SIGKILL');
     await first.exited();
     assert.ok(existsSync(first.socket), 'the killed one could not clean up');
     await withService({ name: 'again', socket: first.socket }, async (second) => {
-      assert.ok((await second.line('started')).generation === 1);
+      assert.equal((await second.line('started')).generation, 2);
+      const [earlier] = (await second.client.history()).history;
+      assert.deepEqual(
+        [earlier?.generation, earlier?.outcome, earlier?.reason],
+        [1, 'retired', 'its supervisor ended without stopping it']
+      );
     });
   });
 });

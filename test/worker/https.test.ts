@@ -1,18 +1,16 @@
 import assert from 'node:assert/strict';
-import { execFileSync } from 'node:child_process';
 import { once } from 'node:events';
 import { readFileSync } from 'node:fs';
 import type http from 'node:http';
 import https from 'node:https';
 import type { Socket } from 'node:net';
-import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
-import { makeFolder, type Supervised, startService } from '../support/service.ts';
+import { makeCertificate, skipWithoutOpenssl as skip } from '../support/certificate.ts';
+import { type Supervised, startService } from '../support/service.ts';
 import { inTime, until } from '../support/wait.ts';
 
 // TLS stays in the process that began it: what is promised for it is that no request fails.
 
-const skip = hasOpenssl() ? false : 'there is no openssl to make a certificate with';
 const BUDGET_MS = 200;
 
 test('HTTPS is served over a reload and a rollback with no failed request', { skip }, async (t) => {
@@ -109,28 +107,13 @@ async function allSee(visitors: readonly SecureVisitor[], version: string): Prom
 }
 
 async function startSecure(t: TestContext, workers: number): Promise<Supervised & { visit: () => SecureVisitor }> {
-  const folder = makeFolder(t);
-  const [KEY_FILE, CERT_FILE] = [join(folder, 'key.pem'), join(folder, 'cert.pem')];
-  const subject = ['-subj', '/CN=localhost', '-addext', 'subjectAltName=DNS:localhost', '-days', '2'];
-  const kind = ['-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:prime256v1', '-nodes'];
-  const files = ['-keyout', KEY_FILE, '-out', CERT_FILE];
-  execFileSync('openssl', ['req', '-x509', ...kind, ...subject, ...files], { stdio: 'ignore' });
-  const env = { KEY_FILE, CERT_FILE };
+  const env = makeCertificate(t);
   const started = await startService(t, 'https.mjs', { workers, env, handoverBudget: BUDGET_MS, drainTimeout: '1s' });
   const { port } = started.target() as { port: number };
   const visit = () => {
-    const visitor = new SecureVisitor(port, readFileSync(CERT_FILE));
+    const visitor = new SecureVisitor(port, readFileSync(env.CERT_FILE));
     t.after(visitor.leave);
     return visitor;
   };
   return { ...started, visit };
-}
-
-function hasOpenssl(): boolean {
-  try {
-    execFileSync('openssl', ['version'], { stdio: 'ignore' });
-    return true;
-  } catch {
-    return false; // not installed, or not for this user
-  }
 }

@@ -103,7 +103,8 @@ const LIES: Record<string, unknown> = {
   'an order, from a worker': { ...OURS, type: 'pause', heirs: true },
   'news that comes too early': { ...OURS, type: 'drained' },
   'more news that comes too early': { ...OURS, type: 'paused' },
-  'yet more': { ...OURS, type: 'handed' }
+  'yet more': { ...OURS, type: 'handed' },
+  'the quiet of a worker that was not told to hold': { ...OURS, type: 'quiet' }
 };
 
 for (const [what, message] of Object.entries(LIES)) {

@@ -6,6 +6,7 @@ import type { FailureForm } from '../print.ts';
 export interface Given {
   /** Values by the names of the options (`readyTimeout`), flags without a value as true. */
   readonly flags: Readonly<Record<string, unknown>>;
+  /** The one operand: an entry, or what the command says it takes. */
   readonly entry: string | null;
   /** Arguments for the app; null where none were given. */
   readonly app: readonly string[] | null;

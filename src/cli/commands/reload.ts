@@ -1,30 +1,50 @@
-import { resolve } from 'node:path';
+import type { ReloadDone } from '../../control/routes.ts';
 import { logicalCwd } from '../../cwd.ts';
+import { HandoverError } from '../../errors.ts';
 import { findSupervisor } from '../find.ts';
 import { createPlaceFlags } from '../flags.ts';
 import { count, showMs } from '../print.ts';
 import { giveOrder } from '../progress.ts';
+import { createReleaseFlags, readRelease } from '../release-flags.ts';
 import type { Command } from './command.ts';
 
 export const reload: Command = {
   name: 'reload',
   operands: ['[entry]'],
   about: 'Hand over to a new generation: of the version that is on disk now, or of another entry from now on.',
-  details:
-    'Returns when the new generation is active and the old one has stopped accepting.\nIf it fails, the old generation is still active and was never touched (exit code 1).',
-  flags: createPlaceFlags,
-  async run({ flags, entry }, io) {
-    const socket = await findSupervisor(flags);
-    // The supervisor may live in another folder: what the operator wrote is meant from here.
-    const path = entry === null ? undefined : resolve(logicalCwd(), entry);
-    const done = await giveOrder(socket, io, {
-      order: (client) => client.reload(path),
-      last: ({ event }) => event === 'paused' || event === 'failed',
+  details: `Entry, folder, environment, binary and arguments (after \`--\`) hold from now on, until they are given again:
+
+  handover reload ./releases/43/server.js
+  handover reload --cwd ./current --env-file .env --wait
+  handover reload server.js -- --app-flag 1
+
+Returns when the new generation is active and the old one has stopped accepting, with --wait after the verdict.
+If it fails, the old generation is active (exit code 1).`,
+  flags: () => [...createReleaseFlags(), ...createPlaceFlags()],
+  async run(given, io) {
+    const { flags } = given;
+    const order = readRelease(given, logicalCwd());
+    const end = order.wait ? 'verdict' : 'paused';
+    const done = await giveOrder(await findSupervisor(flags), io, {
+      order: (client) => client.reload(order),
+      last: ({ event }) => event === end || event === 'failed',
       quiet: flags.json === true
     });
-    if (flags.json) return io.out(JSON.stringify(done));
-    const { from, to, bootMs, cutoverMs, handedOver } = done;
-    const times = `ready in ${showMs(bootMs)}, cutover ${showMs(cutoverMs)}`;
-    io.out(`Handed over from generation ${from} to ${to}: ${times}, ${count(handedOver, 'connection')} moved.`);
+    if (done.verdict?.decision === 'roll back') throw notKept(done, done.verdict.reason);
+    io.out(flags.json ? JSON.stringify(done) : showDone(done));
   }
 };
+
+function showDone({ from, to, bootMs, cutoverMs, handedOver, gapMs, verdict }: ReloadDone): string {
+  const gap = gapMs === undefined ? '' : `, nobody served for ${showMs(gapMs)}`;
+  const times = `ready in ${showMs(bootMs)}, cutover ${showMs(cutoverMs)}${gap}`;
+  const done = `Handed over from generation ${from} to ${to}: ${times}, ${count(handedOver, 'connection')} moved.`;
+  return verdict ? `${done}\nKept: ${verdict.reason}.` : done;
+}
+
+/** The verdict was against it, and rolling back was left to the operator. */
+function notKept({ from, to }: ReloadDone, why: string): HandoverError {
+  const what = `Generation ${to} should be rolled back`;
+  const fix = `Do it with \`handover abort\`, to generation ${from}, or keep it with \`handover promote\`; generation ${to} is active`;
+  return new HandoverError('HANDOVER_ERR_CANDIDATE_REJECTED', { what, why, fix }, { active: to });
+}

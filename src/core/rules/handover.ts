@@ -1,43 +1,16 @@
 import { isCovering } from '../cover.ts';
-import { areAll, canAccept, changeWorkers } from '../generations.ts';
+import { areAll, canAccept, changeWorkers, commonOf } from '../generations.ts';
 import { amendChapter } from '../history.ts';
-import type { Effect, Generation, In, Order, Settling, State, Step, Worker } from '../model.ts';
+import type { Effect, Generation, In, State, Step, Worker } from '../model.ts';
 import { ANSWER_MS, retire } from '../retire.ts';
 import { announce, before, type On, to } from './rule.ts';
+import { amendCutover, announceCutover, comeToRest, makeRoom, settle } from './settle.ts';
 
-/** Booting: every worker of the first generation is ready. It is checked, where checks are asked for, and may accept. */
-export function proveFirst(state: In<'booting'>, { about, at }: On<'all-ready'>): Step {
-  const next = { ...state, candidate: { ...state.candidate, readyAt: at } };
-  const { checkMs } = state.limits;
-  const step = checkMs === null ? acceptFirst(next) : to(next, ...prove(about, checkMs));
-  return before([{ do: 'clear-deadline', deadline: 'ready-overdue', about }], step);
-}
-
-/** Booting: the checks of the first generation hold. */
-export function acceptProven(state: In<'booting'>, { about }: On<'proven'>): Step {
-  return before([{ do: 'clear-deadline', deadline: 'check-overdue', about }], acceptFirst(state));
-}
-
-function acceptFirst(state: In<'booting'>): Step {
-  const { candidate } = state;
-  return to(state, ...acceptAll(candidate), {
-    do: 'set-deadline',
-    deadline: 'open-overdue',
-    about: candidate.id,
-    afterMs: ANSWER_MS
-  });
-}
-
-function prove(generation: number, checkMs: number): Effect[] {
-  return [
-    { do: 'prove', generation },
-    { do: 'set-deadline', deadline: 'check-overdue', about: generation, afterMs: checkMs }
-  ];
-}
-
+/** Booting: the first generation accepts. */
 export function becomeSteady(state: In<'booting'>, { about, at }: On<'all-accepting'>): Step {
-  const { candidate, request, phase: _, ...common } = state;
-  const next: State = { ...common, phase: 'steady', active: candidate, standby: null, settling: null };
+  const { candidate, request } = state;
+  const idle = { standby: null, settling: null, bake: null, scaling: null };
+  const next: State = { ...commonOf(state), phase: 'steady', active: candidate, ...idle };
   return to(
     amendChapter(next, about, { activeAt: at, outcome: 'active' }),
     { do: 'clear-deadline', deadline: 'open-overdue', about },
@@ -46,45 +19,11 @@ export function becomeSteady(state: In<'booting'>, { about, at }: On<'all-accept
   );
 }
 
-/** Starting: every worker of the candidate is ready. It is checked, where checks are asked for, or opened at once. */
-export function checkOrOpen(state: In<'starting'>, { about, at }: On<'all-ready'>): Step {
-  const { candidate, order, ...rest } = state;
-  const { checkMs } = state.limits;
-  const next = { ...candidate, readyAt: at };
-  const step =
-    checkMs === null
-      ? openNext(rest, next, order, at)
-      : to({ ...state, phase: 'checking', candidate: next }, ...prove(about, checkMs));
-  return before(
-    [
-      { do: 'clear-deadline', deadline: 'ready-overdue', about },
-      announce('info', 'ready', { generation: about, tookMs: at - order.askedAt })
-    ],
-    step
-  );
-}
-
-/** Checking: the candidate has proven itself. It accepts beside the active generation, which is not touched yet. */
-export function openProven(state: In<'checking'>, { about, at }: On<'proven'>): Step {
-  const { candidate, order, ...rest } = state;
-  return before(
-    [
-      { do: 'clear-deadline', deadline: 'check-overdue', about },
-      announce('info', 'proven', { generation: about, tookMs: at - order.askedAt })
-    ],
-    openNext(rest, candidate, order, at)
-  );
-}
-
 type Opening = In<'opening'>;
 
-export function openNext(
-  state: Omit<Opening, 'phase' | 'next' | 'order' | 'openedAt'>,
-  next: Generation,
-  order: Order,
-  at: number
-): Step {
-  const opening: Opening = { ...state, phase: 'opening', next, order, openedAt: at };
+/** Lets the next generation accept. */
+export function openNext(state: Omit<Opening, 'phase' | 'next' | 'openedAt'>, next: Generation, at: number): Step {
+  const opening: Opening = { ...state, phase: 'opening', next, openedAt: at };
   const keep: Effect = { do: 'clear-deadline', deadline: 'warm-over', about: next.id };
   // A standby that covers for the active generation accepts already.
   const able = next.workers.filter(canAccept);
@@ -99,56 +38,35 @@ export function openNext(
 }
 
 /** Opening: the next generation accepts. It is the active one from here on, and the one before pauses. */
-export function cutOver(state: In<'opening'>, { about, at }: On<'all-accepting'>): Step {
-  const { active: leaving, next: opened, standby, order, openedAt, limits, lastGeneration, retiring, history } = state;
-  const active = changeWorkers(opened, (worker) => ({ ...worker, covers: false }));
-  const common = { limits, lastGeneration, retiring, history };
-  let next: State = { ...common, phase: 'pausing', active, leaving, order, openedAt, acceptedAt: at };
-  next = amendChapter(next, active.id, { activeAt: at, outcome: 'active', reason: null });
-  const reason = order.kind === 'rollback' ? `rolled back to generation ${active.id}` : null;
-  next = amendChapter(next, leaving.id, { outcome: 'standby', reason });
+export function cutOver(state: Opening, { about, at }: On<'all-accepting'>): Step {
+  const { next, standby, order, openedAt } = state;
+  const active = changeWorkers(next, (worker) => ({ ...worker, covers: false }));
+  const leaving = changeWorkers(state.active, (worker) => ({ ...worker, told: null }));
+  const cutover = { active, leaving, order, openedAt, acceptedAt: at };
   const effects: Effect[] = [
     { do: 'clear-deadline', deadline: 'open-overdue', about },
     ...leaving.workers.map((worker): Effect => ({ do: 'pause', worker: worker.id, heirs: true })),
     { do: 'set-deadline', deadline: 'pause-overdue', about: leaving.id, afterMs: ANSWER_MS },
-    announce('info', 'cutover', { generation: active.id, from: leaving.id, to: active.id, kind: order.kind })
+    announceCutover(cutover)
   ];
-  if (standby) {
-    const gone = retire(next, standby, `generation ${leaving.id} is the standby now`, true, at);
-    next = gone.state;
-    effects.push(...gone.effects);
-  }
-  if (next.phase !== 'pausing' || !areAll.paused(leaving)) return to(next, ...effects);
-  const after = keepWarm(next, { type: 'all-paused', about: leaving.id, at });
-  return to(after.state, ...effects, ...after.effects);
+  const pausing: In<'pausing'> = { ...commonOf(state), phase: 'pausing', ...cutover };
+  const gone = makeRoom(amendCutover(pausing, cutover, at), standby, leaving.id, at);
+  const step = areAll.paused(leaving)
+    ? keepWarm(gone.state as In<'pausing'>, { type: 'all-paused', about: leaving.id, at })
+    : to(gone.state);
+  return before([...effects, ...gone.effects], step);
 }
 
 /** Pausing: the generation before has stopped accepting and is the standby now. */
 export function keepWarm(state: In<'pausing'>, { at }: On<'all-paused' | 'pause-overdue'>): Step {
-  const { active, leaving, order, openedAt, acceptedAt, limits, lastGeneration, retiring, history } = state;
-  const settling: Settling = {
-    ...order,
-    from: leaving.id,
-    to: active.id,
-    bootMs: order.kind === 'reload' ? openedAt - order.askedAt : 0,
-    cutoverMs: at - openedAt,
-    tookMs: acceptedAt - order.askedAt
-  };
-  const steady = { limits, lastGeneration, retiring, history, phase: 'steady', active, settling } as const;
-  const effects: Effect[] = [
-    { do: 'clear-deadline', deadline: 'pause-overdue', about: leaving.id },
-    announce('info', 'paused', { generation: leaving.id, tookMs: at - openedAt }),
-    { do: 'set-deadline', deadline: 'hand-overdue', about: leaving.id, afterMs: limits.budgetMs }
-  ];
-  const { keepWarmMs } = limits;
-  if (keepWarmMs === 0) {
-    const gone = retire({ ...steady, standby: null }, leaving, 'no standby is kept (keepWarm 0)', true, at);
-    return to(gone.state, ...effects, ...gone.effects);
-  }
-  if (Number.isFinite(keepWarmMs)) {
-    effects.push({ do: 'set-deadline', deadline: 'warm-over', about: leaving.id, afterMs: keepWarmMs });
-  }
-  return to({ ...steady, standby: leaving }, ...effects);
+  const { leaving, openedAt } = state;
+  return before(
+    [
+      { do: 'clear-deadline', deadline: 'pause-overdue', about: leaving.id },
+      announce('info', 'paused', { generation: leaving.id, tookMs: at - openedAt })
+    ],
+    comeToRest(state, state, at)
+  );
 }
 
 /** The new generation serves all the same: a worker too busy to say it paused accepts little, and is asked again at its end. */
@@ -159,19 +77,13 @@ export function keepWarmUnpaused(state: In<'pausing'>, event: On<'pause-overdue'
   return to(after.state, announce('warn', 'pause-overdue', { generation: event.about, reason }), ...after.effects);
 }
 
-/** Steady: the idle connections have moved, or their time is over. The order gets its answer. */
-export function settle(state: In<'steady'>): Step {
-  const { settling } = state;
-  if (!settling) return to(state);
-  return to(
-    { ...state, settling: null },
-    { do: 'clear-deadline', deadline: 'hand-overdue', about: settling.from },
-    { do: 'answer', request: settling.request, answer: { ok: true, settled: settling } }
-  );
+/** Steady: the idle connections have moved, or their time is over. */
+export function settleNow(state: In<'steady'>): Step {
+  return settle(state);
 }
 
 export function retireStandby(
-  state: In<'steady' | 'starting' | 'checking' | 'opening'>,
+  state: In<'steady' | 'starting' | 'checking' | 'quieting' | 'migrating' | 'opening' | 'rolling'>,
   { at }: On<'warm-over'>
 ): Step {
   if (!state.standby) return to(state);
@@ -183,7 +95,8 @@ export function retireStandby(
   return retire({ ...state, standby: null }, state.standby, 'it was kept warm long enough', true, at);
 }
 
-function acceptAll(generation: Generation): Effect[] {
+/** Tells every worker to accept that can and does not. */
+export function acceptAll(generation: Generation): Effect[] {
   return generation.workers
     .filter((worker) => canAccept(worker) && !acceptsAlready(worker))
     .map((worker) => ({ do: 'accept', worker: worker.id }));

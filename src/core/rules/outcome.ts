@@ -1,13 +1,18 @@
 import type { Account, ErrorCode } from '../../errors.ts';
+import { commonOf } from '../generations.ts';
 import { amendChapter } from '../history.ts';
+import { isHeld, resume } from '../hold.ts';
 import type { Effect, Generation, In, State, Step } from '../model.ts';
 import { ANSWER_MS, discard, retire } from '../retire.ts';
-import { failWith, stillActive } from './orders.ts';
+import { failOrder, failWith, stillActive } from './answers.ts';
+import type { Calm } from './baking.ts';
 import { announce, type On, to } from './rule.ts';
 
-type Failure = On<
-  'worker-lost' | 'accept-failed' | 'ready-overdue' | 'check-failed' | 'check-overdue' | 'open-overdue'
->;
+/** Why a candidate, or a next generation, does not become active. */
+type Failure =
+  | On<'worker-lost' | 'accept-failed' | 'ready-overdue' | 'check-failed' | 'check-overdue' | 'open-overdue'>
+  | On<'quiet-overdue' | 'migrate-failed'>
+  | { readonly type: 'covered'; readonly why: string; readonly at: number };
 
 interface Verdict {
   readonly code: ErrorCode;
@@ -62,6 +67,25 @@ function judge(generation: Generation, active: Generation | null, event: Failure
           fix: `Free the address and try again; ${still}`
         }
       };
+    case 'quiet-overdue':
+      return {
+        code: 'HANDOVER_ERR_CANDIDATE_CUTOVER',
+        account: {
+          what: `Generation ${generation.id} was given up before the cutover`,
+          why: `generation ${active?.id} still had requests in flight after the drain timeout`,
+          fix: `Look for what holds it (\`handover status\` during a reload), or raise drainTimeout; ${still}`
+        }
+      };
+    case 'covered':
+    case 'migrate-failed':
+      return {
+        code: 'HANDOVER_ERR_CANDIDATE_CUTOVER',
+        account: {
+          what: `Generation ${generation.id} was given up before the cutover`,
+          why: event.type === 'covered' ? event.why : `beforeCutover failed: ${event.why}`,
+          fix: `Mend what it says and try again; ${still}`
+        }
+      };
     case 'open-overdue':
       return {
         code: 'HANDOVER_ERR_CANDIDATE_NOT_ACCEPTING',
@@ -76,9 +100,9 @@ function judge(generation: Generation, active: Generation | null, event: Failure
 
 /** The first generation failed: there is nothing to go on with. */
 export function failBoot(state: In<'booting'>, event: Failure): Step {
-  const { candidate, request, limits, lastGeneration, retiring, history } = state;
+  const { candidate, request, limits } = state;
   const { code, account } = judge(candidate, null, event, limits.readyMs);
-  const stopping: State = { limits, lastGeneration, retiring, history, phase: 'stopping', requests: [] };
+  const stopping: State = { ...commonOf(state), phase: 'stopping', requests: [] };
   // Once its workers were told to accept, some may have requests.
   const ended =
     candidate.readyAt === null
@@ -92,29 +116,68 @@ export function giveUpCandidate(
   state: In<'starting' | 'checking'>,
   event: On<'worker-lost' | 'ready-overdue' | 'check-failed' | 'check-overdue'>
 ): Step {
-  const { candidate, order, active, ...rest } = state;
-  const { code, account } = judge(candidate, active, event, state.limits.readyMs);
-  const steady: State = { ...rest, phase: 'steady', active, settling: null };
-  const ended = discard(steady, candidate, account.why, event.at);
-  return to(ended.state, ...failed(state, candidate, order.request, code, account), ...ended.effects);
+  const { candidate, active, limits } = state;
+  return endCandidate(state, judge(candidate, active, event, limits.readyMs), event.at);
 }
 
-/** Opening: part of the next generation may have accepted already, so it is drained into the active one, which never paused. */
-export function giveUpNext(state: In<'opening'>, event: On<'worker-lost' | 'accept-failed' | 'open-overdue'>): Step {
-  const { next, order, active, standby, limits, lastGeneration, retiring, history } = state;
-  const { code, account } = judge(next, active, event, limits.readyMs);
-  const steady = { limits, lastGeneration, retiring, history, phase: 'steady', active, settling: null } as const;
+/** The candidate is not wanted any more. */
+export function abandon(state: In<'starting' | 'checking'>, why: string, at: number): Calm {
+  const { candidate, active } = state;
+  const what = `Generation ${candidate.id} was given up`;
+  const account = { what, why, fix: `Reload again when you want it; ${stillActive(active)}` };
+  const ended = endCandidate(state, { code: 'HANDOVER_ERR_CANDIDATE_ABANDONED', account }, at);
+  return ended as Calm;
+}
+
+function endCandidate(state: In<'starting' | 'checking'>, { code, account }: Verdict, at: number): Step {
+  const { candidate, order, active, standby } = state;
+  const steady: State = { ...commonOf(state), ...atRest(active, standby) };
+  const ended = discard(steady, candidate, account.why, at);
+  return to(
+    ended.state,
+    announceFailure(candidate, code, account),
+    ...failOrder(state, order, code, account),
+    ...ended.effects
+  );
+}
+
+/** The active generation goes on as if nothing had been asked. */
+function atRest(active: Generation, standby: Generation | null) {
+  return { phase: 'steady', active, standby, settling: null, bake: null, scaling: null } as const;
+}
+
+/**
+ * The next generation does not become active. Part of it may have accepted already, so it is drained into the active
+ * one, which never paused, or serves again now.
+ */
+export function giveUpNext(state: In<'opening' | 'rolling' | 'quieting' | 'migrating'>, event: Failure): Step {
+  const { next, order, standby, limits } = state;
+  const { code, account } = judge(next, state.active, event, limits.readyMs);
+  const stopped = isHeld(state) || state.phase === 'rolling';
+  const { generation: active, effects: resuming } = stopped
+    ? resume(state.active)
+    : { generation: state.active, effects: [] };
+  const steady = { ...commonOf(state), ...atRest(active, standby) };
   const effects: Effect[] = [
-    ...failed(state, next, order.request, code, account),
-    { do: 'clear-deadline', deadline: 'open-overdue', about: next.id }
+    ...resuming,
+    announceFailure(next, code, account),
+    ...failOrder(state, order, code, account),
+    { do: 'clear-deadline', deadline: 'open-overdue', about: next.id },
+    { do: 'clear-deadline', deadline: 'quiet-overdue', about: active.id },
+    { do: 'clear-deadline', deadline: 'pause-overdue', about: active.id }
   ];
-  if (order.kind === 'rollback') {
+  if (state.phase === 'migrating') effects.push({ do: 'cancel-migration' });
+  if (state.phase === 'rolling') {
+    // Those that had left already come back as replacements do.
+    effects.push({ do: 'set-deadline', deadline: 'restart-due', about: active.id, afterMs: 0 });
+  }
+  if (order.warm) {
     for (const worker of next.workers) effects.push({ do: 'pause', worker: worker.id, heirs: true });
     const afterMs = limits.keepWarmMs;
     if (Number.isFinite(afterMs)) effects.push({ do: 'set-deadline', deadline: 'warm-over', about: next.id, afterMs });
     return to({ ...steady, standby: next }, ...effects);
   }
-  const ended = drainFailed({ ...steady, standby }, next, account.why, true, event.at);
+  const ended = drainFailed(steady, next, account.why, true, event.at);
   return to(ended.state, ...effects, ...ended.effects);
 }
 
@@ -126,27 +189,16 @@ function drainFailed(state: State, generation: Generation, why: string, heirs: b
   );
 }
 
-function failed(
-  state: State,
-  generation: Generation,
-  request: number,
-  code: ErrorCode,
-  { what, why, fix }: Account
-): Effect[] {
-  const reason = `${what}: ${why}`;
-  return [
-    announce('error', 'failed', { generation: generation.id, code, reason }),
-    failWith(state, request, code, { what, why, fix })
-  ];
+function announceFailure({ id }: Generation, code: ErrorCode, { what, why }: Account): Effect {
+  return announce('error', 'failed', { generation: id, code, reason: `${what}: ${why}` });
 }
 
 /** Stopping ends when the last worker has exited. */
 export function finish(state: State): Step {
   if (state.phase !== 'stopping' || state.retiring.length > 0) return to(state);
-  const { limits, lastGeneration, retiring, history, requests } = state;
   return to(
-    { limits, lastGeneration, retiring, history, phase: 'stopped' },
+    { ...commonOf(state), phase: 'stopped' },
     announce('info', 'stopped'),
-    ...requests.map((request): Effect => ({ do: 'answer', request, answer: { ok: true, stopped: true } }))
+    ...state.requests.map((request): Effect => ({ do: 'answer', request, answer: { ok: true, stopped: true } }))
   );
 }

@@ -1,6 +1,6 @@
 import type http from 'node:http';
 import type net from 'node:net';
-import { idleConnections } from '../../internals.ts';
+import { blockReading, idleConnections } from '../../internals.ts';
 import type { Connection, Registry } from './registry.ts';
 
 /** The connections of a server on which nothing is going on, by Node's own judgement. Empty for a server without HTTP/1.1. */
@@ -9,9 +9,12 @@ export function findIdle(server: net.Server): Set<net.Socket> {
   return 'closeIdleConnections' in server ? idleConnections(server as http.Server) : new Set();
 }
 
-/** Never a byte received here: not idle to Node, which waits for its first head, but nothing is going on. */
-export function isUntouched({ socket, kind }: Connection): boolean {
-  return kind === 'http1' && socket.bytesRead === 0 && !socket.destroyed;
+/**
+ * Never a byte received here, or none since it came here to be idle: not idle to Node, which waits for its first head, but
+ * nothing is going on. A connection that was taken back has been counting its bytes all the while.
+ */
+export function isUntouched({ socket, kind, parked, idleMark }: Connection): boolean {
+  return kind === 'http1' && socket.bytesRead === (parked ? idleMark : 0) && !socket.destroyed;
 }
 
 /** Every idle socket of a worker: what Node calls idle, what was never used, and what waits after a move. */
@@ -32,4 +35,12 @@ export function endGently(socket: net.Socket): void {
   socket.end();
   setTimeout(() => socket.destroy(), LINGER_MS).unref();
   socket.resume();
+}
+
+/** Ends a connection whose client has been silent: FIN, and what it says after all is not heard any more. */
+export function endUnread(socket: net.Socket): void {
+  blockReading(socket);
+  socket.on('error', () => {}); // what the app still writes goes nowhere, and is no reason to end the process
+  socket.end();
+  setTimeout(() => socket.destroy(), LINGER_MS).unref();
 }

@@ -1,10 +1,12 @@
 import { subscribe } from 'node:diagnostics_channel';
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type net from 'node:net';
-import { currentResponse } from '../../internals.ts';
+import { carrierOf, currentResponse } from '../../internals.ts';
 import type { Holding } from '../../protocol.ts';
 import type { Gate } from '../gate.ts';
+import type { Meter } from '../vitals.ts';
 import { speaksHttp1 } from './http1.ts';
+import { Sessions } from './http2.ts';
 
 /** How many of the requests that hold a worker are named. */
 const HOLDING_SHOWN = 10;
@@ -31,6 +33,8 @@ export interface Connection {
   missed: boolean;
   /** Whether nobody would take it: it ends here. */
   stays: boolean;
+  /** Whether the supervisor asks privately here: nothing of it is measured. */
+  private: boolean;
   /** `performance.now()` at the beginning of the last request. */
   requestAt: number;
 }
@@ -39,11 +43,21 @@ export interface Connection {
 const CONNECTION = Symbol('handover.connection');
 type Marked = net.Socket & { [CONNECTION]?: Connection };
 
+/** Where a response carries `performance.now()` at its beginning, if another was in progress on its connection. */
+const STARTED_AT = Symbol('handover.started-at');
+type Pipelined = ServerResponse & { [STARTED_AT]?: number };
+
 interface Started {
   readonly request: IncomingMessage;
   readonly response: ServerResponse;
   readonly socket: net.Socket;
   readonly server: net.Server;
+}
+
+interface Veiled {
+  readonly request: IncomingMessage;
+  readonly server: net.Server;
+  readonly startedAt: number;
 }
 
 interface Listeners {
@@ -57,21 +71,26 @@ interface Listeners {
 /** Knows every connection and counts every request, at the cost of one listener each. */
 export class Registry {
   readonly connections = new Set<Connection>();
+  readonly sessions = new Sessions();
   requests = 0;
   readonly #gates = new WeakMap<net.Server, Gate>();
   /** Requests of servers whose sockets do not show what they are doing, TLS above all. */
-  readonly #veiled = new Map<ServerResponse, { request: IncomingMessage; startedAt: number }>();
+  readonly #veiled = new Map<ServerResponse, Veiled>();
   readonly #listeners: Listeners;
+  readonly #meter: Meter | null;
 
-  constructor(listeners: Listeners) {
+  constructor(listeners: Listeners, meter: Meter | null) {
     this.#listeners = listeners;
+    this.#meter = meter;
     subscribe('http.server.request.start', (message) => this.#start(message as Started));
+    if (meter) subscribe('http.server.response.finish', (message) => this.#finish(message as Started, meter));
   }
 
   watch(server: net.Server, gate: Gate): void {
     const known = this.#gates.has(server);
     this.#gates.set(server, gate);
     if (known) return;
+    if (!speaksHttp1(server)) this.sessions.watch(server);
     server.on('connection', (socket: net.Socket) => {
       if (!(CONNECTION in socket)) this.add(server, socket, this.#gates.get(server)?.arriving ?? null);
     });
@@ -80,13 +99,14 @@ export class Registry {
   add(server: net.Server, socket: net.Socket, key: string | null): Connection {
     const kind = speaksHttp1(server) ? 'http1' : 'other';
     const listener = key ?? this.#gates.get(server)?.key ?? '';
-    const marks = { movableAt: null, idleMark: -1, parked: false, moving: false, requestAt: 0 };
+    const marks = { movableAt: null, idleMark: -1, parked: false, moving: false, private: false, requestAt: 0 };
     const habits = { pipelines: false, missed: false, stays: false };
     const connection: Connection = { socket, server, key: listener, kind, ...marks, ...habits };
     this.connections.add(connection);
     (socket as Marked)[CONNECTION] = connection;
     socket.once('close', () => {
       this.connections.delete(connection);
+      if (!connection.private && currentResponse(socket)) this.#meter?.countCut();
       this.#listeners.onClose(connection);
     });
     this.#listeners.onOpen(connection);
@@ -95,7 +115,7 @@ export class Registry {
 
   /** The requests in progress: counted for every report, never kept per request. */
   inFlight(): { count: number; holding: Holding[] } {
-    const found = [...this.#veiled.values()];
+    const found: Omit<Veiled, 'server'>[] = [...this.#veiled.values()];
     for (const { socket, requestAt } of this.connections) {
       const response = currentResponse(socket);
       if (response) found.push({ request: response.req, startedAt: requestAt });
@@ -110,18 +130,44 @@ export class Registry {
     return { count: found.length, holding };
   }
 
+  /** The responses in progress whose connections cannot be told, with their servers. */
+  veiled(): { readonly response: ServerResponse; readonly server: net.Server }[] {
+    return [...this.#veiled].map(([response, { server }]) => ({ response, server }));
+  }
+
   #start({ request, response, socket, server }: Started): void {
     const connection = (socket as Marked)[CONNECTION] ?? null;
     if (!connection && !this.#gates.has(server)) return;
     this.requests += 1;
     const now = performance.now();
     if (connection) {
+      const earlier: Pipelined | null = currentResponse(socket);
+      if (earlier) {
+        connection.pipelines = true; // the last answer has not left yet
+        earlier[STARTED_AT] ??= connection.requestAt;
+        (response as Pipelined)[STARTED_AT] = now;
+      }
       connection.requestAt = now;
-      if (currentResponse(socket)) connection.pipelines = true; // the last answer has not left yet
     } else {
-      this.#veiled.set(response, { request, startedAt: now });
-      response.once('close', () => this.#veiled.delete(response));
+      this.#veiled.set(response, { request, server, startedAt: now });
+      response.once('close', () => this.#close(response, socket));
     }
     this.#listeners.onRequest(connection, response, server);
+  }
+
+  /** A response has left. Those of veiled sockets are counted when they close. */
+  #finish({ response, socket }: Started, meter: Meter): void {
+    const connection = (socket as Marked)[CONNECTION];
+    if (!connection || connection.private) return;
+    const startedAt = (response as Pipelined)[STARTED_AT] ?? connection.requestAt;
+    meter.countAnswer(response.statusCode, performance.now() - startedAt);
+  }
+
+  #close(response: ServerResponse, socket: net.Socket): void {
+    const startedAt = this.#veiled.get(response)?.startedAt ?? 0;
+    this.#veiled.delete(response);
+    if ((carrierOf(socket) as Marked)[CONNECTION]?.private) return;
+    if (response.writableFinished) this.#meter?.countAnswer(response.statusCode, performance.now() - startedAt);
+    else this.#meter?.countCut();
   }
 }

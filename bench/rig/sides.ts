@@ -1,0 +1,53 @@
+import type { Stretch } from '../load/ways.ts';
+import type { Context } from './model.ts';
+import type { Placed } from './service.ts';
+import { alternate, median, ratio, sum } from './statistics.ts';
+import { cpuUs } from './usage.ts';
+
+export interface Slice extends Stretch {
+  readonly cpuUs: number;
+}
+
+/** What one side did in all its slices. */
+export interface Side extends Placed {
+  readonly name: string;
+  readonly slices: Slice[];
+}
+
+/** Loads one side and then the other, again and again, in slices. */
+export async function run(
+  { progress }: Context,
+  [base, other]: readonly [Side, Side],
+  count: number,
+  what: string,
+  load: (side: Side) => Promise<Stretch>
+): Promise<void> {
+  let done = 0;
+  for (const pair of alternate(base, other, count)) {
+    done += 1;
+    progress(`${what}: pair ${done} of ${count}`);
+    for (const side of pair) {
+      const before = cpuUs(side.pid) ?? 0;
+      const stretch = await load(side);
+      side.slices.push({ ...stretch, cpuUs: (cpuUs(side.pid) ?? 0) - before });
+    }
+  }
+}
+
+const perMs = ({ answered, tookMs }: Slice) => answered / tookMs;
+
+/** Of each pair of neighbours, the second side / the first. */
+export function pairs([base, other]: readonly [Side, Side]): number[] {
+  return base.slices.map((slice, index) => {
+    const beside = other.slices[index];
+    return beside ? perMs(beside) / perMs(slice) : Number.NaN;
+  });
+}
+
+/** Requests per second, of the slice in the middle. */
+export const rate = ({ slices }: Side) => (median(slices.map(perMs)) ?? 0) * 1000;
+
+/** Over all slices together: the clock of the kernel is coarse, and this hardly notices who else is at work. */
+export function cpuPerRequest({ slices }: Side): number | null {
+  return ratio(sum(slices.map((slice) => slice.cpuUs)), sum(slices.map(({ answered }) => answered)));
+}

@@ -1,0 +1,73 @@
+import { fork } from 'node:child_process';
+import { measureUsage, readAvailableShare } from '../../src/host/usage.ts';
+import { Vitals } from '../../src/host/vitals.ts';
+import { bindHandle, onInternalMessage, sendHandle } from '../../src/internals.ts';
+import { ORDERS_VARIABLE, type Orders, PROTOCOL_VERSION, parse, seal, type ToSupervisor } from '../../src/protocol.ts';
+
+// A supervisor reduced to what measuring takes, with one worker. Its arguments: the preload of the build that is
+// measured, the app, and whether the worker is measured. It leaves, and its worker with it, when its starter is gone.
+
+const [, , preload = '', app = '', measures] = process.argv;
+const KEY = 'bench';
+
+const handle = bindHandle({ address: '127.0.0.1', port: 0, ipv6Only: false });
+if (typeof handle === 'number') throw new Error(`the system gave no port: ${handle}`);
+const out: { port?: number } = {};
+handle.getsockname?.(out);
+const port = out.port ?? 0;
+
+const orders: Orders = {
+  version: PROTOCOL_VERSION,
+  worker: '1.1',
+  generation: 1,
+  lent: [{ key: KEY, address: { address: '127.0.0.1', family: 'IPv4', port }, named: true }],
+  backlog: 4096,
+  budgetMs: 2_000,
+  drainMs: 1_000,
+  orphanMs: 0,
+  measures: measures === 'measured'
+};
+const worker = fork(app, [], {
+  env: { ...process.env, PORT: String(port), [ORDERS_VARIABLE]: JSON.stringify(orders) },
+  execArgv: ['--require', preload],
+  stdio: ['ignore', 'ignore', 'inherit', 'ipc', 2] as unknown as 'pipe'[]
+});
+const vitals = new Vitals(
+  // Everything that can be watched is.
+  { hangMs: 15_000, keepMs: 60_000, maxMemoryBytes: 2 ** 40, standbyShare: 1e-6 },
+  {
+    now: () => performance.now(),
+    readUsage: measureUsage,
+    readAvailable: readAvailableShare,
+    onHung: () => {},
+    onHeavy: () => {},
+    onLowMemory: () => {}
+  }
+);
+
+onInternalMessage(worker, (raw) => {
+  const parsed = parse<ToSupervisor>(raw);
+  if (!parsed || !('message' in parsed)) return;
+  const { message } = parsed;
+  if (message.type === 'listening') sendHandle(worker, seal({ type: 'accept', key: KEY }), handle, () => {});
+  if (message.type === 'accepting') {
+    if (orders.measures) watch();
+    process.send?.({ port, pid: worker.pid });
+  }
+  if (message.type === 'sampled') vitals.take('1.1', message);
+});
+
+function watch(): void {
+  const pid = worker.pid ?? null;
+  vitals.watch({
+    id: '1.1',
+    generation: 1,
+    process: { pid, send: (message) => sendHandle(worker, seal(message), undefined, () => {}) }
+  });
+  vitals.begin();
+}
+
+worker.once('exit', () => process.exit());
+const leave = () => worker.kill('SIGKILL');
+process.once('disconnect', leave);
+process.once('SIGTERM', leave);

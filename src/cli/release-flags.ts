@@ -1,0 +1,78 @@
+import { resolve } from 'node:path';
+import { Option } from 'commander';
+import type { ReloadOrder } from '../control/routes.ts';
+import { HandoverError } from '../errors.ts';
+import { readName } from '../readers.ts';
+import { STRATEGIES, type StrategyName } from '../strategies.ts';
+import type { Given } from './commands/command.ts';
+
+/** The flags of `reload` that say what to start. */
+export function createReleaseFlags(): Option[] {
+  return [
+    new Option('--cwd <folder>', 'Working directory of the app from now on; the entry is then meant from there.'),
+    new Option(
+      '--env <KEY=VALUE>',
+      'Set for the app from now on, in place of what --env set before. Repeatable.'
+    ).argParser(readVariable),
+    new Option('--env-file <path>', 'File of KEY=VALUE lines, read anew at each reload; --env wins over it.'),
+    new Option('--node <path>', 'Another Node binary from now on. It starts without the flags of the supervisor.'),
+    new Option(
+      '--label <text>',
+      'Name of this version. Default: its git commit, else its package.json version.'
+    ).argParser(readLabel),
+    new Option('--strategy <name>', 'How it takes over, this once.').choices(STRATEGIES),
+    new Option('--supersede', 'Give up a candidate that is still starting, in favour of this one.'),
+    new Option('--wait', 'Return after the verdict: exit code 0 if it was kept, 1 if it was rolled back.')
+  ];
+}
+
+/**
+ * Reads what a `reload` is to start.
+ *
+ * Paths are made absolute, for the supervisor may live in another folder, but no link in them is resolved: that is done
+ * anew at each reload.
+ *
+ * @param here where the operator stands
+ */
+export function readRelease({ flags, entry, app }: Given, here: string): ReloadOrder {
+  const { cwd, env, envFile, node, label, strategy, supersede, wait } = flags as {
+    readonly [flag: string]: unknown;
+    readonly cwd?: string;
+    readonly env?: Readonly<Record<string, string>>;
+    readonly envFile?: string;
+    readonly node?: string;
+    readonly label?: string;
+    readonly strategy?: StrategyName;
+  };
+  return {
+    // With a folder, the entry is meant from there: as it is written, so that the next --cwd alone is enough.
+    ...(entry === null ? {} : { entry: cwd === undefined ? resolve(here, entry) : entry }),
+    ...(cwd === undefined ? {} : { cwd: resolve(here, cwd) }),
+    ...(env === undefined ? {} : { env }),
+    ...(envFile === undefined ? {} : { envFile: resolve(here, envFile) }),
+    ...(node === undefined ? {} : { node: resolve(here, node) }),
+    ...(label === undefined ? {} : { label }),
+    ...(app === null ? {} : { args: app }),
+    ...(strategy === undefined ? {} : { strategy }),
+    ...(supersede === true ? { supersede } : {}),
+    ...(wait === true ? { wait } : {})
+  };
+}
+
+function readVariable(given: string, all: Readonly<Record<string, string>> = {}): Readonly<Record<string, string>> {
+  const at = given.indexOf('=');
+  if (at > 0) return { ...all, [given.slice(0, at)]: given.slice(at + 1) };
+  // What was given may be a secret without its name.
+  throw invalid('--env', 'it must be KEY=VALUE');
+}
+
+function readLabel(given: string): string {
+  const label = readName(given);
+  if (label !== undefined) return label;
+  throw invalid('--label', 'it must be a text of 1 to 100 characters without control characters');
+}
+
+export function invalid(flag: string, why: string): HandoverError {
+  const fix = 'Remove it, or correct it';
+  return new HandoverError('HANDOVER_ERR_OPTION_INVALID', { what: `"${flag}" is not usable`, why, fix });
+}

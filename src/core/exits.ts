@@ -1,0 +1,86 @@
+import { canAccept, replaceGeneration, rolesOf } from './generations.ts';
+import { closeChapter } from './history.ts';
+import { startMissing } from './leave.ts';
+import type { Effect, Event, Generation, RestartLimit, State, Step } from './model.ts';
+import { type Folded, type Place, setWorker, unchanged, whenAll } from './place.ts';
+import { nextRestart, SLOW_MS, withinWindow } from './restarts.ts';
+
+/** A process is gone. Why it went is heard a moment later; that it accepts no more counts at once. */
+export function foldDown(place: Place, at: number): Folded {
+  const about = place.generation.id;
+  // One that was told to end is expected to, and one that ends a candidate says why first.
+  if (place.worker.phase === 'ending' || place.role === 'retiring' || place.role === 'candidate')
+    return unchanged(place);
+  const state = setWorker(place, { ...place.worker, phase: 'down', covers: false });
+  return { state, effects: [], news: newsOfRest(state, about, at) };
+}
+
+/** What may be true of a generation now that it has one worker less to wait for. */
+function newsOfRest(state: State, about: number, at: number): Event[] {
+  return [
+    ...whenAll(state, about, 'paused', { type: 'all-paused', about, at }),
+    ...whenAll(state, about, 'quiet', { type: 'all-quiet', about, at }),
+    ...whenAll(state, about, 'handed', { type: 'all-handed', about, at })
+  ];
+}
+
+/** A process has exited, and said why. */
+export function foldExit(place: Place, said: string, at: number): Folded {
+  const { role, generation, worker } = place;
+  const about = generation.id;
+  const why = worker.fault ?? said;
+  const others = generation.workers
+    .filter(({ id }) => id !== worker.id)
+    .map((one) => (one.successor === worker.id ? { ...one, successor: null } : one));
+  const rest = { ...generation, workers: others };
+  const effects: Effect[] = (['worker-overdue', 'leave-overdue', 'kill-overdue'] as const).map((deadline) => ({
+    do: 'clear-deadline',
+    deadline,
+    about: worker.id
+  }));
+  if (role === 'retiring') return foldRetired(place, rest, effects, at);
+  const level = worker.phase === 'ending' ? 'info' : 'warn';
+  const notice = { level, event: 'worker-exited', generation: about, worker: worker.id, reason: why } as const;
+  effects.push({ do: 'announce', notice });
+  if (worker.leaves) {
+    const state = replaceGeneration(place.state, rest);
+    return { state, effects, news: newsOfRest(state, about, at) };
+  }
+  const lost: Event = { type: 'worker-lost', about, worker: worker.id, why, at };
+  // A rollback does not hang on a replacement that never got as far as serving.
+  const matters = role !== 'next' || canAccept(worker) || worker.phase === 'down' || place.state.phase === 'rolling';
+  if (role === 'candidate') return { state: replaceGeneration(place.state, rest), effects, news: [lost] };
+
+  const { restarts } = place.state.limits;
+  const restart = nextRestart(rest.restarts, at, restarts);
+  const counted = { ...rest, restarts: [...withinWindow(rest.restarts, at, restarts), at] };
+  effects.push({ do: 'set-deadline', deadline: 'restart-due', about, afterMs: restart.afterMs });
+  if (restart.limited) effects.push(announceLimit(about, restarts));
+  const state = replaceGeneration(place.state, counted);
+  return { state, effects, news: [...(matters ? [lost] : []), ...newsOfRest(state, about, at)] };
+}
+
+function foldRetired({ state, generation }: Place, rest: Generation, effects: Effect[], at: number): Folded {
+  if (rest.workers.length > 0) return { state: replaceGeneration(state, rest), effects, news: [] };
+  const item = state.retiring.find((one) => one.generation.id === generation.id);
+  effects.push({ do: 'clear-deadline', deadline: 'drain-overdue', about: generation.id });
+  const left = { ...state, retiring: state.retiring.filter((one) => one !== item) };
+  const next = closeChapter(left, generation.id, item?.why ?? null, at);
+  effects.push({ do: 'announce', notice: { level: 'info', event: 'retired', generation: generation.id } });
+  return { state: next, effects, news: [{ type: 'all-handed', about: generation.id, at }] };
+}
+
+/** Starts the replacements that a generation is short of. */
+export function restartWorkers(state: State, id: number): Step {
+  const place = rolesOf(state).find(({ role, generation }) => role !== 'retiring' && generation.id === id);
+  // Worker by worker, who is missing of the two that change places is known to the strategy.
+  const rolls = state.phase === 'rolling' && place?.role !== 'standby';
+  if (!place || place.role === 'candidate' || rolls) return { state, effects: [] };
+  const { generation, effects } = startMissing(place.generation, state.limits);
+  return { state: replaceGeneration(state, generation), effects };
+}
+
+function announceLimit(generation: number, { max, windowMs }: RestartLimit): Effect {
+  const reason = `${max} replacements within ${windowMs / 1000} s were not enough; trying every ${SLOW_MS / 1000} s from now on`;
+  return { do: 'announce', notice: { level: 'error', event: 'restart-limit', generation, reason } };
+}

@@ -1,0 +1,32 @@
+import { canAccept, changeWorkers } from './generations.ts';
+import type { Effect, Generation, State } from './model.ts';
+
+/** Whether the active generation is kept from serving, because the next one may begin to at any moment. */
+export function isHeld(state: State): boolean {
+  if (state.phase === 'quieting' || state.phase === 'migrating') return true;
+  return state.phase === 'opening' && state.order.heldAt !== null;
+}
+
+/** Tells every worker that can to stop serving without letting go of anything. */
+export function hold(generation: Generation): { generation: Generation; effects: readonly Effect[] } {
+  const effects: Effect[] = [];
+  const held = changeWorkers(generation, (worker) => {
+    if (!canAccept(worker)) return worker;
+    effects.push({ do: 'hold', worker: worker.id });
+    return { ...worker, quiet: false, told: 'hold' };
+  });
+  return { generation: held, effects };
+}
+
+/** Lets a generation serve again that was held, or part of which was paused. */
+export function resume(generation: Generation): { generation: Generation; effects: readonly Effect[] } {
+  const effects: Effect[] = [];
+  const resumed = changeWorkers(generation, (worker) => {
+    const serves = worker.phase === 'accepting' && worker.told === null;
+    if (serves || !canAccept(worker)) return worker;
+    effects.push({ do: 'accept', worker: worker.id });
+    // It was told to, and comes back at once: nobody is to cover for it meanwhile.
+    return { ...worker, phase: 'accepting', quiet: false, told: null };
+  });
+  return { generation: resumed, effects };
+}

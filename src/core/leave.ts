@@ -1,0 +1,69 @@
+import { addWorkers, changeWorkers, fillWorkers, type Grown, stayingOf } from './generations.ts';
+import type { Effect, Generation, Limits, Worker } from './model.ts';
+import { terminate } from './retire.ts';
+
+/**
+ * Lets one worker leave a generation that stays: it hands over and finishes what it has, and is not replaced.
+ *
+ * The caller sees to it that enough others accept.
+ */
+export function leaveAlone(worker: Worker, effects: Effect[], { drainMs }: Limits): Worker {
+  if (worker.leaves) return worker;
+  const leaving: Worker = { ...worker, leaves: true };
+  if (['draining', 'ending', 'down'].includes(worker.phase)) return leaving;
+  if (worker.phase === 'starting') return terminate(leaving, effects);
+  effects.push({ do: 'drain', worker: worker.id, heirs: true });
+  effects.push({ do: 'set-deadline', deadline: 'leave-overdue', about: worker.id, afterMs: drainMs });
+  return { ...leaving, phase: 'draining' };
+}
+
+/** Lets the worker go whose successor accepts now. */
+export function relieve(generation: Generation, successor: string, effects: Effect[], limits: Limits): Generation {
+  return changeWorkers(generation, (worker) =>
+    worker.successor === successor ? leaveAlone(worker, effects, limits) : worker
+  );
+}
+
+/** Starts the successor of a worker, beside it. */
+export function startSuccessor(generation: Generation, id: string, { readyMs }: Limits): Grown {
+  const grown = addWorkers(generation, 1);
+  const successor = grown.generation.workers.at(-1)?.id ?? '';
+  const changed = changeWorkers(grown.generation, (worker) => (worker.id === id ? { ...worker, successor } : worker));
+  const deadline: Effect = { do: 'set-deadline', deadline: 'worker-overdue', about: successor, afterMs: readyMs };
+  return { generation: changed, effects: [...grown.effects, deadline] };
+}
+
+/** Brings a generation to another size: missing workers are started, and those too many leave, the youngest first. */
+export function resize(generation: Generation, size: number, limits: Limits): Grown {
+  const staying = stayingOf(generation);
+  const sized = { ...generation, size };
+  if (staying.length < size) return startMissing(sized, limits);
+  const succeeds = new Set(generation.workers.map(({ successor }) => successor));
+  // Those that serve stay, as far as there is a choice, and then those that somebody who serves waits for.
+  const worth = ({ id, phase }: Worker) =>
+    (phase === 'accepting' ? 4 : phase === 'ready' ? 2 : 0) + (succeeds.has(id) ? 1 : 0);
+  const extra = new Set(
+    [...staying]
+      .sort((a, b) => worth(b) - worth(a))
+      .slice(size)
+      .map(({ id }) => id)
+  );
+  const effects: Effect[] = [];
+  const changed = changeWorkers(sized, (worker) =>
+    extra.has(worker.id) || (worker.successor !== null && extra.has(worker.successor))
+      ? leaveAlone({ ...worker, successor: null }, effects, limits)
+      : worker
+  );
+  return { generation: changed, effects };
+}
+
+/** Starts the workers that a generation which serves is short of. */
+export function startMissing(generation: Generation, { readyMs }: Limits): Grown {
+  const grown = fillWorkers(generation);
+  const deadlines = grown.effects.flatMap((effect): Effect[] =>
+    effect.do === 'fork'
+      ? [{ do: 'set-deadline', deadline: 'worker-overdue', about: effect.worker, afterMs: readyMs }]
+      : []
+  );
+  return { generation: grown.generation, effects: [...grown.effects, ...deadlines] };
+}

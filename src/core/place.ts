@@ -1,0 +1,43 @@
+import { areAll, changeWorkers, type Role, replaceGeneration, rolesOf } from './generations.ts';
+import type { Effect, Event, Generation, State, Worker } from './model.ts';
+import { TERM_MS } from './retire.ts';
+
+/** What news of one worker comes to: its generation changed, and news for the table. */
+export interface Folded {
+  readonly state: State;
+  readonly effects: readonly Effect[];
+  readonly news: readonly Event[];
+}
+
+/** A worker where it stands. */
+export interface Place {
+  readonly state: State;
+  readonly role: Role;
+  readonly generation: Generation;
+  readonly worker: Worker;
+}
+
+/** Ends a worker. */
+export function end(place: Place, how: 'terminate' | 'kill'): Folded {
+  const { worker } = place;
+  const effects: Effect[] = [
+    { do: how, worker: worker.id },
+    { do: 'set-deadline', deadline: 'kill-overdue', about: worker.id, afterMs: TERM_MS }
+  ];
+  return { state: setWorker(place, { ...worker, phase: 'ending' }), effects, news: [] };
+}
+
+export function setWorker({ state, generation }: Place, changed: Worker): State {
+  const next = changeWorkers(generation, (worker) => (worker.id === changed.id ? changed : worker));
+  return replaceGeneration(state, next);
+}
+
+export function unchanged({ state }: Place): Folded {
+  return { state, effects: [], news: [] };
+}
+
+/** News for the table, if it is true of every worker of a generation by now. */
+export function whenAll(state: State, id: number, question: keyof typeof areAll, event: Event): Event[] {
+  const found = rolesOf(state).find(({ generation }) => generation.id === id);
+  return found && areAll[question](found.generation) ? [event] : [];
+}

@@ -1,0 +1,126 @@
+import { isCovering } from '../cover.ts';
+import { commonOf } from '../generations.ts';
+import { amendChapter, releaseBefore } from '../history.ts';
+import type { Effect, Generation, In, Order, Rejection, State, Step } from '../model.ts';
+import { failWith, refuseNothingWaits, stillActive, tellRejected } from './answers.ts';
+import { endBake } from './baking.ts';
+import { quieten } from './exclusive.ts';
+import { openNext } from './handover.ts';
+import { abandon } from './outcome.ts';
+import { announce, before, type On, takeOrder, to } from './rule.ts';
+import { settleEarly } from './settle.ts';
+import { startOrder } from './start.ts';
+
+/** Whether a standby has a worker that can serve at once. */
+export function isUsable(standby: Generation): boolean {
+  return standby.workers.some(({ phase, covers }) => phase === 'paused' || phase === 'ready' || covers);
+}
+
+/** Turns back to the standby. Nothing is started: its workers only have to accept again. */
+export function rollBack(state: In<'steady'>, event: On<'rollback-asked'>): Step {
+  const { request, at, to: wanted } = event;
+  const { standby, active } = state;
+  if (standby?.rejected != null && wanted !== standby.id) {
+    return to(
+      state,
+      failWith(state, request, 'HANDOVER_ERR_REFUSED_REJECTED', {
+        what: 'Cannot roll back',
+        why: `standby generation ${standby.id} was rejected: ${standby.rejected}`,
+        fix: `If you want it all the same: \`handover rollback --to ${standby.id}\`; ${stillActive(active)}`
+      })
+    );
+  }
+  const calm = () => endBake(settleEarly(state), 'rolled back by the operator');
+  if (standby && isUsable(standby)) {
+    const rested = calm();
+    const strategy = active.strategy === 'exclusive' ? 'exclusive' : 'blue-green';
+    const order = takeOrder({ request, kind: 'rollback', strategy, warm: true, askedAt: at });
+    return before(rested.effects, goBack(rested.state, standby, order, at));
+  }
+  const release = active.strategy === 'in-place' ? releaseBefore(state, active.id) : null;
+  if (release) {
+    // No standby is kept by this strategy: the version before is started from its files.
+    const order = takeOrder({ request, kind: 'rollback', strategy: 'in-place', warm: false, askedAt: at });
+    return startOrder(state, order, release, active.size);
+  }
+  return to(
+    state,
+    failWith(state, request, 'HANDOVER_ERR_REFUSED_NO_STANDBY', {
+      what: 'Cannot roll back',
+      why: standby
+        ? `no worker of standby generation ${standby.id} can accept at the moment`
+        : 'no earlier generation is kept warm',
+      fix: `Start an earlier one again with \`handover rollback --to <generation>\` (see \`handover history\`); ${stillActive(active)}`
+    })
+  );
+}
+
+/** Makes the standby the next active generation. */
+export function goBack(state: In<'steady'>, standby: Generation, order: Order, at: number): Step {
+  const underway = { ...commonOf(state), active: state.active, standby: null, order };
+  const next = { ...standby, rejected: null };
+  // A standby that covers serves already: nobody else does, and nothing is to be waited for.
+  return order.strategy === 'exclusive' && !isCovering(standby)
+    ? quieten(underway, next, at)
+    : openNext(underway, next, at);
+}
+
+/** Steady: the operator has seen enough, and wants the version before. */
+export function abortBake(state: In<'steady'>, event: On<'abort-asked'>): Step {
+  return state.bake
+    ? reject(state, 'aborted by the operator', event.at, event.request)
+    : refuseNothingWaits(state, event);
+}
+
+/** Starting or checking: the operator gives the candidate up. */
+export function abortCandidate(state: In<'starting' | 'checking'>, { request, at }: On<'abort-asked'>): Step {
+  const reason = 'it was aborted by the operator';
+  const { candidate, active } = state;
+  const ended = abandon(state, reason, at);
+  const answer = { ok: true, abandoned: candidate.id, active: active.id, reason } as const;
+  return to(ended.state, ...ended.effects, { do: 'answer', request, answer });
+}
+
+/**
+ * The active generation is found wanting: it is marked, and the one before comes back, warm where it is kept warm, else
+ * from its files.
+ *
+ * @param request who asked for it; null where the measurement decided
+ */
+export function reject(state: In<'steady'>, reason: string, at: number, request: number | null): Step {
+  const calm = settleEarly(state);
+  const { bake, standby, limits } = calm.state;
+  const active = { ...calm.state.active, rejected: reason };
+  const { id, strategy } = active;
+  const requests = (bake?.waiting ?? []).flatMap((one) => (one.request === null ? [] : [one.request]));
+  const verdict: Rejection = { generation: id, reason, requests };
+  const effects: Effect[] = [
+    ...calm.effects,
+    { do: 'clear-deadline', deadline: 'bake-over', about: id },
+    announce('error', 'verdict', { generation: id, decision: 'roll back', reason })
+  ];
+  const marked = amendChapter({ ...calm.state, active, bake: null }, id, { reason }) as In<'steady'>;
+  if (request === null && !limits.rollsBack) {
+    effects.push(announce('warn', 'rollback-wanted', { generation: id, reason: 'rollback is manual' }));
+    return to(marked, ...effects, ...tellRejected(marked, verdict));
+  }
+  const warm = standby !== null && isUsable(standby);
+  const back = strategy === 'exclusive' || warm === false ? strategy : 'blue-green';
+  const order: Order = { ...takeOrder({ request, kind: 'rollback', strategy: back, warm, askedAt: at }), verdict };
+  if (warm) return before(effects, goBack(marked, standby, order, at));
+  const release = releaseBefore(marked, id);
+  if (release) return before(effects, startOrder(marked, order, release, active.size));
+  effects.push(announce('error', 'rollback-impossible', { generation: id, reason: 'no earlier version is known' }));
+  return to(marked, ...effects, ...tellRejected(marked, verdict), ...cannotAbort(marked, request));
+}
+
+function cannotAbort(state: State, request: number | null): Effect[] {
+  if (request === null) return [];
+  return [
+    failWith(state, request, 'HANDOVER_ERR_REFUSED_NO_STANDBY', {
+      what: 'Cannot abort',
+      why: 'no earlier generation is kept warm, and none is in the history',
+      fix: `Reload with the entry of the earlier version; ${stillActive('active' in state ? state.active : null)}`
+    })
+  ];
+}

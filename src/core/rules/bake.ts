@@ -1,0 +1,55 @@
+import type { In, Step } from '../model.ts';
+import { judge, type Measured } from '../verdict.ts';
+import { refuseNothingWaits } from './answers.ts';
+import { reject } from './back.ts';
+import { endBake } from './baking.ts';
+import { announce, type On, to } from './rule.ts';
+import { settleEarly } from './settle.ts';
+
+const NOTHING_MEASURED: Measured = {
+  ...{ spanMs: 0, requests: 0, failed: 0, cut: 0, latency: [], loopDelayMs: null },
+  ...{ uncaught: 0, exits: 0, hangs: 0, memoryPerMinuteBytes: null }
+};
+
+/** Steady: what the new generation has done so far, beside what the one before did. */
+export function compare(state: In<'steady'>, { before: past, after, at }: On<'sampled'>): Step {
+  const { bake, limits } = state;
+  if (!bake) return to(state);
+  const verdict = judge(past, after, limits.bake, false);
+  if (verdict.decision === 'roll back') return reject(state, verdict.reason, at, null);
+  return to({ ...state, bake: { ...bake, measured: { before: past, after } } });
+}
+
+/** Steady: the time of the bake is over; whatever is known by now decides. */
+export function decide(state: In<'steady'>, { at }: On<'bake-over'>): Step {
+  const { bake, limits } = state;
+  if (!bake) return to(state);
+  const verdict = judge(bake.measured?.before ?? null, bake.measured?.after ?? NOTHING_MEASURED, limits.bake, true);
+  return verdict.decision === 'roll back' ? reject(state, verdict.reason, at, null) : keep(state, verdict.reason);
+}
+
+/** Steady: a check that goes on while baking fails. */
+export function rejectFailing(state: In<'steady'>, { check, why, at }: On<'check-failed'>): Step {
+  return state.bake ? reject(state, `its check ${check} failed while baking: ${why}`, at, null) : to(state);
+}
+
+/** Steady: the operator has seen enough, and keeps the new generation. */
+export function promote(state: In<'steady'>, event: On<'promote-asked'>): Step {
+  if (!state.bake) return refuseNothingWaits(state, event);
+  const { request } = event;
+  const reason = 'promoted by the operator';
+  const { active, standby } = state;
+  const kept = keep(state, reason);
+  const answer = { ok: true, promoted: active.id, standby: standby?.id ?? null, reason } as const;
+  return to(kept.state, ...kept.effects, { do: 'answer', request, answer });
+}
+
+function keep(state: In<'steady'>, reason: string): Step {
+  const { active } = state;
+  const ended = endBake(settleEarly(state), reason);
+  return to(
+    ended.state,
+    announce('info', 'verdict', { generation: active.id, decision: 'keep', reason }),
+    ...ended.effects
+  );
+}

@@ -1,0 +1,47 @@
+import type { Bake, Effect, Generation, In, Limits, Order } from '../model.ts';
+import { announce } from './rule.ts';
+
+/** A step that leads to rest, or stays there. */
+export interface Calm {
+  readonly state: In<'steady'>;
+  readonly effects: readonly Effect[];
+}
+
+/** Begins to watch a generation that has just become active. One that was active before is known already. */
+export function beginBake(
+  { bakeMs }: Limits,
+  order: Order,
+  { id }: Generation,
+  from: number,
+  at: number
+): { bake: Bake | null; effects: readonly Effect[] } {
+  if (bakeMs === 0 || order.kind === 'rollback') return { bake: null, effects: [] };
+  // Worker by worker, both versions have served for a while before the cutover.
+  const byWorker = order.strategy === 'rolling' || order.strategy === 'in-place';
+  const undisturbedUntil = byWorker ? order.askedAt : (order.heldAt ?? at);
+  return {
+    bake: { generation: id, from, undisturbedUntil, since: at, forMs: bakeMs, measured: null, waiting: [] },
+    effects: [
+      { do: 'set-deadline', deadline: 'bake-over', about: id, afterMs: bakeMs },
+      announce('info', 'baking', { generation: id, forMs: bakeMs })
+    ]
+  };
+}
+
+/** Ends the watching in favour of the active generation. Whoever waited for the verdict is answered. */
+export function endBake({ state, effects }: Calm, reason: string): Calm {
+  const { bake } = state;
+  if (!bake) return { state, effects };
+  return {
+    state: { ...state, bake: null },
+    effects: [
+      ...effects,
+      { do: 'clear-deadline', deadline: 'bake-over', about: bake.generation },
+      ...bake.waiting.flatMap((settled): Effect[] =>
+        settled.request === null
+          ? []
+          : [{ do: 'answer', request: settled.request, answer: { ok: true, settled, reason } }]
+      )
+    ]
+  };
+}

@@ -1,0 +1,77 @@
+import { isCovering } from '../cover.ts';
+import { areAll } from '../generations.ts';
+import { hold } from '../hold.ts';
+import type { Effect, Generation, In, Step } from '../model.ts';
+import { openNext } from './handover.ts';
+import { giveUpNext } from './outcome.ts';
+import { announce, before, type On, to } from './rule.ts';
+
+type Underway = Omit<In<'quieting'>, 'phase' | 'next' | 'openedAt'>;
+
+/** How much longer than its own limit what runs between the versions is waited for. */
+const GRACE_MS = 10_000;
+
+/**
+ * Lets the active generation come to rest, before any other version may serve: no connection is accepted, idle ones are
+ * held, and what has reached it is answered.
+ */
+export function quieten(state: Underway, next: Generation, at: number): Step {
+  const held = hold(state.active);
+  const active = held.generation;
+  const order = { ...state.order, heldAt: at };
+  const quieting: In<'quieting'> = { ...state, phase: 'quieting', active, next, order, openedAt: at };
+  // The generation that covers serves in the place of the active one: it would have to be quiet too.
+  if (state.standby && isCovering(state.standby)) {
+    const why = `no worker of generation ${active.id} accepts, and its standby covers for it`;
+    return giveUpNext(quieting, { type: 'covered', why, at });
+  }
+  const effects: Effect[] = [
+    announce('info', 'quieting', { generation: active.id }),
+    ...held.effects,
+    { do: 'clear-deadline', deadline: 'warm-over', about: next.id },
+    { do: 'set-deadline', deadline: 'quiet-overdue', about: active.id, afterMs: state.limits.drainMs }
+  ];
+  if (areAll.quiet(active)) return before(effects, migrate(quieting, { type: 'all-quiet', about: active.id, at }));
+  return to(quieting, ...effects);
+}
+
+/** Quieting: nothing is in flight any more. What must happen between the versions happens now. */
+export function migrate(state: In<'quieting'>, { at }: On<'all-quiet'>): Step {
+  const { active, next, order, limits } = state;
+  const effects: Effect[] = [
+    { do: 'clear-deadline', deadline: 'quiet-overdue', about: active.id },
+    announce('info', 'quiet', { generation: active.id, tookMs: at - (order.heldAt ?? at) })
+  ];
+  if (limits.migrateMs === null || order.kind === 'rollback') return before(effects, openExclusive(state, at));
+  return to(
+    { ...state, phase: 'migrating', failing: null },
+    ...effects,
+    announce('info', 'migrating', { generation: next.id }),
+    { do: 'migrate', from: active.id, generation: next.id, release: next.release },
+    { do: 'set-deadline', deadline: 'open-overdue', about: next.id, afterMs: limits.migrateMs + GRACE_MS }
+  );
+}
+
+/** Migrating: done. The next generation may serve, if it is still there. */
+export function openMigrated(state: In<'migrating'>, { about, at }: On<'migrated'>): Step {
+  if (state.failing) return giveUpNext(state, { ...state.failing, at });
+  return before(
+    [{ do: 'clear-deadline', deadline: 'open-overdue', about }, announce('info', 'migrated', { generation: about })],
+    openExclusive(state, at)
+  );
+}
+
+/** Migrating: the next generation is lost. The active one serves again once nothing is being changed any more. */
+export function failMigrating(state: In<'migrating'>, failing: On<'worker-lost'>): Step {
+  return to({ ...state, failing: state.failing ?? failing }, { do: 'cancel-migration' });
+}
+
+/** Migrating: it failed, or was called off because the next generation is lost. */
+export function giveUpMigrating(state: In<'migrating'>, event: On<'migrate-failed'>): Step {
+  return giveUpNext(state, state.failing ? { ...state.failing, at: event.at } : event);
+}
+
+function openExclusive(state: In<'quieting' | 'migrating'>, at: number): Step {
+  const { next, openedAt: _, phase: __, ...underway } = state;
+  return openNext(underway, next, at);
+}

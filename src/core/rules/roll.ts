@@ -1,0 +1,114 @@
+import { measureRolling } from '../extent.ts';
+import { addWorkers, areAll, changeWorkers, staffOf } from '../generations.ts';
+import { leaveAlone } from '../leave.ts';
+import type { Effect, Generation, In, State, Step, Worker } from '../model.ts';
+import { ANSWER_MS } from '../retire.ts';
+import { before, to } from './rule.ts';
+import { amendCutover, announceCutover, comeToRest, makeRoom } from './settle.ts';
+
+/** How many workers may be too many, and too few. In place, there is no room for one more. */
+function boundsOf({ limits, order, next }: Rolling): { surge: number; unavailable: number } {
+  return order.strategy === 'in-place' ? { surge: 0, unavailable: 1 } : measureRolling(limits, next.size);
+}
+
+type Rolling = In<'rolling'>;
+
+const accepts = ({ phase, told }: Worker) => phase === 'accepting' && told !== 'pause';
+
+/**
+ * Takes a handover that goes worker by worker as far as it can go now: a successor is started, checked and told to
+ * accept, and only then, as far as enough others accept, does a worker of the active generation go.
+ */
+export function reconcileRoll(state: State, at: number): Step {
+  if (state.phase !== 'rolling') return to(state);
+  let next = state;
+  const effects: Effect[] = [];
+  for (const move of [lead, letGo, start]) {
+    const moved = move(next, at);
+    next = moved.state as Rolling;
+    effects.push(...moved.effects);
+  }
+  return before(effects, finishRoll(next, at));
+}
+
+/** Leads the workers that have come so far to their checks, and then to accept. */
+function lead(state: Rolling, at: number): Step {
+  const { limits, next, openedAt } = state;
+  const effects: Effect[] = [];
+  const led = changeWorkers(next, (worker) => {
+    if (worker.phase !== 'ready' || worker.told !== null) return worker;
+    if (limits.checkMs !== null && !worker.proven) {
+      effects.push({ do: 'prove', generation: next.id, worker: worker.id });
+      effects.push({ do: 'set-deadline', deadline: 'check-overdue', about: next.id, afterMs: limits.checkMs });
+      return { ...worker, told: 'prove' };
+    }
+    effects.push({ do: 'accept', worker: worker.id });
+    effects.push({ do: 'set-deadline', deadline: 'open-overdue', about: next.id, afterMs: ANSWER_MS });
+    return { ...worker, told: 'accept' };
+  });
+  const opened = openedAt ?? (led.workers.some(accepts) ? at : null);
+  return to({ ...state, next: led, openedAt: opened }, ...effects);
+}
+
+/** Lets workers of the active generation go, as far as enough accept without them. */
+function letGo(state: Rolling): Step {
+  const { active, next, limits, order } = state;
+  const needed = next.size - boundsOf(state).unavailable;
+  let serving = active.workers.filter(accepts).length + next.workers.filter(accepts).length;
+  const effects: Effect[] = [];
+  const staysWarm = order.strategy === 'rolling' && limits.keepWarmMs !== 0;
+  const left = changeWorkers(active, (worker) => {
+    if (worker.leaves || worker.told === 'pause' || worker.phase === 'down') return worker;
+    const serves = accepts(worker);
+    if (serves && serving - 1 < needed) return worker;
+    if (serves) serving -= 1;
+    if (!staysWarm) return leaveAlone(worker, effects, limits);
+    if (worker.phase !== 'accepting') return worker;
+    effects.push({ do: 'pause', worker: worker.id, heirs: true });
+    effects.push({ do: 'set-deadline', deadline: 'pause-overdue', about: active.id, afterMs: ANSWER_MS });
+    return { ...worker, told: 'pause' };
+  });
+  return to({ ...state, active: left }, ...effects);
+}
+
+/** Starts successors, as many as there is room for. */
+function start(state: Rolling): Step {
+  const { active, next, order, limits } = state;
+  // In place, a worker that leaves still takes its room; a warm one is meant to.
+  const before = order.strategy === 'in-place' ? active.workers.length : active.workers.filter(accepts).length;
+  const room = next.size + boundsOf(state).surge - before - next.workers.length;
+  const count = Math.min(room, next.size - staffOf(next).length);
+  if (count <= 0) return to(state);
+  const grown = addWorkers(next, count);
+  return to({ ...state, next: grown.generation }, ...grown.effects, {
+    do: 'set-deadline',
+    deadline: 'ready-overdue',
+    about: next.id,
+    afterMs: limits.readyMs
+  });
+}
+
+/** The last worker of the next generation accepts, and the last of the active one has stopped: that is the cutover. */
+function finishRoll(state: Rolling, at: number): Step {
+  const { active, next, order, openedAt, standby } = state;
+  if (next.workers.filter(accepts).length < next.size || !areAll.paused(active)) return to(state);
+  const told = (generation: Generation) => changeWorkers(generation, (worker) => ({ ...worker, told: null }));
+  const cutover = { active: told(next), leaving: told(active), order, openedAt: openedAt ?? at, acceptedAt: at };
+  // One that was told to accept, and has not said that it does, would be forgotten with its answer on the way.
+  const late = active.workers.filter((worker) => worker.phase === 'ready' && worker.told === null);
+  const effects: Effect[] = [
+    ...late.map((worker): Effect => ({ do: 'pause', worker: worker.id, heirs: true })),
+    { do: 'clear-deadline', deadline: 'pause-overdue', about: active.id },
+    announceCutover(cutover)
+  ];
+  const gone = makeRoom(amendCutover(state, cutover, at), standby, active.id, at);
+  return before([...effects, ...gone.effects], comeToRest(gone.state, cutover, at));
+}
+
+/** Rolling: a worker is too busy to say that it paused. It accepts little, and is asked again at its end. */
+export function goOnUnpaused(state: Rolling): Step {
+  const active = changeWorkers(state.active, (worker) =>
+    worker.told === 'pause' && worker.phase === 'accepting' ? { ...worker, phase: 'paused' } : worker
+  );
+  return to({ ...state, active });
+}

@@ -1,0 +1,99 @@
+import { commonOf, staffOf } from '../generations.ts';
+import { amendChapter } from '../history.ts';
+import type { Effect, Generation, In, Order, Settling, State, Step } from '../model.ts';
+import { retire } from '../retire.ts';
+import { tellRejected } from './answers.ts';
+import { beginBake, type Calm } from './baking.ts';
+import { announce, before, to } from './rule.ts';
+
+/** The times of an order, when the generation before has stopped accepting. */
+export function timesOf(order: Order, openedAt: number, acceptedAt: number, at: number) {
+  return {
+    bootMs: order.warm ? 0 : openedAt - order.askedAt,
+    cutoverMs: at - openedAt,
+    tookMs: acceptedAt - order.askedAt,
+    gapMs: order.heldAt === null ? null : acceptedAt - order.heldAt
+  };
+}
+
+/** The instant the active generation changes. */
+export interface Cutover {
+  readonly active: Generation;
+  readonly leaving: Generation;
+  readonly order: Order;
+  readonly openedAt: number;
+  readonly acceptedAt: number;
+}
+
+/** The new generation is active, and the one before has stopped accepting: it is kept warm, or retired. */
+export function comeToRest(state: State, cutover: Cutover, at: number): Step {
+  const { active, leaving, order, openedAt, acceptedAt } = cutover;
+  const { limits } = state;
+  const times = timesOf(order, openedAt, acceptedAt, at);
+  const settling: Settling = { ...order, from: leaving.id, to: active.id, ...times };
+  const baked = beginBake(limits, order, active, leaving.id, acceptedAt);
+  const steady = { ...commonOf(state), phase: 'steady', active, settling, bake: baked.bake, scaling: null } as const;
+  const effects: Effect[] = [
+    ...baked.effects,
+    { do: 'set-deadline', deadline: 'hand-overdue', about: leaving.id, afterMs: limits.budgetMs }
+  ];
+  const { keepWarmMs } = limits;
+  if (keepWarmMs === 0 || order.strategy === 'in-place') {
+    const why = order.strategy === 'in-place' ? 'in-place keeps no standby' : 'no standby is kept (keepWarm 0)';
+    return before(effects, retire({ ...steady, standby: null }, leaving, leaving.rejected ?? why, true, at));
+  }
+  if (Number.isFinite(keepWarmMs)) {
+    effects.push({ do: 'set-deadline', deadline: 'warm-over', about: leaving.id, afterMs: keepWarmMs });
+  }
+  // A strategy that went worker by worker has not replaced those that crashed meanwhile.
+  if (order.strategy === 'rolling' && staffOf(leaving).length < leaving.size) {
+    effects.push({ do: 'set-deadline', deadline: 'restart-due', about: leaving.id, afterMs: 0 });
+  }
+  return to(amendChapter({ ...steady, standby: leaving }, active.id, { standby: leaving.id }), ...effects);
+}
+
+/** The idle connections have moved, or their time is over. The order gets its answer, or waits on for the verdict. */
+export function settle(state: In<'steady'>): Calm {
+  const { settling, bake } = state;
+  if (!settling) return { state, effects: [] };
+  const { request, waits, verdict, from } = settling;
+  const effects: Effect[] = [{ do: 'clear-deadline', deadline: 'hand-overdue', about: from }];
+  if (verdict) effects.push(...tellRejected(state, verdict));
+  const calm = { ...state, settling: null };
+  if (waits && bake) return { state: { ...calm, bake: { ...bake, waiting: [...bake.waiting, settling] } }, effects };
+  if (request !== null) effects.push({ do: 'answer', request, answer: { ok: true, settled: settling, reason: null } });
+  return { state: calm, effects };
+}
+
+/** An order that comes while the last one is not quite over: that one is answered with what is done. */
+export function settleEarly(state: In<'steady'>): Calm {
+  const settled = settle(state);
+  const { scaling, active } = settled.state;
+  if (!scaling) return settled;
+  return {
+    state: { ...settled.state, scaling: null },
+    effects: [
+      ...settled.effects,
+      { do: 'clear-deadline', deadline: 'scale-overdue', about: active.id },
+      { do: 'answer', request: scaling.request, answer: { ok: true, scaled: scaling, active: active.id } }
+    ]
+  };
+}
+
+/** Writes down who is active from now on, and what becomes of the one before. */
+export function amendCutover(state: State, { active, leaving, order }: Cutover, at: number): State {
+  const next = amendChapter(state, active.id, { activeAt: at, outcome: 'active', reason: null });
+  const back = order.kind === 'rollback' ? `rolled back to generation ${active.id}` : null;
+  return leaving.rejected === null
+    ? amendChapter(next, leaving.id, { outcome: 'standby', reason: back })
+    : amendChapter(next, leaving.id, { outcome: 'rejected', reason: leaving.rejected });
+}
+
+export function announceCutover({ active, leaving, order: { kind, strategy } }: Cutover): Effect {
+  return announce('info', 'cutover', { generation: active.id, from: leaving.id, to: active.id, kind, strategy });
+}
+
+/** Retires the standby of before, whose place is wanted. The caller leaves it out of the state that comes next. */
+export function makeRoom(state: State, standby: Generation | null, heir: number, at: number): Step {
+  return standby ? retire(state, standby, `generation ${heir} is the standby now`, true, at) : to(state);
+}

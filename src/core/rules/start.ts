@@ -1,0 +1,65 @@
+import { commonOf, createGeneration, fillWorkers } from '../generations.ts';
+import { openChapter } from '../history.ts';
+import type { Effect, Generation, In, Order, Release, State, Step } from '../model.ts';
+import { retire } from '../retire.ts';
+import { refuseBusy } from './answers.ts';
+import { endBake } from './baking.ts';
+import { abandon } from './outcome.ts';
+import { announce, before, type On, takeOrder, to } from './rule.ts';
+import { settleEarly } from './settle.ts';
+
+/** Starts the first generation. */
+export function boot(state: In<'stopped'>, { request, at, release, size, strategy }: On<'boot-asked'>): Step {
+  const id = state.lastGeneration + 1;
+  const { generation, effects } = fillWorkers(createGeneration(id, release, size, strategy, at));
+  const next: State = { ...state, phase: 'booting', candidate: generation, lastGeneration: id, request };
+  const opened = openChapter(next, generation, { kind: 'run', strategy });
+  return to(opened, announceStart(generation), ...effects, readyDeadline(next, id));
+}
+
+/** Starts a candidate beside the active generation, which is not touched. */
+export function startCandidate(state: In<'steady'>, event: On<'reload-asked'>): Step {
+  const { request, kind, strategy, at, waits, release, size } = event;
+  const order: Order = { ...takeOrder({ request, kind, strategy, warm: false, askedAt: at }), waits };
+  return startOrder(state, order, release, size);
+}
+
+/** Gives up a candidate that has not served yet, and starts another in its place, if that is what was asked for. */
+export function supersedeOrRefuse(state: In<'starting' | 'checking'>, event: On<'reload-asked'>): Step {
+  if (!event.supersedes) return refuseBusy(state, event);
+  const ended = abandon(state, `it was superseded by generation ${state.lastGeneration + 1}`, event.at);
+  return before(ended.effects, startCandidate(ended.state, event));
+}
+
+/** Begins an order that needs a new generation: at once, or worker by worker. */
+export function startOrder(state: In<'steady'>, order: Order, release: Release, size: number): Step {
+  const calm = endBake(settleEarly(state), 'the next handover began');
+  const { active, standby } = calm.state;
+  const id = state.lastGeneration + 1;
+  const { strategy, askedAt } = order;
+  const empty = createGeneration(id, release, size, strategy, askedAt);
+  const common = { ...commonOf(calm.state), lastGeneration: id };
+  const beginning = announceStart(empty);
+  if (strategy !== 'rolling' && strategy !== 'in-place') {
+    const { generation, effects } = fillWorkers(empty);
+    const next: State = { ...common, phase: 'starting', active, standby, candidate: generation, order };
+    const opened = openChapter(next, generation, order);
+    return before([...calm.effects, beginning], to(opened, ...effects, readyDeadline(next, id)));
+  }
+  // What follows from here is decided worker by worker: see roll.ts.
+  const next: State = { ...common, phase: 'rolling', active, standby, next: empty, order, openedAt: null };
+  const opened = openChapter(next, empty, order);
+  const alone = strategy === 'in-place' && standby !== null;
+  const room = alone
+    ? retire({ ...opened, standby: null } as State, standby, 'an in-place handover needs the room', true, askedAt)
+    : to(opened);
+  return before([...calm.effects, beginning], room);
+}
+
+function announceStart({ id, release, size, strategy }: Generation): Effect {
+  return announce('info', 'starting', { generation: id, entry: release.file, workers: size, strategy });
+}
+
+function readyDeadline({ limits }: State, about: number): Effect {
+  return { do: 'set-deadline', deadline: 'ready-overdue', about, afterMs: limits.readyMs };
+}

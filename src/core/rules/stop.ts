@@ -1,0 +1,63 @@
+import { commonOf, rolesOf } from '../generations.ts';
+import { amendChapter } from '../history.ts';
+import type { Effect, In, State, Step } from '../model.ts';
+import { discard, retire } from '../retire.ts';
+import { failOrder, failWith } from './answers.ts';
+import { endBake } from './baking.ts';
+import { announce, type On, to } from './rule.ts';
+import { settleEarly, timesOf } from './settle.ts';
+
+type Running = Exclude<State, { phase: 'stopping' | 'stopped' }>;
+
+/** Ends every generation gracefully. An order in progress gets its one answer first. */
+export function stop(state: Running, { request, at, why }: On<'stop-asked'>): Step {
+  const effects: Effect[] = [announce('info', 'stopping', { reason: why }), ...answerInterrupted(state, at)];
+  if (state.phase === 'migrating') effects.push({ do: 'cancel-migration' });
+  const roles = rolesOf(state).filter(({ role }) => role !== 'retiring');
+  let next: State = { ...commonOf(state), phase: 'stopping', requests: [request] };
+  for (const { role, generation } of roles) {
+    if (role === 'candidate' && generation.readyAt === null) {
+      const ended = discard(next, generation, 'the supervisor was asked to stop', at);
+      next = ended.state;
+      effects.push(...ended.effects);
+      continue;
+    }
+    for (const worker of generation.workers) effects.push({ do: 'pause', worker: worker.id, heirs: false });
+    const ended = retire(next, generation, why, false, at);
+    next = amendChapter(ended.state, generation.id, { reason: generation.rejected ?? why });
+    effects.push(...ended.effects);
+  }
+  return to(next, ...effects, { do: 'close-listeners' });
+}
+
+function answerInterrupted(state: Running, at: number): readonly Effect[] {
+  if (state.phase === 'steady') return endBake(settleEarly(state), 'the supervisor was asked to stop').effects;
+  if (state.phase === 'pausing') {
+    const { order, leaving, active, openedAt, acceptedAt } = state;
+    const settled = { ...order, from: leaving.id, to: active.id, ...timesOf(order, openedAt, acceptedAt, at) };
+    const { request, verdict } = order;
+    const told: Effect[] =
+      request === null ? [] : [{ do: 'answer', request, answer: { ok: true, settled, reason: null } }];
+    return verdict ? [...told, ...failOrder(state, { ...order, request: null }, CODE, ABANDONED(leaving.id))] : told;
+  }
+  const given = 'candidate' in state ? state.candidate : state.next;
+  const account = ABANDONED(given.id);
+  return state.phase === 'booting'
+    ? [failWith(state, state.request, CODE, account)]
+    : failOrder(state, state.order, CODE, account);
+}
+
+const CODE = 'HANDOVER_ERR_CANDIDATE_ABANDONED';
+const ABANDONED = (generation: number) => ({
+  what: `Generation ${generation} was given up`,
+  why: 'the supervisor was asked to stop',
+  fix: 'Start the supervisor again'
+});
+
+export function joinStop(state: In<'stopping'>, { request }: On<'stop-asked'>): Step {
+  return to({ ...state, requests: [...state.requests, request] });
+}
+
+export function answerStopped(state: In<'stopped'>, { request }: On<'stop-asked'>): Step {
+  return to(state, { do: 'answer', request, answer: { ok: true, stopped: true } });
+}

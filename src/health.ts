@@ -1,0 +1,89 @@
+import { activeOf } from './core/generations.ts';
+import type { Bake, News, State } from './core/model.ts';
+import type { Asked } from './host/probe.ts';
+import type { Prover } from './host/prover.ts';
+import { measureUsage, readAvailableShare } from './host/usage.ts';
+import { Vitals } from './host/vitals.ts';
+import type { Options } from './options.ts';
+
+/** How often a new active generation is compared with the one before, and its checks are asked again. */
+const COMPARE_MS = 1_000;
+const RECHECK_MS = 2_000;
+/** Requests are counted for the history without a bake too; seconds are kept for what may be asked of them. */
+const KEEP_MS = 60_000;
+
+export interface HealthPorts {
+  state(): State;
+  post(news: News): void;
+  now(): number;
+  /** The workers of a generation, to be asked privately. */
+  asked(generation: number): Asked[];
+}
+
+/** Tells the core what is measured: who hangs, who grows, and what a new generation does that the one before did not. */
+export class Health {
+  readonly vitals: Vitals;
+  readonly #prover: Prover;
+  readonly #ports: HealthPorts;
+  #timer: NodeJS.Timeout | null = null;
+  /** The generation that is being checked again, or was last, and when. */
+  #rechecked = { generation: 0, at: 0, busy: false };
+
+  constructor(options: Options, prover: Prover, ports: HealthPorts) {
+    this.#prover = prover;
+    this.#ports = ports;
+    const { post, now } = ports;
+    const { bake, hangTimeout, maxMemory, standbyMemory } = options;
+    this.vitals = new Vitals(
+      {
+        hangMs: hangTimeout,
+        keepMs: 2 * bake.forMs + KEEP_MS,
+        maxMemoryBytes: maxMemory,
+        standbyShare: standbyMemory
+      },
+      {
+        now,
+        readUsage: measureUsage,
+        readAvailable: readAvailableShare,
+        onHung: (worker, silentMs) => post({ type: 'worker-hung', worker, silentMs, at: now() }),
+        onHeavy: (worker, rssBytes) =>
+          post({ type: 'worker-heavy', worker, rssBytes, limitBytes: maxMemory ?? 0, at: now() }),
+        onLowMemory: (share) => post({ type: 'memory-low', share, at: now() })
+      }
+    );
+  }
+
+  begin(): void {
+    this.vitals.begin();
+    this.#timer = setInterval(() => this.#compare(), COMPARE_MS);
+    this.#timer.unref();
+  }
+
+  close(): void {
+    this.vitals.close();
+    if (this.#timer) clearInterval(this.#timer);
+  }
+
+  #compare(): void {
+    const state = this.#ports.state();
+    const bake = state.phase === 'steady' ? state.bake : null;
+    if (!bake) return;
+    const at = this.#ports.now();
+    const { generation: about, from, since, undisturbedUntil, forMs } = bake;
+    const before = this.vitals.measured(from, undisturbedUntil - forMs, undisturbedUntil);
+    const after = this.vitals.measured(about, since, at);
+    this.#ports.post({ type: 'sampled', about, at, before: before.spanMs > 0 ? before : null, after });
+    void this.#recheck(bake, at);
+  }
+
+  async #recheck({ generation: about }: Bake, at: number): Promise<void> {
+    const { generation, at: last, busy } = this.#rechecked;
+    if (busy || (generation === about && at - last < RECHECK_MS)) return;
+    this.#rechecked = { generation: about, at, busy: true };
+    const proof = await this.#prover.proveAgain(this.#ports.asked(about));
+    this.#rechecked = { generation: about, at: this.#ports.now(), busy: false };
+    // A worker that went away meanwhile is another signal's business.
+    if (proof.holds || activeOf(this.#ports.state())?.id !== about) return;
+    this.#ports.post({ type: 'check-failed', about, at: this.#ports.now(), check: proof.check, why: proof.why });
+  }
+}

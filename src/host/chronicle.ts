@@ -1,0 +1,117 @@
+import { readFileSync, renameSync } from 'node:fs';
+import { mkdir, open, rename, rm } from 'node:fs/promises';
+import { dirname, resolve } from 'node:path';
+import { systemCode } from '../errors.ts';
+import { readSnapshot, type Snapshot, writeSnapshot } from './snapshot.ts';
+
+export type { Snapshot };
+
+/** How long news is collected before it is written. */
+const COLLECT_MS = 250;
+
+/** Where the state of a service is kept unless an option says otherwise: beside its control socket. */
+export function statePath(socket: string): string {
+  return `${socket.replace(/\.sock$/, '')}.state.json`;
+}
+
+/**
+ * Reads what an earlier supervisor left.
+ *
+ * A file that is damaged, or not ours, is moved aside and never overwritten; the service starts all the same.
+ *
+ * @returns `warning` where something was there and could not be used
+ */
+export function loadSnapshot(path: string): { snapshot: Snapshot | null; warning: string | null } {
+  let text: string;
+  try {
+    text = readFileSync(path, 'utf8');
+  } catch (error) {
+    const reason = systemCode(error) ?? String(error);
+    const warning = reason === 'ENOENT' ? null : `the history in ${path} cannot be read (${reason}); it begins anew`;
+    return { snapshot: null, warning };
+  }
+  try {
+    return { snapshot: readSnapshot(text), warning: null };
+  } catch (error) {
+    const why = (error as Error).message;
+    return { snapshot: null, warning: `the history in ${path} cannot be used (${why}); ${moveAside(path)}` };
+  }
+}
+
+function moveAside(path: string): string {
+  const aside = `${path}.damaged-${new Date().toISOString().replaceAll(':', '-')}`;
+  try {
+    renameSync(path, aside);
+    return `it was moved to ${aside}, and a new one begins`;
+  } catch (error) {
+    return `it could not be moved aside (${systemCode(error) ?? String(error)}), and a new one begins`;
+  }
+}
+
+/**
+ * Keeps the state of a service in a file.
+ *
+ * Written aside, then renamed: whoever reads it, at whatever moment, finds a whole one. One write at a time; what came
+ * last is what stays. What cannot be written is not fatal, and told once until it can be again.
+ */
+export class Chronicle {
+  readonly #path: string;
+  readonly #warn: (why: string) => void;
+  #next: Snapshot | null = null;
+  #timer: NodeJS.Timeout | null = null;
+  #writing: Promise<void> = Promise.resolve();
+  #failing = false;
+
+  constructor(path: string, warn: (why: string) => void) {
+    this.#path = resolve(path);
+    this.#warn = warn;
+  }
+
+  /** Notes what is to be kept. It is written soon, with all that comes until then. */
+  save(snapshot: Snapshot): void {
+    this.#next = snapshot;
+    this.#timer ??= setTimeout(() => void this.flush(), COLLECT_MS).unref();
+  }
+
+  /** Settles when all that was noted is written, or could not be. */
+  flush(): Promise<void> {
+    if (this.#timer) clearTimeout(this.#timer);
+    this.#timer = null;
+    this.#writing = this.#writing.then(() => this.#write());
+    return this.#writing;
+  }
+
+  async #write(): Promise<void> {
+    const snapshot = this.#next;
+    this.#next = null;
+    if (!snapshot) return;
+    try {
+      await replaceFile(this.#path, writeSnapshot(snapshot, Date.now()));
+      this.#failing = false;
+    } catch (error) {
+      if (this.#failing) return;
+      this.#failing = true;
+      this.#warn(`the history cannot be kept in ${this.#path} (${systemCode(error) ?? String(error)})`);
+    }
+  }
+}
+
+async function replaceFile(path: string, text: string): Promise<void> {
+  const aside = `${path}.${process.pid}`;
+  await mkdir(dirname(path), { recursive: true, mode: 0o700 });
+  await rm(aside, { force: true });
+  try {
+    // Environments hold secrets: nobody else may read it, and 'wx' follows no link that somebody put there.
+    const file = await open(aside, 'wx', 0o600);
+    try {
+      await file.writeFile(text);
+      await file.sync();
+    } finally {
+      await file.close();
+    }
+    await rename(aside, path);
+  } catch (error) {
+    await rm(aside, { force: true });
+    throw error;
+  }
+}

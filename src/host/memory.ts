@@ -1,0 +1,88 @@
+import type { Usage } from './usage.ts';
+
+export interface MemoryLimits {
+  /** Above this, a worker is too heavy; null where there is no limit. */
+  readonly maxMemoryBytes: number | null;
+  /** Below this share of available memory, the machine has none to spare; 0 where that is not watched. */
+  readonly standbyShare: number;
+}
+
+export interface MemoryPorts {
+  /** Memory of processes; those that cannot be read are missing. */
+  readUsage(pids: readonly number[]): Promise<ReadonlyMap<number, Usage>>;
+  /** Available memory of the machine, 0-1, or null where it is not told. */
+  readAvailable(): number | null;
+  /** A worker has been above `maxMemory`; told again while it stays. */
+  onHeavy(worker: string, rssBytes: number): void;
+  /** The machine has been below `standbyMemory`; told again while it stays. */
+  onLowMemory(share: number): void;
+}
+
+/** One reading may be a garbage collection that was just due; so many in a row are not. */
+const READINGS = 3;
+/** Whoever was told may have had to wait with what is to be done. */
+const AGAIN_MS = 30_000;
+
+/** Tells when something has been so for several readings in a row, and again from time to time while it stays. */
+class Streak {
+  #count = 0;
+  #toldAt = Number.NEGATIVE_INFINITY;
+
+  isNews(isSo: boolean, at: number): boolean {
+    this.#count = isSo ? this.#count + 1 : 0;
+    if (!isSo) this.#toldAt = Number.NEGATIVE_INFINITY;
+    if (this.#count < READINGS || at - this.#toldAt < AGAIN_MS) return false;
+    this.#toldAt = at;
+    return true;
+  }
+}
+
+/** Watches the memory of workers, and of the machine. */
+export class MemoryWatch {
+  readonly #limits: MemoryLimits;
+  readonly #ports: MemoryPorts;
+  readonly #low = new Streak();
+  #heavy = new Map<string, Streak>();
+  #reading = false;
+
+  constructor(limits: MemoryLimits, ports: MemoryPorts) {
+    this.#limits = limits;
+    this.#ports = ports;
+  }
+
+  /**
+   * Reads once. Nothing happens while an earlier reading is still going on.
+   *
+   * @shape pid by worker -> bytes by worker, without those that could not be read
+   */
+  async read(pids: ReadonlyMap<string, number>, at: number): Promise<ReadonlyMap<string, number>> {
+    if (this.#reading) return new Map();
+    this.#reading = true;
+    try {
+      if (this.#limits.standbyShare > 0) this.#judgeMachine(at);
+      const usage = await this.#ports.readUsage([...pids.values()]);
+      const found = [...pids].flatMap(([worker, pid]) => {
+        const rssBytes = usage.get(pid)?.rssBytes;
+        return rssBytes === undefined ? [] : [[worker, rssBytes] as const];
+      });
+      this.#judgeWorkers(found, at);
+      return new Map(found);
+    } finally {
+      this.#reading = false;
+    }
+  }
+
+  #judgeMachine(at: number): void {
+    const share = this.#ports.readAvailable();
+    if (share !== null && this.#low.isNews(share < this.#limits.standbyShare, at)) this.#ports.onLowMemory(share);
+  }
+
+  #judgeWorkers(found: readonly (readonly [worker: string, rssBytes: number])[], at: number): void {
+    const { maxMemoryBytes } = this.#limits;
+    if (maxMemoryBytes === null) return;
+    this.#heavy = new Map(found.map(([worker]) => [worker, this.#heavy.get(worker) ?? new Streak()]));
+    for (const [worker, rssBytes] of found) {
+      if (this.#heavy.get(worker)?.isNews(rssBytes > maxMemoryBytes, at)) this.#ports.onHeavy(worker, rssBytes);
+    }
+  }
+}

@@ -1,0 +1,125 @@
+import { type ChildProcess, spawn } from 'node:child_process';
+import type { Writable } from 'node:stream';
+import { setTimeout as delay } from 'node:timers/promises';
+import type { Migration, MigrationContext, MigrationFunction } from '../strategies.ts';
+import { LineRelay, quoteTail } from './output.ts';
+
+/** How long a command that was told to end may take before SIGKILL. */
+const TERM_MS = 5_000;
+const LOOK_MS = 50;
+/** How long the pipes of a command that has exited may take to give their last lines. */
+const LAST_LINES_MS = 200;
+
+/** Between which generations a migration runs, and where. */
+export interface Passage extends MigrationContext {
+  /** The environment of the next generation. */
+  readonly env: NodeJS.ProcessEnv;
+}
+
+export type Migrated = { readonly ok: true } | { readonly ok: false; readonly why: string };
+
+/**
+ * Runs what has to happen between two versions that must never serve at the same time.
+ *
+ * It settles when nothing of a command is left that could still change anything; a function can only be asked to end, by
+ * its signal.
+ *
+ * @param stderr where the output of a command goes, line by line
+ */
+export async function migrate({ run, timeoutMs }: Migration, passage: Passage, stderr: Writable): Promise<Migrated> {
+  const ending = new AbortController();
+  const end = (why: string) => ending.abort(new Error(why));
+  const callOff = () => end('was called off');
+  if (passage.signal.aborted) callOff();
+  passage.signal.addEventListener('abort', callOff);
+  const overdue = setTimeout(end, timeoutMs, `was not done within ${timeoutMs} ms`);
+  const called = { ...passage, signal: ending.signal };
+  try {
+    return await (typeof run === 'function' ? callFunction(run, called) : runCommand(run, called, stderr));
+  } finally {
+    clearTimeout(overdue);
+    passage.signal.removeEventListener('abort', callOff);
+  }
+}
+
+async function callFunction(run: MigrationFunction, { from, to, cwd, signal }: Passage): Promise<Migrated> {
+  const fail = (how: string) => ({ ok: false, why: `function ${run.name || '(anonymous)'} ${how}` }) as const;
+  const done = Promise.resolve()
+    .then(() => run({ from, to, cwd, signal }))
+    .then(
+      () => ({ ok: true }) as const,
+      (error) => fail(`threw: ${error instanceof Error ? error.message : String(error)}`)
+    );
+  return Promise.race([whenEnded(signal).then(fail), done]);
+}
+
+async function runCommand(
+  command: string,
+  { from, to, cwd, env, signal }: Passage,
+  stderr: Writable
+): Promise<Migrated> {
+  const child = spawn(command, {
+    shell: true,
+    cwd,
+    env: { ...env, HANDOVER_FROM: String(from), HANDOVER_TO: String(to) },
+    // A process group of its own, so that what the shell has started can be ended with it.
+    detached: true,
+    stdio: ['ignore', 'pipe', 'pipe']
+  });
+  new LineRelay(child.stdout, stderr, '');
+  const errors = new LineRelay(child.stderr, stderr, '');
+  const exited = waitForExit(child);
+  const called = await Promise.race([exited.then(() => null), whenEnded(signal)]);
+  if (called !== null) await endGroup(child);
+  const how = await exited;
+  if (called === null && how === null) return { ok: true };
+  return { ok: false, why: `\`${command}\` ${called ?? how}${quoteTail(errors, env)}` };
+}
+
+/** Settles with the reason when there is no more time for it. */
+function whenEnded(signal: AbortSignal): Promise<string> {
+  return new Promise((done) => {
+    const end = () => done((signal.reason as Error).message);
+    if (signal.aborted) end();
+    signal.addEventListener('abort', end, { once: true });
+  });
+}
+
+/** @returns null for success, else how it ended */
+function waitForExit(child: ChildProcess): Promise<string | null> {
+  return new Promise((done) => {
+    child.once('error', (error) => done(`could not be started: ${error.message}`));
+    child.once('exit', (code, signal) => {
+      const how = signal ? `was ended by ${signal}` : code === 0 ? null : `exited with code ${code}`;
+      // What it has left in the background may hold the pipes for as long as it likes.
+      const finish = () => done(how);
+      const late = setTimeout(finish, LAST_LINES_MS);
+      child.once('close', () => {
+        clearTimeout(late);
+        finish();
+      });
+    });
+  });
+}
+
+/** Ends a command and all that it has started: the old version must not serve while a part of it still runs. */
+async function endGroup({ pid }: ChildProcess): Promise<void> {
+  if (pid === undefined) return;
+  for (let waitedMs = 0; signalGroup(pid, waitedMs === 0 ? 'SIGTERM' : 0); waitedMs += LOOK_MS) {
+    if (waitedMs >= TERM_MS) {
+      signalGroup(pid, 'SIGKILL');
+      return;
+    }
+    await delay(LOOK_MS);
+  }
+}
+
+/** @returns whether anybody is left in the group */
+function signalGroup(pid: number, signal: NodeJS.Signals | 0): boolean {
+  try {
+    process.kill(-pid, signal);
+    return true;
+  } catch {
+    return false; // ESRCH: nobody is
+  }
+}

@@ -1,0 +1,130 @@
+import type { Chapter, Release } from '../core/model.ts';
+import { STRATEGIES } from '../strategies.ts';
+
+/** What a supervisor leaves to the next one. */
+export interface Snapshot {
+  /** Numbers go on from here: none is given twice. */
+  readonly lastGeneration: number;
+  readonly history: readonly Chapter[];
+  /** Requests since each generation started, by its number. */
+  readonly totals: Readonly<Record<string, Totals>>;
+}
+
+export interface Totals {
+  readonly requests: number;
+  readonly failed: number;
+}
+
+const FORMAT = 'handover-state';
+const VERSION = 1;
+const UNFINISHED: readonly string[] = ['candidate', 'active', 'standby'];
+const CUT_OFF = 'its supervisor ended without stopping it';
+
+export function writeSnapshot({ lastGeneration, history, totals }: Snapshot, at: number): string {
+  return `${JSON.stringify({ format: FORMAT, version: VERSION, savedAt: at, lastGeneration, history, totals })}\n`;
+}
+
+/**
+ * Reads what an earlier supervisor left. Every field is checked; generations that ran to the last are put down as retired.
+ *
+ * @throws Error whose message says what is wrong with the text
+ */
+export function readSnapshot(text: string): Snapshot {
+  const given: unknown = JSON.parse(text);
+  if (!fits(given, { format: (value) => value === FORMAT })) throw new Error('it is not a state file of handover');
+  if (!fits(given, { version: (value) => value === VERSION }))
+    throw new Error(`it is of another version than ${VERSION}`);
+  const unfit = findUnfit(given, SNAPSHOT);
+  if (unfit !== null) throw new Error(`"${unfit}" is not what it should be`);
+  const { savedAt, lastGeneration, history, totals } = given as unknown as Snapshot & { savedAt: number };
+  return { lastGeneration, history: history.map((chapter) => finishChapter(chapter, savedAt, totals)), totals };
+}
+
+function finishChapter(chapter: Chapter, savedAt: number, totals: Snapshot['totals']): Chapter {
+  const { generation, outcome, reason, endedAt } = chapter;
+  const counted = { ...(chapter.requests === null ? totals[String(generation)] : undefined) };
+  const cutOff = UNFINISHED.includes(outcome);
+  return {
+    ...chapter,
+    ...counted,
+    outcome: cutOff ? 'retired' : outcome,
+    reason: cutOff ? CUT_OFF : reason,
+    endedAt: endedAt ?? savedAt
+  };
+}
+
+type Check = (value: unknown) => boolean;
+type Shape = Readonly<Record<string, Check>>;
+
+const isText: Check = (value) => typeof value === 'string';
+const isTime: Check = (value) => typeof value === 'number' && Number.isFinite(value) && Math.abs(value) <= 8.64e15;
+const isCount: Check = (value) => Number.isSafeInteger(value) && Number(value) >= 0;
+const isNumber: Check = (value) => isCount(value) && value !== 0;
+const orNull =
+  (check: Check): Check =>
+  (value) =>
+    value === null || check(value);
+const isOneOf =
+  (...choices: readonly string[]): Check =>
+  (value) =>
+    choices.includes(value as string);
+const isListOf =
+  (check: Check): Check =>
+  (value) =>
+    Array.isArray(value) && value.every(check);
+const isMapOf =
+  (check: Check): Check =>
+  (value) =>
+    isObject(value) && Object.values(value).every(check);
+const isShaped =
+  (shape: Shape): Check =>
+  (value) =>
+    fits(value, shape);
+
+const RELEASE = {
+  entry: isText,
+  file: isText,
+  cwd: isText,
+  folder: isText,
+  args: isListOf(isText),
+  env: isMapOf(isText),
+  envFile: orNull(isText),
+  node: orNull(isText),
+  label: orNull(isText),
+  asked: isShaped({ env: isMapOf(isText), node: orNull(isText) })
+} satisfies { readonly [F in keyof Release]: Check };
+
+const CHAPTER = {
+  generation: isNumber,
+  release: isShaped(RELEASE),
+  kind: isOneOf('run', 'reload', 'rollback'),
+  strategy: isOneOf(...STRATEGIES),
+  startedAt: isTime,
+  activeAt: orNull(isTime),
+  endedAt: orNull(isTime),
+  requests: orNull(isCount),
+  failed: orNull(isCount),
+  outcome: isOneOf('candidate', 'active', 'standby', 'retired', 'failed', 'rejected'),
+  reason: orNull(isText),
+  standby: orNull(isNumber)
+} satisfies { readonly [F in keyof Chapter]: Check };
+
+const SNAPSHOT = {
+  savedAt: isTime,
+  lastGeneration: isCount,
+  history: isListOf(isShaped(CHAPTER)),
+  totals: isMapOf(isShaped({ requests: isCount, failed: isCount }))
+};
+
+function findUnfit(value: object, shape: Shape): string | null {
+  const fields = value as Record<string, unknown>;
+  return Object.entries(shape).find(([name, check]) => !check(fields[name]))?.[0] ?? null;
+}
+
+function fits(value: unknown, shape: Shape): value is object {
+  return isObject(value) && findUnfit(value, shape) === null;
+}
+
+function isObject(value: unknown): value is object {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
+}

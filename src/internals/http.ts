@@ -1,0 +1,59 @@
+import http, { type ServerResponse } from 'node:http';
+import net from 'node:net';
+import type { SocketInside } from '../internals.ts';
+
+/** The response that is being written on a connection, or null. Missing: none is ever seen, so nothing is called idle by us alone. */
+export function currentResponse(socket: net.Socket): ServerResponse | null {
+  return (socket as unknown as SocketInside)._httpMessage ?? null;
+}
+
+/** Whether an HTTP parser reads the connection: one that was upgraded has none any more. Missing: none is ever seen. */
+export function hasParser(socket: net.Socket): boolean {
+  return Boolean((socket as unknown as SocketInside).parser);
+}
+
+/** Node's own book of the connections of an HTTP server: `active` are those in the middle of a request's bytes. */
+interface ConnectionsList {
+  idle(): { readonly socket: net.Socket }[];
+  active(): { readonly socket: net.Socket }[];
+}
+
+function connectionsOf(server: http.Server): ConnectionsList | null {
+  const key = Object.getOwnPropertySymbols(server).find(({ description }) => description === 'http.server.connections');
+  return key ? ((server as unknown as Record<symbol, ConnectionsList | undefined>)[key] ?? null) : null;
+}
+
+/**
+ * The connections of a server that Node itself calls idle: nothing of a request received, none in progress.
+ *
+ * Missing: the documented `closeIdleConnections()` is asked instead, with `destroy` answering for this one call. That is
+ * exactly the same set, but V8 then throws away code that it had optimised.
+ */
+export function idleConnections(server: http.Server): Set<net.Socket> {
+  const list = connectionsOf(server);
+  if (!list) return idleByClosing(server);
+  const idle = list.idle().filter(({ socket }) => currentResponse(socket)?.writableEnded ?? true);
+  return new Set(idle.map(({ socket }) => socket));
+}
+
+/** Whether no byte of a next request has been read on a connection whose last one is answered. */
+export function isBetweenRequests(server: http.Server, socket: net.Socket): boolean {
+  const list = connectionsOf(server);
+  return list ? !list.active().some((parser) => parser.socket === socket) : idleByClosing(server).has(socket);
+}
+
+function idleByClosing(server: http.Server): Set<net.Socket> {
+  const idle = new Set<net.Socket>();
+  const own = Object.getOwnPropertyDescriptor(net.Socket.prototype, 'destroy');
+  net.Socket.prototype.destroy = function (this: net.Socket) {
+    idle.add(this);
+    return this;
+  };
+  try {
+    http.Server.prototype.closeIdleConnections.call(server);
+  } finally {
+    if (own) Object.defineProperty(net.Socket.prototype, 'destroy', own);
+    else Reflect.deleteProperty(net.Socket.prototype, 'destroy');
+  }
+  return idle;
+}

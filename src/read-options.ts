@@ -1,0 +1,73 @@
+import leven from 'leven';
+import { HandoverError } from './errors.ts';
+import type { GivenOptions } from './given.ts';
+import { OPTIONS, type OptionName, type Options, type Spec } from './options.ts';
+import { isNone } from './strategies.ts';
+
+/**
+ * Checks options and fills in the defaults.
+ *
+ * @throws HANDOVER_ERR_OPTION_UNKNOWN, HANDOVER_ERR_OPTION_INVALID
+ */
+export function readOptions(given: GivenOptions): Options {
+  const options = readEach(given);
+  if (isNone(options.maxSurge) && isNone(options.maxUnavailable)) throw invalidTogether();
+  return options;
+}
+
+/**
+ * Checks options one by one and fills in the defaults: for those of one place among several.
+ *
+ * @throws HANDOVER_ERR_OPTION_UNKNOWN, HANDOVER_ERR_OPTION_INVALID
+ */
+export function readEach(given: GivenOptions): Options {
+  for (const name of Object.keys(given))
+    if (!Object.hasOwn(OPTIONS, name)) throw unknownOption(name, Object.keys(OPTIONS));
+  const read = (name: OptionName) => {
+    const value = given[name];
+    const { fallback, read } = OPTIONS[name];
+    if (value === undefined) return [name, fallback];
+    const checked = read(value);
+    if (checked === undefined) throw invalidOption(name, value);
+    return [name, checked];
+  };
+  return Object.fromEntries((Object.keys(OPTIONS) as OptionName[]).map(read)) as Options;
+}
+
+/** An option that does not exist: a typo must not become a default. */
+export function unknownOption(name: string, known: readonly string[]): HandoverError {
+  const distance = (one: string) => leven(one.toLowerCase(), name.toLowerCase());
+  const nearest = [...known].sort((a, b) => distance(a) - distance(b))[0];
+  const near = nearest !== undefined && distance(nearest) <= Math.max(2, name.length / 3);
+  return new HandoverError('HANDOVER_ERR_OPTION_UNKNOWN', {
+    what: `Option "${name}" is not known`,
+    why: near ? `the nearest name is "${nearest}"` : 'no option has a name like it',
+    fix: `The options are: ${known.join(', ')}`
+  });
+}
+
+/** One line of the table, whatever its value is. */
+export function specOf(name: OptionName): Omit<Spec<unknown>, 'read'> {
+  return OPTIONS[name];
+}
+
+function invalidOption(name: OptionName, value: unknown): HandoverError {
+  const { wants, fallback, written = fallback } = specOf(name);
+  const shown =
+    fallback === null || (Array.isArray(fallback) && fallback.length === 0)
+      ? 'the default'
+      : `the default of ${written}`;
+  return new HandoverError('HANDOVER_ERR_OPTION_INVALID', {
+    what: `Option "${name}" is not usable`,
+    why: `it must be ${wants}, and it is ${JSON.stringify(value)}`,
+    fix: `Remove it to get ${shown}, or correct it`
+  });
+}
+
+function invalidTogether(): HandoverError {
+  return new HandoverError('HANDOVER_ERR_OPTION_INVALID', {
+    what: 'Options "maxSurge" and "maxUnavailable" are not usable together',
+    why: 'both are 0, so that no worker could be replaced',
+    fix: 'Let one of them be 1 or more'
+  });
+}

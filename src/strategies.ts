@@ -1,0 +1,66 @@
+import { readDuration } from './durations.ts';
+
+/** How the next generation takes the place of the active one. */
+export const STRATEGIES = ['blue-green', 'rolling', 'in-place', 'exclusive'] as const;
+export type StrategyName = (typeof STRATEGIES)[number];
+
+/** A number of workers, as it is or as a share (0-1) of the workers of a generation. */
+export type Extent = number | { readonly share: number };
+
+/** What runs between the last answer of the old version and the first of the new one, under the strategy `exclusive`. */
+export interface Migration {
+  /** A command for the shell, or a function. */
+  readonly run: string | MigrationFunction;
+  readonly timeoutMs: number;
+}
+
+export interface MigrationContext {
+  /** The generation that has just become quiet. */
+  readonly from: number;
+  /** The generation that will serve next. */
+  readonly to: number;
+  /** The real working directory of that one. */
+  readonly cwd: string;
+  /** Aborted when the time is over, or the handover was called off. */
+  readonly signal: AbortSignal;
+}
+
+/** A migration of one's own: throws, or settles. */
+export type MigrationFunction = (context: MigrationContext) => Promise<void> | void;
+
+/** What a user may write for the migration. */
+export type GivenMigration =
+  | string
+  | MigrationFunction
+  | { run: string | MigrationFunction; timeout?: string | number };
+
+const MOST_WORKERS = 128;
+const MIGRATION_MS = 60_000;
+const MIGRATION_FIELDS = ['run', 'timeout'];
+
+/** Reads a number of workers or a percentage of them, or gives undefined where it is neither. */
+export function readExtent(given: unknown): Extent | undefined {
+  if (typeof given === 'number')
+    return Number.isInteger(given) && given >= 0 && given <= MOST_WORKERS ? given : undefined;
+  const [, digits, percent] = (typeof given === 'string' && /^(\d{1,3})(%?)$/.exec(given)) || [];
+  if (digits === undefined) return undefined;
+  if (percent === '') return readExtent(Number(digits));
+  return Number(digits) <= 100 ? { share: Number(digits) / 100 } : undefined;
+}
+
+/** Whether an extent is none at all, however many workers there are. */
+export function isNone(extent: Extent): boolean {
+  return (typeof extent === 'number' ? extent : extent.share) === 0;
+}
+
+/** Reads a migration, or gives undefined where it is none: a command, a function, or one of them with a timeout. */
+export function readMigration(given: unknown): Migration | undefined {
+  if (typeof given === 'string' || typeof given === 'function') return readMigration({ run: given });
+  if (typeof given !== 'object' || given === null) return undefined;
+  const { run, timeout = MIGRATION_MS } = given as Exclude<GivenMigration, string | MigrationFunction>;
+  const timeoutMs = readDuration(1)(timeout);
+  const usable =
+    Object.keys(given).every((key) => MIGRATION_FIELDS.includes(key)) &&
+    (typeof run === 'function' || (typeof run === 'string' && run.trim() !== ''));
+  return usable && timeoutMs !== undefined ? { run, timeoutMs } : undefined;
+}

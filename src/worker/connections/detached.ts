@@ -1,0 +1,27 @@
+import { type Handle, isBetweenRequests } from '../../internals.ts';
+import { detach, isQuiet, speaksHttp1 } from './http1.ts';
+import { isUntouched } from './idle.ts';
+import type { Connection } from './registry.ts';
+
+/** A connection taken off its server: nobody reads it, and what its client sends waits in the kernel. */
+export interface Detached {
+  readonly connection: Connection;
+  readonly handle: Handle;
+  /** Whether it has never been used. */
+  readonly fresh: boolean;
+}
+
+/** Whether nothing is going on, so that the connection can be taken off its server in this very tick. */
+export function isIdle(connection: Connection): boolean {
+  const { socket, server } = connection;
+  if (!isQuiet(socket)) return false;
+  if (isUntouched(connection) || connection.idleMark === socket.bytesRead) return true;
+  return speaksHttp1(server) && isBetweenRequests(server, socket);
+}
+
+/** Takes a connection off its server. The caller found it idle in this very tick. */
+export function takeOff(connection: Connection): Detached {
+  const fresh = isUntouched(connection) && !connection.parked;
+  connection.moving = true;
+  return { connection, handle: detach(connection.socket), fresh };
+}

@@ -1,0 +1,43 @@
+import { canDetach, currentResponse, hasParser } from '../../internals.ts';
+import { endUnread, isUntouched } from './idle.ts';
+import type { Connection, Registry } from './registry.ts';
+
+/** Whether a connection cannot move, whatever it does: TLS, HTTP/2, raw, or upgraded to something that we do not know. */
+export function isFixed(connection: Connection): boolean {
+  const { socket, kind } = connection;
+  if (kind !== 'http1' || !canDetach(socket)) return true;
+  return !hasParser(socket) && currentResponse(socket) === null && !isUntouched(connection);
+}
+
+/** Ends connections that cannot move: each after a moment of silence, and none in the middle of a request. */
+export class Fixed {
+  readonly #registry: Registry;
+  #silent = new Map<Connection, number>();
+
+  constructor(registry: Registry) {
+    this.#registry = registry;
+  }
+
+  /**
+   * Looks at them. One that is as silent as at the last look is ended, once its server has nothing to answer: which of
+   * them a request belongs to cannot be seen behind TLS.
+   *
+   * @returns the ones that were ended: nothing is read from them any more
+   */
+  sweep(connections: readonly Connection[]): Connection[] {
+    if (connections.length > 0) this.#registry.sessions.end();
+    const answering = new Set(this.#registry.veiled().map(({ server }) => server));
+    const silent = new Map<Connection, number>();
+    const ended: Connection[] = [];
+    for (const connection of connections) {
+      const { socket, server } = connection;
+      const bytes = socket.bytesRead + socket.bytesWritten;
+      const isBusy = answering.has(server) || this.#registry.sessions.has(server);
+      if (isBusy || this.#silent.get(connection) !== bytes) silent.set(connection, bytes);
+      else ended.push(connection);
+    }
+    for (const { socket } of ended) endUnread(socket);
+    this.#silent = silent;
+    return ended;
+  }
+}

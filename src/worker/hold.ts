@@ -1,0 +1,153 @@
+import type { ServerResponse } from 'node:http';
+import { blockReading, currentResponse, hasParser, isBetweenRequests } from '../internals.ts';
+import { type Detached, isIdle, takeOff } from './connections/detached.ts';
+import { Fixed, isFixed } from './connections/fixed.ts';
+import { speaksHttp1 } from './connections/http1.ts';
+import { findAllIdle, isUntouched } from './connections/idle.ts';
+import type { Connection, Registry } from './connections/registry.ts';
+import { sayClose } from './ending.ts';
+
+/** Between two looks at what tells us nothing by itself: connections that cannot move, uploads that outlive their answer. */
+const LOOK_MS = 500;
+
+/**
+ * Holds this worker's connections: what is in flight is answered, everything else is kept and read by nobody.
+ *
+ * A connection that is idle is taken off its server at once, a busy one at the end of its response. Requests that arrive
+ * then wait in the kernel for whoever serves the connection next, here or elsewhere.
+ */
+export class Hold {
+  readonly #kept = new Set<Detached>();
+  /** Those on which something is going on, or may be: neither kept yet nor over. */
+  readonly #left = new Set<Connection>();
+  /**
+   * Those of them that are not read until they are kept, for their clients send ahead without pause. Only those: of one
+   * that is not read, it is not seen either that its client has left.
+   */
+  readonly #blocked = new Map<Connection, () => void>();
+  readonly #watched = new WeakSet<ServerResponse>();
+  readonly #registry: Registry;
+  readonly #onQuiet: () => void;
+  #fixed: Fixed;
+  #timer: NodeJS.Timeout | null = null;
+  #told = false;
+
+  constructor(registry: Registry, onQuiet: () => void) {
+    this.#registry = registry;
+    this.#fixed = new Fixed(registry);
+    this.#onQuiet = onQuiet;
+  }
+
+  get isHolding(): boolean {
+    return this.#timer !== null;
+  }
+
+  /** How many connections are kept. */
+  get size(): number {
+    return this.#kept.size;
+  }
+
+  /** Begins to hold. `onQuiet` is called once, as soon as nothing is in flight: at once, if nothing is now. */
+  begin(): void {
+    if (this.#timer) return;
+    this.#told = false;
+    this.#fixed = new Fixed(this.#registry);
+    for (const connection of this.#registry.connections) {
+      if (connection.moving) continue;
+      this.#left.add(connection);
+      this.#watch(connection);
+    }
+    for (const { response } of this.#registry.veiled()) sayClose(response);
+    this.#timer = setInterval(() => this.#look(), LOOK_MS);
+    this.#timer.unref();
+    this.#look();
+  }
+
+  /**
+   * Holds no longer: what is in flight goes on as ever.
+   *
+   * @returns what was kept: the caller has it now
+   */
+  end(): Detached[] {
+    if (this.#timer) clearInterval(this.#timer);
+    this.#timer = null;
+    for (const unblock of this.#blocked.values()) unblock();
+    this.#blocked.clear();
+    this.#left.clear();
+    const kept = [...this.#kept];
+    this.#kept.clear();
+    return kept;
+  }
+
+  /** A request began of which a part had arrived, or that its client had sent ahead. */
+  onRequest(connection: Connection | null, response: ServerResponse): void {
+    if (!this.#timer) return;
+    if (connection?.kind !== 'http1') return sayClose(response);
+    // Of those that were sent ahead, each is watched when it is its turn to be answered.
+    if (!currentResponse(connection.socket)) this.#watch(connection, response);
+    // Not before the rest of what was read with it is parsed.
+    if (connection.pipelines) process.nextTick(() => this.#settle(connection));
+  }
+
+  /** A connection came here, or came back. */
+  onOpen(connection: Connection): void {
+    if (!this.#timer) return;
+    this.#left.add(connection);
+    // Not at once: the app is in the middle of being told about it. No byte is read before the next tick.
+    process.nextTick(() => this.#settle(connection));
+  }
+
+  onClose(connection: Connection): void {
+    this.#drop(connection);
+    this.#tellIfQuiet();
+  }
+
+  #look(): void {
+    const idle = findAllIdle(this.#registry);
+    for (const connection of this.#left) {
+      if (idle.has(connection.socket)) connection.idleMark = connection.socket.bytesRead;
+      this.#settle(connection);
+    }
+    for (const ended of this.#fixed.sweep([...this.#left].filter(isFixed))) this.#drop(ended);
+    this.#tellIfQuiet();
+  }
+
+  #watch(connection: Connection, response = currentResponse(connection.socket)): void {
+    if (!response || this.#watched.has(response)) return;
+    this.#watched.add(response);
+    response.once('close', () => this.#onResponseEnd(connection));
+  }
+
+  #onResponseEnd(connection: Connection): void {
+    if (!this.#left.has(connection)) return;
+    this.#watch(connection); // a pipelined answer may follow
+    // The app may be in the middle of being told about it, here too.
+    process.nextTick(() => this.#settle(connection));
+  }
+
+  /** Keeps a connection if nothing goes on there any more. */
+  #settle(connection: Connection): void {
+    const { socket, server, pipelines } = connection;
+    if (!this.#left.has(connection) || socket.destroyed || !speaksHttp1(server)) return;
+    if (!isUntouched(connection) && !hasParser(socket)) return;
+    if (isIdle(connection)) {
+      this.#drop(connection);
+      this.#kept.add(takeOff(connection));
+      this.#tellIfQuiet();
+      // Only where nothing of a next request has been read: the rest of it must be, or it would never be answered.
+    } else if (pipelines && !this.#blocked.has(connection) && isBetweenRequests(server, socket)) {
+      this.#blocked.set(connection, blockReading(socket));
+    }
+  }
+
+  #drop(connection: Connection): void {
+    this.#left.delete(connection);
+    this.#blocked.delete(connection);
+  }
+
+  #tellIfQuiet(): void {
+    if (!this.#timer || this.#told || this.#left.size > 0) return;
+    this.#told = true;
+    this.#onQuiet();
+  }
+}

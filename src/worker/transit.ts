@@ -1,0 +1,60 @@
+import type { Channel } from './channel.ts';
+import type { Detached } from './connections/detached.ts';
+import type { Connection } from './connections/registry.ts';
+
+/**
+ * The connections that are on their way to another process.
+ *
+ * Each is kept open here until the supervisor says that somebody has it: a copy that got lost on the way can be sent again.
+ */
+export class Transit {
+  readonly #onWay = new Map<string, { readonly detached: Detached; sent: boolean }>();
+  readonly #channel: Channel;
+  readonly #worker: string;
+  readonly #takeBack: (detached: Detached) => void;
+  #lastId = 0;
+
+  constructor(channel: Channel, worker: string, takeBack: (detached: Detached) => void) {
+    this.#channel = channel;
+    this.#worker = worker;
+    this.#takeBack = takeBack;
+  }
+
+  get size(): number {
+    return this.#onWay.size;
+  }
+
+  send(detached: Detached): void {
+    const { connection, handle, fresh } = detached;
+    this.#lastId += 1;
+    const id = `${this.#worker}:${this.#lastId}`;
+    const item = { detached, sent: false };
+    this.#onWay.set(id, item);
+    this.#channel.send({ type: 'connection', id, key: connection.key, fresh }, handle, (sent) => {
+      item.sent = sent;
+      if (!sent && this.#onWay.delete(id)) this.#takeBack(detached);
+    });
+  }
+
+  /** @returns the connection that somebody else has now */
+  onMoved(id: string): Connection | null {
+    const item = this.#onWay.get(id);
+    if (!item) return null;
+    this.#onWay.delete(id);
+    item.detached.handle.close();
+    return item.detached.connection;
+  }
+
+  /**
+   * The supervisor is gone. What it had is closed here, so that nobody serves a connection twice; what still waited for
+   * its turn in the channel is served here again.
+   */
+  abandon(): void {
+    const all = [...this.#onWay.values()];
+    this.#onWay.clear();
+    for (const { detached, sent } of all) {
+      if (sent) detached.handle.close();
+      else this.#takeBack(detached);
+    }
+  }
+}

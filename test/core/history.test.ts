@@ -1,0 +1,78 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { amendChapter, describeHistory, openChapter } from '../../src/core/history.ts';
+import type { Chapter, State } from '../../src/core/model.ts';
+import { play } from './player.ts';
+import { readState, release, usual } from './script.ts';
+
+const written: Chapter = {
+  generation: 7,
+  release: { ...release('./v7.js'), label: '1.4.0', env: { API_TOKEN: 'hush' } },
+  kind: 'reload',
+  strategy: 'rolling',
+  startedAt: 0,
+  activeAt: 1_000,
+  endedAt: null,
+  requests: 12,
+  failed: 1,
+  outcome: 'active',
+  reason: null,
+  standby: 6
+};
+
+const withHistory = (...history: Chapter[]): State => ({ ...readState('steady active=7', usual), history });
+
+test('a chapter is shown field by field, and never the environment of its release', () => {
+  const [shown] = describeHistory([written], 5_000);
+
+  assert.deepEqual(shown, {
+    generation: 7,
+    label: '1.4.0',
+    entry: '/app/v7.js',
+    kind: 'reload',
+    strategy: 'rolling',
+    startedAt: '1970-01-01T00:00:00.000Z',
+    activeAt: '1970-01-01T00:00:01.000Z',
+    endedAt: null,
+    durationMs: 4_000,
+    requests: 12,
+    failed: 1,
+    outcome: 'active',
+    reason: null,
+    standby: 6
+  });
+});
+
+test('a generation was active until the next one was, or until it ended', () => {
+  const at = (generation: number, activeAt: number | null, endedAt: number | null = null): Chapter => ({
+    ...written,
+    generation,
+    activeAt,
+    endedAt
+  });
+  const active = (...history: Chapter[]) => describeHistory(history, 9_000).map(({ durationMs }) => durationMs);
+
+  assert.deepEqual(active(at(1, 1_000, 6_000), at(2, null, 2_500), at(3, 3_000)), [2_000, null, 6_000]);
+  assert.deepEqual(active(at(1, 5_000), at(2, 3_000)), [4_000, 2_000], 'after a rollback');
+  assert.deepEqual(active(at(1, 1_000, 2_000), at(2, 8_000)), [1_000, 1_000], 'nothing ran in between');
+});
+
+test('a rejected generation stays so, and for the same reason, however it ends', () => {
+  const rejected = withHistory({ ...written, outcome: 'rejected', reason: '5xx: 41 % of 220 requests' });
+  const retired = amendChapter(rejected, 7, { outcome: 'retired', endedAt: 9, reason: 'it was kept warm long enough' });
+  const stopped = amendChapter(retired, 7, { reason: 'SIGTERM' });
+
+  const [chapter] = stopped.history;
+  assert.deepEqual([chapter?.outcome, chapter?.reason, chapter?.endedAt], ['rejected', '5xx: 41 % of 220 requests', 9]);
+  const [again] = amendChapter(stopped, 7, { outcome: 'active', reason: null }).history;
+  assert.deepEqual([again?.outcome, again?.reason], ['active', null], 'unless it becomes active again');
+});
+
+test('a new chapter says by which order and strategy it began', () => {
+  const { state } = play('steady active=6', 'reload ./v7.js');
+  const candidate = state.phase === 'starting' ? state.candidate : assert.fail(state.phase);
+  const { history } = openChapter(withHistory(), candidate, { kind: 'rollback', strategy: 'in-place' });
+
+  const [{ kind, strategy, outcome, requests, standby } = assert.fail('no chapter')] = history;
+  assert.deepEqual([kind, strategy, outcome, requests, standby], ['rollback', 'in-place', 'candidate', null, null]);
+});

@@ -1,0 +1,154 @@
+import assert from 'node:assert/strict';
+import { renameSync, rmSync, symlinkSync } from 'node:fs';
+import { join } from 'node:path';
+import { type TestContext, test } from 'node:test';
+import manifest from '../../package.json' with { type: 'json' };
+import type { Release } from '../../src/core/model.ts';
+import { HandoverError } from '../../src/errors.ts';
+import { OLDEST_NODE } from '../../src/host/environment.ts';
+import { type ReleaseOrder, resolveRelease } from '../../src/host/release.ts';
+import { reviveRelease } from '../../src/host/revive.ts';
+import { play } from '../core/player.ts';
+import { makeFolder, writeFile } from '../support/folder.ts';
+
+/** Two releases and a link `current` to the first; an own Node, which says what a test wants it to say. */
+function makeReleases(t: TestContext): string {
+  const folder = makeFolder(t, {
+    'releases/1/server.js': '',
+    'releases/1/package.json': '{"version":"1.0.0"}',
+    'releases/1/.env': 'FROM_FILE=1\nBOTH=file\n',
+    'releases/2/server.js': '',
+    'releases/2/package.json': '{"version":"2.0.0"}',
+    'releases/2/.env': 'FROM_FILE=2\n'
+  });
+  symlinkSync('releases/1', join(folder, 'current'));
+  return folder;
+}
+
+function point(folder: string, to: string): void {
+  symlinkSync(to, join(folder, 'next'));
+  renameSync(join(folder, 'next'), join(folder, 'current'));
+}
+
+function fakeNode(path: string, says: string): string {
+  return writeFile(path, `#!/bin/sh\necho '${says}'\n`, 0o755);
+}
+
+const first = (folder: string) =>
+  resolveRelease({}, { entry: 'server.js', folder: join(folder, 'current'), args: ['a'] }, null);
+
+async function refusal(order: ReleaseOrder, before: Release): Promise<HandoverError> {
+  try {
+    await resolveRelease(order, before, 6);
+  } catch (error) {
+    if (HandoverError.is(error)) return error;
+    throw error;
+  }
+  return assert.fail(`${JSON.stringify(order)} was taken`);
+}
+
+test('a release has real paths, and remembers what was written', async (t) => {
+  const folder = makeReleases(t);
+
+  assert.deepEqual(await first(folder), {
+    entry: 'server.js',
+    file: join(folder, 'releases/1/server.js'),
+    cwd: join(folder, 'releases/1'),
+    folder: join(folder, 'current'),
+    args: ['a'],
+    env: {},
+    envFile: null,
+    node: null,
+    label: '1.0.0',
+    asked: { env: {}, node: null }
+  });
+});
+
+test('what is not said stays as it was written: links, env file and label are looked at anew', async (t) => {
+  const folder = makeReleases(t);
+  const node = fakeNode(join(folder, 'releases/1/node'), 'v22.1.0');
+  fakeNode(join(folder, 'releases/2/node'), 'v24.0.0');
+  const given = { env: { BOTH: 'hand', BY_HAND: 'yes' }, envFile: '.env', node: 'node', args: ['b'], label: 'first' };
+  const one = await resolveRelease(given, await first(folder), 6);
+  assert.deepEqual(one.env, { FROM_FILE: '1', BOTH: 'hand', BY_HAND: 'yes' });
+  assert.deepEqual([one.node, one.label, one.args], [node, 'first', ['b']]);
+
+  point(folder, 'releases/2');
+  const two = await resolveRelease({}, one, 7);
+  assert.equal(two.file, join(folder, 'releases/2/server.js'));
+  assert.equal(two.cwd, join(folder, 'releases/2'));
+  assert.deepEqual(two.env, { FROM_FILE: '2', BOTH: 'hand', BY_HAND: 'yes' });
+  assert.deepEqual([two.node, two.label, two.args], [join(folder, 'releases/2/node'), '2.0.0', ['b']]);
+});
+
+test('what is said takes the place of what was', async (t) => {
+  const folder = makeReleases(t);
+  const one = await resolveRelease({ env: { A: '1' }, envFile: '.env' }, await first(folder), 6);
+  const two = await resolveRelease({ env: { B: '2' }, cwd: join(folder, 'releases/2'), args: [] }, one, 7);
+
+  assert.deepEqual(two.env, { FROM_FILE: '2', B: '2' });
+  assert.deepEqual([two.cwd, two.folder, two.args], [join(folder, 'releases/2'), join(folder, 'releases/2'), []]);
+  assert.equal(two.file, join(folder, 'releases/2/server.js'), 'an entry is meant from the folder');
+  const three = await resolveRelease({ env: {}, envFile: '/dev/null' }, two, 8);
+  assert.deepEqual(three.env, {});
+});
+
+test('the Node of the supervisor is no other Node', async (t) => {
+  const folder = makeReleases(t);
+  const link = join(folder, 'node');
+  symlinkSync(process.execPath, link);
+  const other = await resolveRelease({ node: fakeNode(join(folder, 'other'), 'v20.19.0') }, await first(folder), 6);
+  const back = await resolveRelease({ node: link }, other, 7);
+
+  assert.deepEqual([back.node, back.asked.node], [null, link]);
+});
+
+test('what cannot be used is refused with what to do, and with what is still active', async (t) => {
+  const folder = makeReleases(t);
+  const before = await first(folder);
+  const plain = writeFile(join(folder, 'plain'), '');
+  const cases: readonly (readonly [ReleaseOrder, RegExp])[] = [
+    [{ entry: 'gone.js' }, /^Cannot start gone\.js: \S+\/current\/gone\.js does not exist\. Give the path/],
+    [{ cwd: '/gone' }, /^Cannot start server\.js: \/gone\/server\.js does not exist/],
+    [{ entry: join(folder, 'releases/1/server.js'), cwd: '/gone' }, /^Cannot start in \/gone: \/gone is not a folder/],
+    [{ envFile: 'gone.env' }, /^Cannot read the env file: \S+\/gone\.env does not exist\. Mend it/],
+    [{ envFile: '.' }, /^Cannot read the env file: \S+ cannot be read \(EISDIR\)/],
+    [{ node: 'gone' }, /^Cannot use this Node: \S+\/gone does not exist\. Give the path of a Node binary/],
+    [{ node: fakeNode(join(folder, 'bun'), '1.2.3') }, /bun is not Node: asked for its version, it said "1\.2\.3\\n"/],
+    [{ node: fakeNode(join(folder, 'old'), 'v20.18.3') }, /old is Node v20\.18\.3, and 20\.19 is the oldest/],
+    [{ node: writeFile(join(folder, 'ill'), '#!/bin/sh\nexit 9\n', 0o755) }, /ill could not say its version \(9\)/]
+  ];
+  for (const [order, message] of cases) {
+    const error = await refusal(order, before);
+    assert.deepEqual([error.code, error.active], ['HANDOVER_ERR_CANDIDATE_ENTRY', 6]);
+    assert.match(error.message, message);
+    assert.match(error.message, /; generation 6 is still active\.$/);
+  }
+  assert.match((await refusal({ node: plain }, before)).message, /not executable|could not say/);
+});
+
+test('the oldest Node for a worker is that of the package', () => {
+  assert.equal(manifest.engines.node, `>=${OLDEST_NODE.join('.')}`);
+});
+
+test('an earlier generation is started again exactly as it was, as long as its files are there', async (t) => {
+  const folder = makeReleases(t);
+  const release = await resolveRelease({ env: { A: '1' } }, await first(folder), null);
+  const boot = play('stopped', 'boot ./v1.js').state.history[0] ?? assert.fail('no chapter');
+  const chapter = { ...boot, generation: 3, release };
+  const refuse = (id: number) => {
+    try {
+      reviveRelease([chapter], id, 6);
+    } catch (error) {
+      if (HandoverError.is(error)) return error;
+    }
+    return assert.fail(`generation ${id} was found`);
+  };
+
+  assert.equal(reviveRelease([chapter], 3, 6), release);
+  const unknown = refuse(4);
+  assert.deepEqual([unknown.code, unknown.active], ['HANDOVER_ERR_REFUSED_NO_GENERATION', 6]);
+  assert.match(unknown.message, /generation 4: the history does not have it \(it has 3\)/);
+  rmSync(join(folder, 'releases/1/server.js'));
+  assert.match(refuse(3).message, /its entry \S+\/releases\/1\/server\.js is gone/);
+});

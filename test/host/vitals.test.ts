@@ -1,0 +1,304 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { setImmediate as turn } from 'node:timers/promises';
+import { BUCKETS_MS } from '../../src/core/buckets.ts';
+import { Vitals, type VitalsLimits } from '../../src/host/vitals.ts';
+import type { Sample, ToWorker } from '../../src/protocol.ts';
+
+const nothing: Sample = { requests: 0, failed: 0, cut: 0, uncaught: 0, latency: [], loop: [] };
+const off: VitalsLimits = { hangMs: 15_000, keepMs: 60_000, maxMemoryBytes: null, standbyShare: 0 };
+
+/** Workers that exist on paper only, and a clock that goes when it is told to; what is told is written down. */
+class Ward {
+  readonly told: string[] = [];
+  /** Memory of each process, by its pid. */
+  readonly rss = new Map<number, number>();
+  /** What a worker answers when it is asked; one that is not here is silent. */
+  readonly answers = new Map<string, Partial<Sample>>();
+  available: number | null = 0.5;
+  now = 1_000_000;
+  readonly vitals: Vitals;
+
+  constructor(limits: Partial<VitalsLimits> = {}) {
+    this.vitals = new Vitals(
+      { ...off, ...limits },
+      {
+        now: () => this.now,
+        onHung: (worker, silentMs) => this.told.push(`${worker} hangs for ${silentMs}`),
+        onHeavy: (worker, rssBytes) => this.told.push(`${worker} has ${rssBytes}`),
+        onLowMemory: (share) => this.told.push(`only ${share} is left`),
+        readAvailable: () => this.available,
+        readUsage: async (pids) =>
+          new Map(
+            pids.flatMap((pid) => {
+              const rssBytes = this.rss.get(pid);
+              return rssBytes === undefined ? [] : [[pid, { rssBytes, cpuShare: 0 }] as const];
+            })
+          )
+      }
+    );
+  }
+
+  add(id: string, pid: number | null = null): this {
+    this.answers.set(id, {});
+    const send = (message: ToWorker) => {
+      assert.equal(message.type, 'sample');
+      const answer = this.answers.get(id);
+      if (answer && 'ask' in message) this.answer(id, answer, Number(message.ask));
+    };
+    this.vitals.watch({ id, generation: Number.parseInt(id, 10), process: { pid, send } });
+    return this;
+  }
+
+  answer(id: string, sample: Partial<Sample>, ask = 0): void {
+    this.vitals.take(id, { type: 'sampled', ask, ...nothing, ...sample });
+  }
+
+  /** Lets seconds pass, as the supervisor sees them. */
+  async pass(seconds: number, eachMs = 1_000): Promise<void> {
+    for (let count = 0; count < seconds; count += 1) {
+      this.now += eachMs;
+      this.vitals.tick();
+      await turn(); // memory is read in the background
+    }
+  }
+
+  measured(generation: number, lastMs = 60_000) {
+    return this.vitals.measured(generation, this.now - lastMs, this.now);
+  }
+
+  /** What was told since the last look. */
+  look(): string[] {
+    return this.told.splice(0);
+  }
+}
+
+test('a worker that answers is never silent', async () => {
+  const ward = new Ward().add('6.1');
+  await ward.pass(100);
+
+  assert.deepEqual([ward.vitals.silentMs('6.1'), ward.look()], [null, []]);
+});
+
+test('a worker that does not answer is silent from the ask on, and hangs when the timeout is reached', async () => {
+  const ward = new Ward().add('6.1').add('6.2');
+  await ward.pass(3);
+  ward.answers.delete('6.1');
+  await ward.pass(2);
+  assert.equal(ward.vitals.silentMs('6.1'), null);
+  await ward.pass(1);
+  assert.equal(ward.vitals.silentMs('6.1'), 2_000);
+  await ward.pass(12);
+  assert.deepEqual(ward.look(), []);
+
+  await ward.pass(1);
+  assert.deepEqual(ward.look(), ['6.1 hangs for 15000']);
+  assert.deepEqual([ward.vitals.silentMs('6.2'), ward.measured(6).hangs], [null, 1]);
+});
+
+test('a hang is told once, and again only when the worker has answered in between', async () => {
+  const ward = new Ward({ hangMs: 3_000 }).add('6.1');
+  ward.answers.delete('6.1');
+  await ward.pass(30);
+  assert.equal(ward.look().length, 1);
+
+  ward.answer('6.1', {});
+  assert.equal(ward.vitals.silentMs('6.1'), null);
+  await ward.pass(30);
+  assert.equal(ward.look().length, 1);
+});
+
+test('with a hang timeout of 0 nobody hangs, and silence is still shown', async () => {
+  const ward = new Ward({ hangMs: 0 }).add('6.1');
+  ward.answers.delete('6.1');
+  await ward.pass(101);
+
+  assert.deepEqual([ward.look(), ward.vitals.silentMs('6.1')], [[], 100_000]);
+});
+
+test('time in which the supervisor stood still is nobody’s silence', async () => {
+  const ward = new Ward().add('6.1');
+  ward.answers.delete('6.1');
+  await ward.pass(10);
+  ward.now += 3_600_000; // SIGSTOP, a suspended laptop, a blocked loop
+  assert.equal(ward.vitals.silentMs('6.1'), 9_000);
+  await ward.pass(1);
+  assert.deepEqual([ward.vitals.silentMs('6.1'), ward.look()], [null, []]);
+
+  await ward.pass(14);
+  assert.deepEqual(ward.look(), []);
+  await ward.pass(1);
+  assert.deepEqual(ward.look(), ['6.1 hangs for 15000']);
+});
+
+test('a supervisor that is always late calls nobody hung', async () => {
+  const ward = new Ward({ hangMs: 5_000 }).add('6.1');
+  ward.answers.delete('6.1');
+  await ward.pass(50, 2_500);
+
+  assert.deepEqual(ward.look(), []);
+});
+
+test('a worker that is forgotten is not asked, not silent and not heard', async () => {
+  const ward = new Ward().add('6.1');
+  ward.answers.delete('6.1');
+  await ward.pass(5);
+  ward.vitals.forget('6.1');
+  ward.answer('6.1', { requests: 5 });
+  await ward.pass(50);
+
+  assert.deepEqual([ward.look(), ward.vitals.silentMs('6.1'), ward.vitals.totals(6).requests], [[], null, 0]);
+});
+
+test('what the workers of a generation did is added up, and that of another is not', async () => {
+  const ward = new Ward().add('6.1').add('6.2').add('7.1');
+  ward.answers.set('6.1', { requests: 10, failed: 1, latency: [0, 4, 70, 6] });
+  ward.answers.set('6.2', { requests: 5, cut: 2, uncaught: 1, latency: [70, 2, 141, 1] });
+  ward.answers.set('7.1', { requests: 1_000, latency: [3, 1_000] });
+  await ward.pass(2);
+
+  const { latency, ...rest } = ward.measured(6);
+  assert.deepEqual(rest, {
+    spanMs: 2_000,
+    requests: 30,
+    failed: 2,
+    cut: 4,
+    loopDelayMs: null,
+    uncaught: 2,
+    exits: 0,
+    hangs: 0,
+    memoryPerMinuteBytes: null
+  });
+  assert.equal(latency.length, BUCKETS_MS.length + 1);
+  assert.deepEqual([latency[0], latency[3], latency[70], latency[141]], [8, 0, 16, 2]);
+});
+
+test('only the window that is asked for counts, and only as long as it was watched', async () => {
+  const ward = new Ward().add('6.1');
+  ward.answers.set('6.1', { requests: 1 });
+  await ward.pass(20);
+
+  assert.equal(ward.measured(6, 5_000).requests, 5);
+  assert.equal(ward.measured(6, 5_000).spanMs, 5_000);
+  assert.equal(ward.measured(6, 50_000).requests, 20);
+  assert.equal(ward.measured(6, 50_000).spanMs, 20_000);
+  assert.equal(ward.vitals.measured(6, ward.now - 15_000, ward.now - 10_000).requests, 5);
+  assert.equal(ward.vitals.measured(9, 0, ward.now).requests, 0);
+});
+
+test('seconds are let go of when they are old; the totals stay, also when the workers are gone', async () => {
+  const ward = new Ward({ keepMs: 10_000 }).add('6.1');
+  ward.answers.set('6.1', { requests: 10, failed: 1, cut: 2 });
+  await ward.pass(30);
+  assert.ok(ward.measured(6).requests <= 110);
+
+  ward.vitals.forget('6.1');
+  await ward.pass(30);
+  assert.equal(ward.measured(6).requests, 0);
+  assert.deepEqual(ward.vitals.totals(6), { requests: 360, failed: 90 });
+});
+
+test('totals go on from what an earlier supervisor counted', async () => {
+  const ward = new Ward();
+  ward.vitals.restoreTotals(6, { requests: 1_000, failed: 5 });
+  ward.add('6.1').answers.set('6.1', { requests: 10, failed: 1 });
+  await ward.pass(1);
+
+  assert.deepEqual(ward.vitals.totals(6), { requests: 1_010, failed: 6 });
+  assert.deepEqual(ward.vitals.totals(5), { requests: 0, failed: 0 });
+});
+
+test('exits that are told are counted', async () => {
+  const ward = new Ward().add('6.1');
+  ward.vitals.onExit(6);
+  ward.vitals.onExit(6);
+
+  assert.equal(ward.measured(6).exits, 2);
+});
+
+test('one hiccup is not the delay of the event loop, and one bad worker of three is', async () => {
+  const [fine, bad] = [10, 80];
+  const ward = new Ward().add('6.1').add('7.1').add('7.2').add('7.3');
+  for (const id of ['6.1', '7.1', '7.2', '7.3']) ward.answers.set(id, { loop: [fine, 50] });
+  await ward.pass(10);
+  ward.answers.set('6.1', { loop: [fine, 40, bad, 1] });
+  ward.answers.set('7.3', { loop: [fine, 45, bad, 5] });
+  await ward.pass(1);
+  ward.answers.set('6.1', { loop: [fine, 50] });
+  await ward.pass(19);
+
+  assert.deepEqual(
+    [6, 7].map((id) => ward.measured(id).loopDelayMs),
+    [BUCKETS_MS[fine], BUCKETS_MS[bad]]
+  );
+});
+
+test('memory that grows is a slope, that of the worker that grows fastest; memory that does not is none', async () => {
+  const ward = new Ward().add('6.1', 61).add('7.1', 71).add('7.2', 72);
+  for (let second = 0; second < 30; second += 1) {
+    ward.rss
+      .set(61, 50_000_000 + (second % 4 < 2 ? 0 : 3))
+      .set(71, 1_000 * second)
+      .set(72, 50_000_000);
+    await ward.pass(1);
+  }
+
+  assert.ok(Math.abs(ward.measured(6).memoryPerMinuteBytes ?? 1e9) < 10);
+  assert.equal(Math.round(ward.measured(7).memoryPerMinuteBytes ?? 0), 60_000);
+});
+
+test('a slope of a few readings is none', async () => {
+  const ward = new Ward().add('6.1', 61);
+  ward.rss.set(61, 50_000_000);
+  await ward.pass(8);
+
+  assert.equal(ward.measured(6).memoryPerMinuteBytes, null);
+});
+
+test('a worker above its memory for three readings in a row is told, again every 30 s while it stays', async () => {
+  const ward = new Ward({ maxMemoryBytes: 100 }).add('6.1', 61).add('6.2', 62).add('6.3', 63);
+  ward.rss.set(61, 100).set(62, 101); // and 6.3 cannot be read
+  await ward.pass(4);
+  assert.deepEqual(ward.look(), []);
+  await ward.pass(2);
+  assert.deepEqual(ward.look(), ['6.2 has 101']);
+  await ward.pass(28);
+  assert.deepEqual(ward.look(), []);
+  await ward.pass(2);
+  assert.deepEqual(ward.look(), ['6.2 has 101']);
+});
+
+test('a worker whose memory goes down in between is not told', async () => {
+  const ward = new Ward({ maxMemoryBytes: 100 }).add('6.1', 61);
+  for (let round = 0; round < 10; round += 1) {
+    ward.rss.set(61, 500);
+    await ward.pass(4);
+    ward.rss.set(61, 50);
+    await ward.pass(2);
+  }
+
+  assert.deepEqual(ward.look(), []);
+});
+
+test('a machine without memory to spare is told after three readings, again every 30 s while it stays', async () => {
+  const ward = new Ward({ standbyShare: 0.1 }).add('6.1', 61);
+  ward.available = 0.1;
+  await ward.pass(10);
+  ward.available = null; // not told: nothing is known
+  await ward.pass(10);
+  ward.available = 0.09;
+  await ward.pass(5);
+  assert.deepEqual(ward.look(), []);
+  await ward.pass(1);
+  assert.deepEqual(ward.look(), ['only 0.09 is left']);
+  await ward.pass(30);
+  assert.deepEqual(ward.look(), ['only 0.09 is left']);
+});
+
+test('the machine is not looked at where that is switched off', async () => {
+  const ward = new Ward().add('6.1', 61);
+  ward.available = 0;
+  await ward.pass(100);
+
+  assert.deepEqual(ward.look(), []);
+});

@@ -1,0 +1,161 @@
+import { type ChildProcess, fork } from 'node:child_process';
+import { once } from 'node:events';
+import { writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import type { TestContext } from 'node:test';
+import { fileURLToPath } from 'node:url';
+import { bindHandle, type Handle, onInternalMessage, sendHandle } from '../../src/internals.ts';
+import {
+  type Address,
+  ORDERS_VARIABLE,
+  type Orders,
+  PROTOCOL_VERSION,
+  parse,
+  seal,
+  type ToSupervisor,
+  type ToWorker
+} from '../../src/protocol.ts';
+import { atEnd } from './end.ts';
+import { app, makeFolder } from './service.ts';
+import { inTime, until } from './wait.ts';
+
+/** A listening socket as a supervisor owns it. */
+export interface Bound {
+  readonly key: string;
+  readonly port: number;
+  readonly address: Address;
+  readonly handle: Handle;
+  /** Lets go of it, as a supervisor does that dies. */
+  close(): void;
+}
+
+export function bind(t: TestContext): Bound {
+  const handle = bindHandle({ address: '127.0.0.1', port: 0, ipv6Only: false });
+  if (typeof handle === 'number') throw new Error(`bind: ${handle}`);
+  const address = {} as { address: string; family: string; port: number };
+  handle.getsockname?.(address);
+  let open = true;
+  const close = () => {
+    if (open) handle.close();
+    open = false;
+  };
+  atEnd(t, close);
+  return { key: `${address.address}|${address.port}`, port: address.port, address, handle, close };
+}
+
+interface Heard {
+  readonly message: ToSupervisor;
+  readonly handle: Handle | undefined;
+}
+
+/** A worker without a supervisor: the test says what that would say. It ends with the test. */
+export class Worker {
+  readonly child: ChildProcess;
+  readonly #bound: Bound;
+  readonly #heard: Heard[] = [];
+  #lastAsk = 0;
+
+  constructor(t: TestContext, name: string, bound: Bound, given: Partial<Orders> & { env?: NodeJS.ProcessEnv } = {}) {
+    const { env = {}, ...rest } = given;
+    const orders: Orders = {
+      version: PROTOCOL_VERSION,
+      worker: '1.1',
+      generation: 1,
+      lent: [{ key: bound.key, address: bound.address, named: true }],
+      backlog: 511,
+      budgetMs: 10_000,
+      drainMs: 10_000,
+      orphanMs: 60_000,
+      measures: false,
+      ...rest
+    };
+    const folder = makeFolder(t);
+    writeFileSync(join(folder, 'version'), String(orders.generation));
+    const { NODE_TEST_CONTEXT: _context, NODE_OPTIONS: _options, ...own } = process.env;
+    this.#bound = bound;
+    this.child = fork(app(name), [], {
+      env: {
+        ...own,
+        VERSION_FILE: join(folder, 'version'),
+        ...env,
+        [ORDERS_VARIABLE]: JSON.stringify(orders)
+      },
+      execArgv: ['--require', fileURLToPath(new URL('../../dist/preload.cjs', import.meta.url))],
+      // Its last words as an orphan have a place to go to.
+      stdio: ['ignore', 'inherit', 'inherit', 'ipc', 'ignore']
+    });
+    onInternalMessage(this.child, (raw, handle) => {
+      const parsed = parse<ToSupervisor>(raw);
+      if (parsed && 'message' in parsed) this.#heard.push({ message: parsed.message, handle });
+    });
+    const exited = once(this.child, 'exit');
+    atEnd(t, async () => {
+      this.child.kill('SIGKILL');
+      await inTime(exited, `the end of worker ${orders.worker}`);
+    });
+  }
+
+  /** Says something, with the listener where the message is about one. */
+  say(message: ToWorker, handle?: Handle): void {
+    sendHandle(this.child, seal(message), handle, () => {});
+  }
+
+  /** Takes the first message of a type that has not been taken yet, and waits for it. */
+  hear<T extends ToSupervisor['type']>(type: T): Promise<Extract<ToSupervisor, { type: T }> & { handle?: Handle }> {
+    return until(() => this.take(type), `"${type}"; there was: ${this.#heard.map(({ message }) => message.type)}`);
+  }
+
+  take<T extends ToSupervisor['type']>(type: T): (Extract<ToSupervisor, { type: T }> & { handle?: Handle }) | null {
+    const at = this.#heard.findIndex(({ message }) => message.type === type);
+    const [found] = at < 0 ? [] : this.#heard.splice(at, 1);
+    return found ? ({ ...found.message, handle: found.handle } as never) : null;
+  }
+
+  async listens(): Promise<this> {
+    await this.hear('listening');
+    return this;
+  }
+
+  async accept(): Promise<void> {
+    this.say({ type: 'accept', key: this.#bound.key }, this.#bound.handle);
+    await this.hear('accepting');
+  }
+
+  async hold(): Promise<void> {
+    this.say({ type: 'hold' });
+    this.say({ type: 'keep', key: this.#bound.key }, this.#bound.handle);
+    await this.hear('paused');
+  }
+
+  async report(): Promise<Extract<ToSupervisor, { type: 'reported' }>> {
+    this.#lastAsk += 1;
+    this.say({ type: 'report', ask: this.#lastAsk });
+    return this.hear('reported');
+  }
+
+  /** Waits until a report says so. */
+  async reports(
+    isSo: (report: Extract<ToSupervisor, { type: 'reported' }>) => boolean,
+    missing: string
+  ): Promise<void> {
+    await until(async () => isSo(await this.report()), missing);
+  }
+
+  /** Carries the connections that this worker lets go to another one, until it has handed over what was idle. */
+  async handOverTo(heir: Worker): Promise<number> {
+    let moved = 0;
+    await until(async () => {
+      for (let one = this.take('connection'); one; one = this.take('connection')) {
+        const { id, key, fresh, handle } = one;
+        if (!handle) throw new Error(`no handle came with ${id}`);
+        heir.say({ type: 'adopt', id, key, fresh, last: false }, handle);
+        await heir.hear('adopted');
+        handle.close();
+        this.say({ type: 'moved', id });
+        moved += 1;
+      }
+      return this.take('handed');
+    }, 'the end of the handover');
+    return moved;
+  }
+}
