@@ -18,8 +18,8 @@ const MAY_IMPORT: Record<string, readonly string[]> = {
     'supervision',
     'start-worker',
     'given',
+    'service',
     'read-options',
-    'strategies',
     'errors',
     'cwd',
     'host',
@@ -33,6 +33,7 @@ const MAY_IMPORT: Record<string, readonly string[]> = {
     ...['supervisor', 'core', 'host', 'control', 'options', 'errors']
   ],
   orders: ['core', 'host', 'control (types)', 'supervisor', 'errors', 'strategies (types)'],
+  service: ['control (types)', 'core (types)', 'strategies (types)'],
   outlook: ['core', 'control (types)', 'host (types)', 'memory (types)', 'version'],
   health: ['core', 'host', 'options (types)'],
   memory: ['core (types)', 'host'],

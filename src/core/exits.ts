@@ -39,13 +39,14 @@ export function foldExit(place: Place, said: string, at: number): Folded {
     about: worker.id
   }));
   if (role === 'retiring') return foldRetired(place, rest, effects, at);
+  if (worker.leaves) {
+    const state = replaceGeneration(place.state, rest);
+    const left = { level: 'info', event: 'worker-left', generation: about, worker: worker.id } as const;
+    return { state, effects: [...effects, { do: 'announce', notice: left }], news: newsOfRest(state, about, at) };
+  }
   const level = worker.phase === 'ending' ? 'info' : 'warn';
   const notice = { level, event: 'worker-exited', generation: about, worker: worker.id, reason: why } as const;
   effects.push({ do: 'announce', notice });
-  if (worker.leaves) {
-    const state = replaceGeneration(place.state, rest);
-    return { state, effects, news: newsOfRest(state, about, at) };
-  }
   const lost: Event = { type: 'worker-lost', about, worker: worker.id, why, at };
   // A rollback does not hang on a replacement that never got as far as serving.
   const matters = role !== 'next' || canAccept(worker) || worker.phase === 'down' || place.state.phase === 'rolling';
