@@ -1,17 +1,6 @@
 import { EventEmitter } from 'node:events';
 import { realpathSync } from 'node:fs';
-import type {
-  AbortDone,
-  History,
-  PromoteDone,
-  ReloadDone,
-  ReloadOrder,
-  RetireDone,
-  RollbackDone,
-  RollbackOrder,
-  ScaleDone
-} from './control/routes.ts';
-import type { Status } from './core/status.ts';
+import { type Fields, RELOAD, ROLLBACK, readOrder, SCALE } from './control/bodies.ts';
 import { logicalCwd } from './cwd.ts';
 import { HandoverError } from './errors.ts';
 import type { GivenOptions } from './given.ts';
@@ -115,41 +104,32 @@ class RunningService extends EventEmitter<ServiceEvents> implements Service {
     return this.#supervision.addresses;
   }
 
-  reload(order: string | ReloadOrder = {}): Promise<ReloadDone> {
-    return this.#supervision.orders.reload(typeof order === 'string' ? { entry: order } : order);
-  }
+  reload: Service['reload'] = async (order) =>
+    this.#supervision.orders.reload(read('reload', typeof order === 'string' ? { entry: order } : order, RELOAD));
 
-  rollback(order: RollbackOrder = {}): Promise<RollbackDone> {
-    return this.#supervision.orders.rollback(order);
-  }
+  rollback: Service['rollback'] = async (order) => this.#supervision.orders.rollback(read('rollback', order, ROLLBACK));
 
-  promote(): Promise<PromoteDone> {
-    return this.#supervision.orders.promote();
-  }
+  promote = () => this.#supervision.orders.promote();
 
-  abort(): Promise<AbortDone> {
-    return this.#supervision.orders.abort();
-  }
+  abort = () => this.#supervision.orders.abort();
 
-  retire(): Promise<RetireDone> {
-    return this.#supervision.orders.retire();
-  }
+  retire = () => this.#supervision.orders.retire();
 
-  scale(workers: number): Promise<ScaleDone> {
-    return this.#supervision.orders.scale(workers);
-  }
+  scale = async (workers: number) =>
+    this.#supervision.orders.scale(read<{ workers: number }>('scale', { workers }, SCALE).workers);
 
-  history(): Promise<History> {
-    return this.#supervision.outlook.history();
-  }
+  history = () => this.#supervision.outlook.history();
 
-  status(): Promise<Status> {
-    return this.#supervision.outlook.status();
-  }
+  status = () => this.#supervision.outlook.status();
 
   async close(): Promise<void> {
     await this.#supervision.stop('close() was called');
   }
+}
+
+/** What an app passes is checked as what comes over the control socket is. */
+function read<T extends object>(method: string, order: unknown, fields: Fields): T {
+  return readOrder(`The argument of ${method}()`, order, fields, 'HANDOVER_ERR_OPTION_INVALID');
 }
 
 function realpathOr(path: string): string {

@@ -24,7 +24,7 @@ const MAY_IMPORT: Record<string, readonly string[]> = {
     'cwd',
     'host',
     'worker',
-    'control (types)',
+    'control',
     'core (types)'
   ],
   limits: ['options', 'checks', 'core (types)'],

@@ -1,4 +1,4 @@
-import { HandoverError } from '../errors.ts';
+import { type ErrorCode, HandoverError } from '../errors.ts';
 import { readName } from '../readers.ts';
 import { STRATEGIES } from '../strategies.ts';
 
@@ -54,16 +54,21 @@ export const SCALE: Fields = {
 };
 
 /**
- * Reads the body of an order, field by field. None at all is the same as `{}`.
+ * Reads an order, field by field. None at all is the same as `{}`.
  *
- * @throws HANDOVER_ERR_CONTROL_BAD_REQUEST
+ * @param from what is read, as the error calls it
+ * @throws HANDOVER_ERR_CONTROL_BAD_REQUEST, or the code that is given
  */
-export function readOrder<T extends object>(route: string, body: unknown, fields: Fields): T {
+export function readOrder<T extends object>(
+  from: string,
+  body: unknown,
+  fields: Fields,
+  code: ErrorCode = 'HANDOVER_ERR_CONTROL_BAD_REQUEST'
+): T {
   if (body === undefined) return {} as T;
   const known = Object.keys(fields);
   const fix = known.length === 0 ? 'Send {}' : `Send {} or some of: ${known.join(', ')}`;
-  const refuse = (why: string) =>
-    new HandoverError('HANDOVER_ERR_CONTROL_BAD_REQUEST', { what: `The body of ${route} is not usable`, why, fix });
+  const refuse = (why: string) => new HandoverError(code, { what: `${from} is not usable`, why, fix });
   if (!isObject(body)) throw refuse('it is not an object');
   for (const [name, value] of Object.entries(body)) {
     const field = Object.hasOwn(fields, name) ? fields[name] : undefined;

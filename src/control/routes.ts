@@ -79,8 +79,8 @@ type Handler = (operator: Operator, body: unknown, response: ServerResponse) => 
 const ROUTES = [
   ['GET', '/status', (operator) => operator.status()],
   ['GET', '/history', (operator) => operator.history()],
-  ['POST', '/reload', (operator, body) => operator.reload(readOrder('POST /reload', body, RELOAD))],
-  ['POST', '/rollback', (operator, body) => operator.rollback(readOrder('POST /rollback', body, ROLLBACK))],
+  ['POST', '/reload', (operator, body) => operator.reload(readOrder('The body of POST /reload', body, RELOAD))],
+  ['POST', '/rollback', (operator, body) => operator.rollback(readOrder('The body of POST /rollback', body, ROLLBACK))],
   ['POST', '/promote', (operator) => operator.promote()],
   ['POST', '/abort', (operator) => operator.abort()],
   ['POST', '/retire', (operator) => operator.retire()],
@@ -109,7 +109,7 @@ export function createRouter(): Find {
 }
 
 function readScale(body: unknown): number {
-  const { workers } = readOrder<{ workers?: number }>('POST /scale', body, SCALE);
+  const { workers } = readOrder<{ workers?: number }>('The body of POST /scale', body, SCALE);
   if (workers !== undefined) return workers;
   throw new HandoverError('HANDOVER_ERR_CONTROL_BAD_REQUEST', {
     what: 'The body of POST /scale is not usable',
