@@ -1,0 +1,45 @@
+import type { Ground } from './ground.ts';
+
+/** One way to deploy a Node service on one machine. Each is a file in `systems/`, with its whole configuration. */
+export interface System {
+  /** For `--only`. */
+  readonly id: string;
+  readonly name: string;
+  /** What a reader must know to judge it fairly. */
+  readonly note: string;
+  /** What a rollback is here. */
+  readonly rollbackNote: string;
+  /** Of the process that is killed in the last test, and what the system promises for it. */
+  readonly deathNote: string;
+  /** The file with its configuration, as `import.meta.url` says it. */
+  readonly file: string;
+  /** The Node it needs, where that is another than the one that runs the comparison. */
+  readonly node?: string;
+  /** Its version by name, where it has one. */
+  version?(): Record<string, string>;
+  /** What it lacks on this machine, or null. */
+  missing(): Missing | null;
+  /** Resolves when it answers on `ground.port`. */
+  start(ground: Ground): Promise<Running>;
+}
+
+export interface Missing {
+  readonly why: string;
+  readonly install: string;
+}
+
+/** A system at work on its ground. */
+export interface Running {
+  /** Deploys what `ground.version` says by now. Resolves when the system calls it done. */
+  deploy(): Promise<void>;
+  /** Back to the version before; where it is left out, that is one more deploy. */
+  rollback?(): Promise<void>;
+  /** The processes it consists of, without their children. */
+  roots(): readonly number[];
+  /** The process whose death is tried: the one that owns the port. */
+  owner(): number;
+  /** Runs the start command again, as an init system does after a death. */
+  revive(): Promise<void>;
+  /** Ends what the ground does not know of: a daemon that went its own way. */
+  end?(): Promise<void>;
+}

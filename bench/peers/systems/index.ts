@@ -1,0 +1,23 @@
+import type { System } from '../model.ts';
+import { cluster, clusterCloses } from './cluster.ts';
+import { handover } from './handover.ts';
+import { kill } from './kill.ts';
+import { nginxCareful, nginxKept, nginxTutorial } from './nginx.ts';
+import { pm2, pm2Closes, pm2Default } from './pm2.ts';
+
+/** Every system of the comparison, in the order of the table. */
+export const SYSTEMS: readonly System[] = [
+  ...handover,
+  kill,
+  cluster,
+  clusterCloses,
+  pm2,
+  pm2Default,
+  pm2Closes,
+  nginxTutorial,
+  nginxCareful,
+  nginxKept
+];
+
+/** A short look: bare, PM2, nginx, this. */
+export const QUICK: readonly string[] = ['handover', 'kill', 'pm2', 'nginx-careful'];
