@@ -18,3 +18,6 @@ function leave() {
 }
 process.once('SIGINT', leave);
 process.once('SIGTERM', leave);
+
+/** What Watt asks an app to export: resolves when it has finished. */
+export const close = () => new Promise((done) => server.close(done));

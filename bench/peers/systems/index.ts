@@ -1,9 +1,12 @@
 import type { System } from '../model.ts';
 import { cluster, clusterCloses } from './cluster.ts';
 import { handover } from './handover.ts';
+import { haproxyDrained, haproxyKept } from './haproxy.ts';
 import { kill } from './kill.ts';
 import { nginxCareful, nginxKept, nginxTutorial } from './nginx.ts';
 import { pm2, pm2Closes, pm2Default } from './pm2.ts';
+import { socket, socketCloses } from './socket.ts';
+import { watt } from './watt.ts';
 
 /** Every system of the comparison, in the order of the table. */
 export const SYSTEMS: readonly System[] = [
@@ -16,7 +19,12 @@ export const SYSTEMS: readonly System[] = [
   pm2Closes,
   nginxTutorial,
   nginxCareful,
-  nginxKept
+  nginxKept,
+  haproxyDrained,
+  haproxyKept,
+  socket,
+  socketCloses,
+  watt
 ];
 
 /** A short look: bare, PM2, nginx, this. */

@@ -12,6 +12,9 @@ import type { System } from '../model.ts';
 // https://nginx.org/en/docs/http/ngx_http_upstream_module.html#keepalive, https://nginx.org/en/docs/control.html,
 // https://nginx.org/en/docs/ngx_core_module.html#worker_shutdown_timeout.
 
+/** How long tutorials sleep before they stop the old version. */
+const SOON_MS = 500;
+
 interface Variant {
   readonly id: string;
   readonly name: string;
@@ -20,7 +23,7 @@ interface Variant {
   /** Kept-alive connections to the app. */
   readonly keepsUpstream: boolean;
   /** What happens to the old version once nginx has been told. */
-  readonly old: 'stopped at once' | 'drained' | 'kept';
+  readonly old: 'stopped soon' | 'drained' | 'kept';
 }
 
 /** As tutorials give it: what is not named has nginx's default. */
@@ -103,14 +106,17 @@ const variant = (options: Variant): System => ({
         app = await ground.startApp(ports[1]);
         const workers = childrenOf(master.pid);
         await turn();
-        if (options.old === 'stopped at once') await ground.stop(old);
+        if (options.old === 'stopped soon') {
+          await delay(SOON_MS);
+          await ground.stop(old);
+        }
         if (options.old === 'drained') {
           await allGone(workers, ground.drainMs);
           await ground.stop(old);
         }
         if (options.old === 'kept') {
           before = old;
-          await someNew(master.pid, workers);
+          await allLeaving(workers);
         }
       },
       ...(options.old === 'kept' && {
@@ -118,7 +124,7 @@ const variant = (options: Variant): System => ({
           const workers = childrenOf(master.pid);
           await turn();
           [app, before] = [before ?? app, app];
-          await someNew(master.pid, workers);
+          await allLeaving(workers);
         }
       }),
       roots: () => [master.pid, app.pid, ...(before ? [before.pid] : [])],
@@ -143,30 +149,32 @@ function childrenOf(pid: number): readonly string[] {
 /** Waits until the workers of the old configuration have finished, at most for the drain budget. */
 async function allGone(workers: readonly string[], budgetMs: number): Promise<void> {
   const until = performance.now() + budgetMs;
-  while (performance.now() < until && workers.some((pid) => nameOf(pid) === 'nginx')) await delay(20);
+  while (performance.now() < until && workers.some((pid) => titleOf(pid).includes('nginx'))) await delay(20);
 }
 
-/** Waits until there are workers of the new configuration. */
-async function someNew(master: number, old: readonly string[]): Promise<void> {
+/** Waits until the workers of the old configuration take no more connections: their title says so then. */
+async function allLeaving(workers: readonly string[]): Promise<void> {
   const until = performance.now() + 5_000;
-  while (performance.now() < until && childrenOf(master).every((pid) => old.includes(pid))) await delay(2);
+  const isWorking = (pid: string) =>
+    titleOf(pid).includes('nginx: worker process') && !titleOf(pid).includes('shutting');
+  while (performance.now() < until && workers.some(isWorking)) await delay(2);
 }
 
-function nameOf(pid: string): string | null {
+function titleOf(pid: string): string {
   try {
-    return readFileSync(`/proc/${pid}/comm`, 'utf8').trim();
+    return readFileSync(`/proc/${pid}/cmdline`, 'utf8');
   } catch {
-    return null; // it is gone
+    return ''; // it is gone
   }
 }
 
 export const nginxTutorial = variant({
   id: 'nginx',
   name: 'nginx, two ports, as in tutorials',
-  note: 'The old version is stopped as soon as `nginx -s reload` has returned, which does not wait for the old workers.',
+  note: 'The old version is stopped half a second after `nginx -s reload`, which does not wait for the old workers; at once would lose hundreds more.',
   rollbackNote: 'The old version was stopped: one more deploy.',
   keepsUpstream: false,
-  old: 'stopped at once'
+  old: 'stopped soon'
 });
 
 export const nginxCareful = variant({
