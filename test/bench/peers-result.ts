@@ -125,7 +125,7 @@ function skip(id: string, name: string, why: string, install: string): SystemRes
   };
 }
 
-const gone = (failed: number, downMs: number | null, note: string) => ({ failed, downMs, note });
+const gone = (failed: number, downMs: number | null, note: string) => ({ failed, downMs, inChargeMs: downMs, note });
 
 const SYSTEMS: readonly SystemResult[] = [
   draw({

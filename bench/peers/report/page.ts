@@ -2,7 +2,7 @@ import type { PeersResult, SystemResult } from '../result.ts';
 import { type Content, html, Markup } from './html.ts';
 import type { Plot } from './plots/plot.ts';
 import { STYLE } from './style.ts';
-import { costTable, failureTable } from './tables.ts';
+import { deployTable, failureTable, standingTable } from './tables.ts';
 import { countOf, FAILURE_KINDS, FAILURES, failedOf, isOurs, listOf, showCount, showMs, sortSystems } from './words.ts';
 
 /** A plot as it stands on the page: drawn for a wide window and for a narrow one, or not at all. */
@@ -45,8 +45,10 @@ ${failureTable(result)}
 </section>
 ${figures.map(section)}
 <section><h2>What it costs otherwise</h2>
-<p>Speed, waiting and memory of the same systems, and what happens when the system itself is killed without warning.</p>
-${costTable(result)}
+<p>The same systems in the same order: what a deploy costs besides lost requests, what is paid while nothing is
+deployed, and what happens when the system itself is killed without warning.</p>
+${deployTable(result)}
+${standingTable(result)}
 </section>
 <section><h2>The systems, and how each was set up</h2>
 <p>All ran the same app, under the same clients, with at most ${showMs(settings.drainMs)} for the old version to finish.

@@ -14,17 +14,14 @@ import {
 
 /** Which clients lost what: a row for each system, fewest failures first. */
 export function failureTable({ systems }: PeersResult): Markup {
-  const notes = new Notes('failures');
   const rows = sortSystems(systems).map((system) => {
-    if (system.skipped) return skippedRow(system, FAILURE_KINDS.length + 5);
-    const { requests, rollbacks, idleReconnects, deployMs, rollbackMs } = system;
+    if (system.skipped) return skippedRow(system, FAILURE_KINDS.length + 3);
+    const { requests, idleReconnects } = system;
     return row(system, [
       cell(showCount(requests)),
       failures(failedOf(system), 'sum'),
       ...FAILURE_KINDS.map((kind) => failures(system.failures[kind])),
-      failures(idleReconnects, 'apart'),
-      measured(deployMs, showTimes, notes.mark(system, 'deploy')),
-      measured(rollbackMs, showTimes, notes.mark(system, 'rollback', rollbacks === 0 ? system.rollbackNote : null))
+      failures(idleReconnects, 'apart')
     ]);
   });
   const kinds = FAILURE_KINDS.map((kind) => head(FAILURES[kind].name, FAILURES[kind].means));
@@ -34,24 +31,20 @@ export function failureTable({ systems }: PeersResult): Markup {
       head('requests', 'sent by the strict client during all deploys'),
       head('failed', 'all kinds together'),
       ...kinds,
-      head('idle clients reconnected', 'connections that were closed although their client did nothing wrong'),
-      head('deploy', 'median time, and how many there were'),
-      head('rollback', 'median time, and how many there were')
+      head('idle reconnects', 'connections that were closed although their client did nothing wrong')
     ],
-    rows,
-    notes
+    rows
   );
 }
 
-/** What each system costs while nothing is deployed, and what its own death costs. */
-export function costTable({ systems }: PeersResult): Markup {
-  const notes = new Notes('costs');
-  const measuredSystems = sortSystems(systems).filter(({ skipped }) => !skipped);
-  const rows = measuredSystems.map((system) => {
-    const { keptAliveShare, freshShare, p99, memory, death, autocannon } = system;
+/** How long a deploy takes, and what it costs in waiting and in memory. */
+export function deployTable({ systems }: PeersResult): Markup {
+  const notes = new Notes('deploy');
+  const rows = measuredOf(systems).map((system) => {
+    const { deployMs, rollbackMs, rollbacks, rollbackNote, p99, memory } = system;
     return row(system, [
-      measured(keptAliveShare, showShare, notes.mark(system, 'throughput')),
-      measured(freshShare, showShare, notes.mark(system, 'throughput')),
+      measured(deployMs, showTimes, notes.mark(system, 'deploy')),
+      measured(rollbackMs, showTimes, notes.mark(system, 'rollback', rollbacks === 0 ? rollbackNote : null)),
       measured(p99, ({ steadyMs }) => showMs(steadyMs), notes.mark(system, 'latency')),
       measured(
         p99,
@@ -59,28 +52,50 @@ export function costTable({ systems }: PeersResult): Markup {
         notes.mark(system, 'latency')
       ),
       measured(memory, ({ restBytes }) => showMegabytes(restBytes), notes.mark(system, 'memory')),
-      measured(memory, ({ peakBytes }) => showMegabytes(peakBytes), notes.mark(system, 'memory')),
-      death ? failures(death.failed) : unmeasured(notes.mark(system, 'death')),
-      death
-        ? cell(death.downMs === null ? 'did not come back' : showMs(death.downMs))
-        : unmeasured(notes.mark(system, 'death')),
+      measured(memory, ({ peakBytes }) => showMegabytes(peakBytes), notes.mark(system, 'memory'))
+    ]);
+  });
+  return table(
+    'Time, waiting and memory of a deploy. Times are medians, with how many there were.',
+    [
+      head('deploy', 'until the new version answers, and the old one gets nothing new'),
+      head('rollback', 'until the version before answers again'),
+      head('p99 quiet', 'one request in a hundred takes longer'),
+      head('p99 around a deploy', 'and how many times that is the quiet one'),
+      head('memory', 'all its processes, at rest'),
+      head('memory, peak', 'all its processes, the most during a deploy')
+    ],
+    rows,
+    notes
+  );
+}
+
+/** What each system costs while nothing is deployed, and what its own death costs. */
+export function standingTable({ systems }: PeersResult): Markup {
+  const notes = new Notes('standing');
+  const rows = measuredOf(systems).map((system) => {
+    const { keptAliveShare, freshShare, death, autocannon } = system;
+    const why = notes.mark(system, 'death');
+    return row(system, [
+      measured(keptAliveShare, showShare, notes.mark(system, 'throughput')),
+      measured(freshShare, showShare, notes.mark(system, 'throughput')),
+      death ? failures(death.failed) : unmeasured(why),
+      measured(death, ({ downMs }) => showReturn(downMs), why),
+      measured(death, ({ inChargeMs }) => showReturn(inChargeMs), why),
       measured(autocannon, showCannon, notes.mark(system, 'autocannon'))
     ]);
   });
   return table(
-    'What each system costs, in the order of the table above. Shares are of plain node beside it: 1.00 is as fast.',
+    'Speed, and sudden death. Speed is a share of plain node beside it: 1.00 is as fast; behind it the middle half of the measurements.',
     [
-      head('kept-alive', 'requests a second on connections kept open, as a share of plain node'),
-      head('fresh', 'requests a second with a new connection each, as a share of plain node'),
-      head('p99 quiet', 'one request in a hundred takes longer'),
-      head('p99 around a deploy', 'and how many times that is the quiet one'),
-      head('memory', 'all its processes, at rest'),
-      head('memory, peak', 'all its processes, the most during a deploy'),
+      head('kept-alive', 'requests a second on connections kept open'),
+      head('fresh', 'requests a second with a new connection each'),
       head('failed at its death', 'requests lost after the system itself was killed'),
-      head('back after', 'time until it served again'),
+      head('silent for', 'the longest time without any answer'),
+      head('in charge after', 'time until the system that was started again was there to stay'),
       head(
         'autocannon',
-        'what the usual load tool reports as errors, and the requests it does not mention although they got no answer'
+        'what the usual load tool reports as errors, and the requests without an answer that it does not mention'
       )
     ],
     rows,
@@ -88,7 +103,11 @@ export function costTable({ systems }: PeersResult): Markup {
   );
 }
 
+const measuredOf = (systems: readonly SystemResult[]) => sortSystems(systems).filter(({ skipped }) => !skipped);
+
 const showTimes = ({ median, count }: Spread): Markup => html`${showMs(median)} <small>×${count}</small>`;
+
+const showReturn = (ms: number | null): string => (ms === null ? 'did not come back' : showMs(ms));
 
 const showShare = ({ median, low, high, count }: Spread): Markup =>
   html`${median.toFixed(2)} <small title="middle half of ${count} measurements">${low.toFixed(2)}–${high.toFixed(2)}</small>`;
@@ -158,11 +177,11 @@ class Notes {
   }
 }
 
-function table(caption: string, heads: readonly Markup[], rows: readonly Markup[], notes: Notes): Markup {
+function table(caption: string, heads: readonly Markup[], rows: readonly Markup[], notes: Notes | null = null): Markup {
   return html`<div class="box" role="region" aria-label="${caption}" tabindex="0"><table>
 <caption><span>${caption}</span></caption>
 <thead><tr><th scope="col">system</th>${heads}</tr></thead>
 <tbody>${rows}</tbody>
 </table></div>
-${notes.list()}`;
+${notes?.list() ?? ''}`;
 }

@@ -1,11 +1,13 @@
 import type { SystemResult } from '../../result.ts';
 import type { Spec } from '../library.ts';
 import { CONFIG, colour } from '../theme.ts';
-import { showMs, sortSystems } from '../words.ts';
+import { showCount, showMs, sortSystems } from '../words.ts';
 import { colourOf, labelsFor, NARROW, type Plot } from './plot.ts';
 
 /** At 0 a logarithm has no place; nothing that was measured is shorter. */
 const LEAST_MS = 0.01;
+/** Enough for a telephone. */
+const FEW = [0.5, 0.99, 1];
 /** Between two columns, and at the right edge for what a label needs. */
 const GAP = 18;
 
@@ -21,13 +23,12 @@ const ABOUT = {
 export function latency(systems: readonly SystemResult[]): Plot {
   const drawn = sortSystems(systems).filter((system) => system.latency.length > 0);
   if (drawn.length === 0) return { ...ABOUT, description: '', spec: null };
-  const shares = [...new Set(drawn.flatMap((system) => system.latency.map(({ share }) => share)))].sort(
-    (a, b) => a - b
-  );
-  const all = drawn.flatMap((system) => system.latency.flatMap(({ aroundMs, steadyMs }) => [aroundMs, steadyMs]));
+  const all = [...new Set(drawn.flatMap((system) => system.latency.map(({ share }) => share)))].sort((a, b) => a - b);
+  const times = drawn.flatMap((system) => system.latency.flatMap(({ aroundMs, steadyMs }) => [aroundMs, steadyMs]));
   const exponent = (value: number, round: (value: number) => number) =>
     10 ** round(Math.log10(Math.max(LEAST_MS, value)));
-  const domain: Domain = [exponent(Math.min(...all), Math.floor), exponent(Math.max(...all), Math.ceil)];
+  const least = exponent(Math.min(...times), Math.floor);
+  const domain: Domain = [least, Math.max(10 * least, exponent(Math.max(...times), Math.ceil))];
   return {
     ...ABOUT,
     description: drawn
@@ -36,6 +37,7 @@ export function latency(systems: readonly SystemResult[]): Plot {
       )
       .join(' '),
     spec: (width) => {
+      const shares = width < NARROW ? all.filter((share) => FEW.includes(share)) : all;
       const columns = width < NARROW ? 1 : Math.min(shares.length, 5);
       return {
         config: CONFIG,
@@ -118,7 +120,7 @@ function powers([least, most]: Domain): number[] {
 
 /** A share as people say it. */
 function titleOf(share: number): string {
-  if (share === 0.5) return 'the middle one (p50)';
+  if (share === 0.5) return 'p50, the middle one';
   if (share === 1) return 'the slowest';
-  return `p${Number((share * 100).toFixed(3))}: one in ${Math.round(1 / (1 - share)).toLocaleString('en-US')} is slower`;
+  return `p${Number((share * 100).toFixed(3))}, 1 in ${showCount(Math.round(1 / (1 - share)))}`;
 }

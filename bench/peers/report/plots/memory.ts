@@ -72,7 +72,7 @@ function panel(system: Drawn, { width, most, times }: Place): Spec {
   return {
     title: {
       text: lines,
-      subtitle: `${showMegabytes(restBytes)}, at the peak ${showMegabytes(peakBytes)}`,
+      subtitle: `${showMegabytes(restBytes)}, peak ${showMegabytes(peakBytes)}`,
       color: colourOf(system) === colour('ours') ? colour('ours') : colour('ink')
     },
     width,

@@ -41,8 +41,8 @@ export interface Labels {
 /** Labels of fixed width, ours in colour. */
 export function labelsFor(width: number, systems: readonly SystemResult[]): Labels {
   const isNarrow = width < NARROW;
-  const taken = isNarrow ? 124 : 240;
-  const nameOf = ({ name }: SystemResult) => wrap(name, isNarrow ? 18 : 38);
+  const taken = isNarrow ? 134 : 240;
+  const nameOf = ({ name }: SystemResult) => wrap(name, isNarrow ? 20 : 38);
   const lines = Math.max(...systems.map((system) => nameOf(system).split(BREAK).length));
   const ours = JSON.stringify(systems.filter(isOurs).map(nameOf));
   return {
@@ -55,6 +55,7 @@ export function labelsFor(width: number, systems: readonly SystemResult[]): Labe
       maxExtent: taken,
       labelLimit: 0,
       labelPadding: 6,
+      ...(isNarrow ? { labelFontSize: 10 } : {}),
       ticks: false,
       domain: false,
       labelExpr: `split(datum.label, ${JSON.stringify(BREAK)})`,

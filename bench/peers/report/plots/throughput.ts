@@ -2,9 +2,11 @@ import type { Spread, SystemResult } from '../../result.ts';
 import type { Spec } from '../library.ts';
 import { CONFIG, colour } from '../theme.ts';
 import { sortSystems } from '../words.ts';
-import { colourOf, labelsFor, NARROW, type Plot } from './plot.ts';
+import { colourOf, labelsFor, NARROW, type Plot, wrap } from './plot.ts';
 
 const GAP = 18;
+/** For the figure behind the longest bar. */
+const ROOM = 1.25;
 const SIDES = [
   { field: 'keptAliveShare', title: 'Connections kept open' },
   { field: 'freshShare', title: 'A new connection for each request' }
@@ -62,8 +64,7 @@ function bars({ field, title }: (typeof SIDES)[number], { drawn, most, width, co
   const x = (name: string) => ({
     field: name,
     type: 'quantitative',
-    // Room for the figure behind the longest bar.
-    scale: { domain: [0, most * 1.18], nice: false },
+    scale: { domain: [0, most * ROOM], nice: false },
     axis: { title: null, tickCount: 5, format: '.1f' }
   });
   const y = {
@@ -75,7 +76,7 @@ function bars({ field, title }: (typeof SIDES)[number], { drawn, most, width, co
   };
   const own = { field: 'colour', type: 'nominal', scale: null, legend: null };
   return {
-    title,
+    title: wrap(title, width < NARROW ? 22 : 40).split('\n'),
     data: { values },
     width: (width - labels.width - columns * GAP - 12) / columns,
     height: { step: labels.step },
@@ -86,8 +87,8 @@ function bars({ field, title }: (typeof SIDES)[number], { drawn, most, width, co
         encoding: { x: x('low'), x2: { field: 'high' }, y }
       },
       {
-        mark: { type: 'text', align: 'left', dx: 6, fontSize: 11, color: colour('ink') },
-        encoding: { x: x('high'), y, text: { field: 'text' } }
+        mark: { type: 'text', align: 'right', fontSize: 11, color: colour('ink') },
+        encoding: { x: { datum: most * ROOM, type: 'quantitative' }, y, text: { field: 'text' } }
       },
       {
         data: { values: [{}] },

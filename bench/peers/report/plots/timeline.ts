@@ -1,14 +1,14 @@
 import type { SystemResult } from '../../result.ts';
 import type { Spec } from '../library.ts';
 import { CONFIG, colour } from '../theme.ts';
-import { countOf, sortSystems } from '../words.ts';
+import { countOf, isOurs, sortSystems } from '../words.ts';
 import { colourOf, NARROW, type Plot } from './plot.ts';
 
 type Timeline = NonNullable<SystemResult['timeline']>;
 type Drawn = SystemResult & { readonly timeline: Timeline };
 
 const AXIS_WIDTH = 34;
-const ROW_HEIGHT = 46;
+const ROW_HEIGHT = 42;
 /** Failures may be many times more than answers; this much of the answers' scale is theirs, and the rest a number. */
 const FAILURES_SHARE = 0.5;
 
@@ -53,6 +53,8 @@ function strip(system: Drawn, { top, bottom, lastMs }: Scale, width: number, isL
   const { answers, failures, bucketMs, deploysMs, rollbacksMs } = system.timeline;
   const failed = failedIn(system.timeline);
   const seconds = (ms: number) => ms / 1_000;
+  const plotWidth = width - AXIS_WIDTH - 16;
+  const isNarrow = width < NARROW;
   const hurt = failures.flatMap((count, at) =>
     count > 0 ? [{ at: seconds(at * bucketMs), end: seconds((at + 1) * bucketMs), down: Math.max(bottom, -count) }] : []
   );
@@ -66,7 +68,7 @@ function strip(system: Drawn, { top, bottom, lastMs }: Scale, width: number, isL
       labels: isLast,
       ticks: isLast,
       grid: false,
-      tickCount: width < NARROW ? 5 : 12
+      tickCount: isNarrow ? 5 : 12
     }
   };
   const yScale = { domain: [bottom, top], nice: false };
@@ -77,14 +79,10 @@ function strip(system: Drawn, { top, bottom, lastMs }: Scale, width: number, isL
     scale: yScale,
     axis: { title: null, values: [0, round], minExtent: AXIS_WIDTH, maxExtent: AXIS_WIDTH, domain: false, ticks: false }
   };
+  const outcome = failed > 0 ? `✕ ${countOf(failed, 'request')} failed` : 'no request failed';
+  const outcomeColour = colour(failed > 0 ? 'failed' : 'soft');
   return {
-    title: {
-      text: system.name,
-      subtitle: failed > 0 ? `✕ ${countOf(failed, 'request')} failed` : 'no request failed',
-      color: colourOf(system) === colour('ours') ? colour('ours') : colour('ink'),
-      subtitleColor: colour(failed > 0 ? 'failed' : 'soft')
-    },
-    width: width - AXIS_WIDTH - 16,
+    width: plotWidth,
     height: ROW_HEIGHT,
     layer: [
       {
@@ -106,9 +104,22 @@ function strip(system: Drawn, { top, bottom, lastMs }: Scale, width: number, isL
       },
       {
         data: { values: hurt },
-        mark: { type: 'point', shape: 'M-1,-1L1,1M1,-1L-1,1', size: 30, stroke: colour('failed'), strokeWidth: 1.5 },
+        mark: {
+          type: 'point',
+          shape: 'M-1,-1L1,1M1,-1L-1,1',
+          size: 30,
+          stroke: colour('failed'),
+          strokeWidth: 1.5,
+          opacity: 1
+        },
         encoding: { x, y: { datum: bottom, type: 'quantitative', scale: yScale } }
-      }
+      },
+      above(
+        system.name,
+        { fontSize: 12, fontWeight: 600, color: colour(isOurs(system) ? 'ours' : 'ink') },
+        isNarrow ? -18 : -5
+      ),
+      above(outcome, { fontSize: 11, color: outcomeColour, ...(isNarrow ? {} : { align: 'right', x: plotWidth }) }, -5)
     ]
   };
 }
@@ -117,4 +128,10 @@ const lines = (values: readonly object[], strokeDash: readonly number[], x: obje
   data: { values },
   mark: { type: 'rule', color: colour('ink'), strokeDash, opacity: 0.8 },
   encoding: { x }
+});
+
+/** A line of text above a strip: as a title it would be moved out of the way of the other one. */
+const above = (text: string, look: object, dy: number): Spec => ({
+  data: { values: [{}] },
+  mark: { type: 'text', align: 'left', baseline: 'bottom', x: 0, y: 0, text, dy, ...look }
 });
