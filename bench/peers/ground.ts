@@ -7,6 +7,7 @@ import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { ask } from './ask.ts';
+import { birthOf } from './tree.ts';
 
 export const APP = fileURLToPath(new URL('./apps/app.mjs', import.meta.url));
 export const HERE = fileURLToPath(new URL('.', import.meta.url));
@@ -22,6 +23,8 @@ const alive = new Set<Ground>();
 export interface RunOptions {
   readonly env?: Readonly<Record<string, string>>;
   readonly cwd?: string;
+  /** Whether it only gives orders: such a process runs anywhere and is no part of the system. */
+  readonly tool?: boolean;
   /** Descriptors from 3 on, or an IPC channel. */
   readonly extra?: readonly (number | 'ipc')[];
 }
@@ -43,6 +46,9 @@ export class Ground {
   readonly node: string;
   readonly #core: number | null;
   readonly #children = new Set<ChildProcess>();
+  readonly #parts = new Set<ChildProcess>();
+  /** By id, with their birth, so that nobody is ended who was given the id of one that is gone. */
+  readonly #adopted = new Map<number, string | null>();
   readonly #ends: (() => Promise<void>)[] = [];
   #version = '1';
 
@@ -76,6 +82,11 @@ export class Ground {
     return { VERSION_FILE: this.path('version'), DRAIN_MS: String(this.drainMs) };
   }
 
+  /** The processes that make up the system, without their children. */
+  get pids(): readonly number[] {
+    return [...this.#parts].flatMap(({ pid }) => (pid === undefined ? [] : [pid]));
+  }
+
   path(name: string): string {
     return join(this.folder, name);
   }
@@ -87,8 +98,12 @@ export class Ground {
   }
 
   /** Starts a process on the servers' core; it is ended with the ground at the latest. */
-  start(command: string, args: readonly string[], { env = {}, cwd, extra = [] }: RunOptions = {}): Started {
-    const pinned = this.#core === null ? [] : ['taskset', '-c', String(this.#core)];
+  start(
+    command: string,
+    args: readonly string[],
+    { env = {}, cwd, extra = [], tool = false }: RunOptions = {}
+  ): Started {
+    const pinned = this.#core === null || tool ? [] : ['taskset', '-c', String(this.#core)];
     const [file = '', ...rest] = [...pinned, command, ...args];
     const child = spawn(file, rest, {
       cwd: cwd ?? this.folder,
@@ -103,7 +118,11 @@ export class Ground {
     child.stderr?.on('data', hear);
     child.on('error', (error) => hear(Buffer.from(String(error))));
     this.#children.add(child);
-    child.once('exit', () => this.#children.delete(child));
+    if (!tool) this.#parts.add(child);
+    child.once('exit', () => {
+      this.#children.delete(child);
+      this.#parts.delete(child);
+    });
     return { child, pid: child.pid ?? 0, said: () => said };
   }
 
@@ -153,6 +172,11 @@ export class Ground {
     await exit;
   }
 
+  /** Takes on processes that may lose their parent: they are ended with the ground. */
+  adopt(pids: readonly number[]): void {
+    for (const pid of pids) this.#adopted.set(pid, birthOf(pid));
+  }
+
   /** Calls this before the processes are ended. */
   atEnd(end: () => Promise<void>): void {
     this.#ends.push(end);
@@ -170,6 +194,9 @@ export class Ground {
         clearTimeout(timer);
       })
     );
+    for (const [pid, birth] of this.#adopted) {
+      if (birth !== null && birthOf(pid) === birth) process.kill(pid, 'SIGKILL');
+    }
     rmSync(this.folder, { recursive: true, force: true, maxRetries: 5 });
   }
 }

@@ -6,13 +6,10 @@ import { parseArgs } from 'node:util';
 import { EVERY_KIND } from '../client/index.ts';
 import { describeMachine, isStale, type Machine, showMachine } from '../rig/machine.ts';
 import { endAll } from '../rig/processes.ts';
-import { collect, collectSkipped, NO_FIGURES } from './collect.ts';
+import { compare } from './compare.ts';
 import { endAllGrounds } from './ground.ts';
 import { showMatrix } from './matrix.ts';
-import type { System } from './model.ts';
 import type { PeersResult, PeersSettings } from './result.ts';
-import { type Round, runRound } from './rounds.ts';
-import type { PeersContext } from './session.ts';
 import { QUICK, SYSTEMS } from './systems/index.ts';
 
 const ROOT = fileURLToPath(new URL('../..', import.meta.url));
@@ -56,30 +53,19 @@ function showProgress(startedAt: number): (what: string) => void {
   };
 }
 
-async function compare(systems: readonly System[], context: PeersContext): Promise<PeersResult['systems']> {
-  const absent = new Map(systems.map((system) => [system, system.missing()]));
-  const present = systems.filter((system) => !absent.get(system));
-  const rounds = new Map<System, Round[]>(present.map((system) => [system, []]));
-  const troubles = new Map<System, string[]>(present.map((system) => [system, []]));
-  for (let round = 1; round <= context.settings.rounds; round += 1) {
-    for (const system of round % 2 === 1 ? present : present.toReversed()) {
-      const named = { ...context, progress: (what: string) => context.progress(`${system.name}: ${what}`) };
-      try {
-        rounds.get(system)?.push(await runRound(system, round, named));
-      } catch (error) {
-        troubles.get(system)?.push(`round ${round}: ${error instanceof Error ? error.message : error}`);
-      }
-    }
-  }
-  return systems.map((system) => {
-    const missing = absent.get(system);
-    if (missing) return collectSkipped(system, missing);
-    return collect(system, rounds.get(system) ?? [], NO_FIGURES, troubles.get(system) ?? []);
-  });
-}
-
 function describe({ cpu, cores, memoryBytes, node }: Machine): PeersResult['machine'] {
   return { cpu, cores, memoryBytes, os: `${osType()} ${release()}`, node };
+}
+
+/** Writes the page and says where, or why there is none. */
+async function writePage(result: PeersResult, folder: string): Promise<string> {
+  try {
+    const { writeReport } = await import('./report/index.ts');
+    const { html, svg } = await writeReport(result, folder);
+    return `Page: ${html}\nPlot: ${svg}`;
+  } catch (error) {
+    return `No page was written: ${error instanceof Error ? error.message : error}`;
+  }
 }
 
 async function main(): Promise<void> {
@@ -124,6 +110,7 @@ async function main(): Promise<void> {
   const json = resolve(values.json);
   mkdirSync(dirname(json), { recursive: true });
   writeFileSync(json, `${JSON.stringify(result, null, 2)}\n`);
+  process.stdout.write(`Figures: ${json}\n${await writePage(result, dirname(json))}\n`);
 }
 
 let brokenOff = false;

@@ -36,7 +36,8 @@ const FIGURES: readonly Column[] = [
   { head: 'MB rest', cell: ({ memory }) => number(memory && memory.restBytes / 1e6, 0) },
   { head: 'MB peak', cell: ({ memory }) => number(memory && memory.peakBytes / 1e6, 0) },
   { head: 'killed: lost', cell: ({ death }) => number(death?.failed, 0) },
-  { head: 'back ms', cell: ({ death }) => number(death?.downMs, 0) },
+  { head: 'down ms', cell: ({ death }) => number(death?.downMs, 0) },
+  { head: 'back ms', cell: ({ death }) => number(death?.inChargeMs, 0) },
   { head: 'cannon lost', cell: ({ autocannon }) => number(autocannon && autocannon.sent - autocannon.answered, 0) },
   { head: 'it says', cell: ({ autocannon }) => number(autocannon?.errors, 0) }
 ];

@@ -34,12 +34,10 @@ export interface Running {
   deploy(): Promise<void>;
   /** Back to the version before; where it is left out, that is one more deploy. */
   rollback?(): Promise<void>;
-  /** The processes it consists of, without their children. */
-  roots(): readonly number[];
+  /** Processes it consists of that the ground did not start. */
+  daemons?(): readonly number[];
   /** The process whose death is tried: the one that owns the port. */
   owner(): number;
-  /** Runs the start command again, as an init system does after a death. */
+  /** Runs the start command again, as an init system does after a death. @throws Error when nothing answers then */
   revive(): Promise<void>;
-  /** Ends what the ground does not know of: a daemon that went its own way. */
-  end?(): Promise<void>;
 }

@@ -1,5 +1,7 @@
 import type { ClientKind, FailureKind } from '../client/index.ts';
 
+export type { ClientKind, FailureKind };
+
 /** Everything that one run of the comparison found, as it is written to JSON. What could not be measured is null. */
 export interface PeersResult {
   /** ISO 8601. */
@@ -75,17 +77,22 @@ export interface SystemResult {
   readonly p99: { readonly aroundMs: number; readonly steadyMs: number; readonly ratio: number } | null;
   /** Latency at some shares (0-1) of the requests. */
   readonly latency: readonly { readonly share: number; readonly aroundMs: number; readonly steadyMs: number }[];
-  /** All processes of the system together, proportional share; `atMs` from the order of a deploy. */
+  /**
+   * All processes of the system together, at rest after some deploys and over one more; `atMs` from its order. Only what is
+   * their own: pages of files, like Node's code, are left out.
+   */
   readonly memory: {
     readonly restBytes: number;
     readonly peakBytes: number;
     readonly series: readonly { readonly atMs: number; readonly bytes: number }[];
   } | null;
-  /** SIGKILL to the process that owns the port or the apps: failed requests, and the time until it is back. */
+  /** SIGKILL to the process that owns the port or the apps, which is started again as an init system does it. */
   readonly death: {
     readonly failed: number;
-    /** Null when the service was not back by itself within the watch. */
+    /** The longest time without any answer; null when there was none until the end of the watch. */
     readonly downMs: number | null;
+    /** From the kill until the system that was started again was there to stay; null when it was not by the end. */
+    readonly inChargeMs: number | null;
     readonly note: string;
   } | null;
   /** The familiar tool beside ours: what it reports as errors, and what it does not report (`sent - answered`). */

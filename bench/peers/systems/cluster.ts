@@ -34,7 +34,6 @@ const variant = ({ id, name, note, env }: Variant): System => ({
         primary.child.send('deploy');
         await done;
       },
-      roots: () => [primary.pid],
       owner: () => primary.pid,
       async revive() {
         primary = await startPrimary(ground, env);

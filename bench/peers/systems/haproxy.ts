@@ -94,7 +94,6 @@ const variant = ({ id, name, note, rollbackNote, keepsOld }: Variant): System =>
           await turn();
         }
       }),
-      roots: () => [proxy.pid, ...Object.values(apps).map(({ pid }) => pid)],
       owner: () => proxy.pid,
       async revive() {
         proxy = await startProxy();

@@ -20,7 +20,6 @@ export const kill: System = {
         await ground.kill(app);
         app = await ground.startApp(ground.port);
       },
-      roots: () => [app.pid],
       owner: () => app.pid,
       async revive() {
         app = await ground.startApp(ground.port);

@@ -127,7 +127,6 @@ const variant = (options: Variant): System => ({
           await allLeaving(workers);
         }
       }),
-      roots: () => [master.pid, app.pid, ...(before ? [before.pid] : [])],
       owner: () => master.pid,
       async revive() {
         master = await startMaster();

@@ -60,7 +60,11 @@ const variant = ({ id, name, note, env = {}, settings }: Variant): System => ({
     await ground.answers(ground.port);
     const daemon = () => Number(readFileSync(join(home, 'pm2.pid'), 'utf8'));
     const startOrders = async () => {
-      const { child, said } = ground.start(ground.node, [ORDERS], { env: { PM2_HOME: home }, extra: ['ipc'] });
+      const { child, said } = ground.start(ground.node, [ORDERS], {
+        env: { PM2_HOME: home },
+        extra: ['ipc'],
+        tool: true
+      });
       const [ready] = await Promise.race([once(child, 'message'), once(child, 'exit')]);
       if (ready !== 'ready') throw new Error(`no connection to the daemon of pm2: ${said()}`);
       return child;
@@ -73,7 +77,7 @@ const variant = ({ id, name, note, env = {}, settings }: Variant): System => ({
         const [failure] = await done;
         if (failure !== 'done') throw new Error(failure);
       },
-      roots: () => [daemon()],
+      daemons: () => [daemon()],
       owner: daemon,
       async revive() {
         await pm2('resurrect');

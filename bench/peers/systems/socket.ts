@@ -35,7 +35,6 @@ const variant = ({ id, name, note, env }: Variant): System => ({
     };
     return {
       deploy: startAgain,
-      roots: () => [holder.pid],
       owner: () => pid,
       revive: startAgain
     };

@@ -67,7 +67,6 @@ export const watt: System = {
     let runtime = await startRuntime();
     return {
       deploy: () => restart(ground, runtime),
-      roots: () => [runtime.pid],
       owner: () => runtime.pid,
       async revive() {
         runtime = await startRuntime();

@@ -1,0 +1,57 @@
+import { collect, collectSkipped, type Figures, NO_FIGURES } from './collect.ts';
+import { measureFigures } from './figures.ts';
+import type { System } from './model.ts';
+import type { PeersResult } from './result.ts';
+import { type Round, runRound } from './rounds.ts';
+import type { PeersContext } from './session.ts';
+
+/** After so long no further round is begun: the whole run is to end within twenty minutes. */
+const LAST_ROUND_MS = 17 * 60_000;
+
+class Row {
+  readonly system: System;
+  readonly rounds: Round[] = [];
+  readonly troubles: string[] = [];
+  figures: Figures = NO_FIGURES;
+
+  constructor(system: System) {
+    this.system = system;
+  }
+}
+
+/**
+ * Measures all systems: first a round of each, then the figures of each, then the other rounds, every second one in the
+ * opposite order.
+ */
+export async function compare(systems: readonly System[], context: PeersContext): Promise<PeersResult['systems']> {
+  const startedAt = performance.now();
+  const absent = new Map(systems.map((system) => [system.id, system.missing()]));
+  const rows = systems.filter(({ id }) => !absent.get(id)).map((system) => new Row(system));
+  const inContext = ({ system }: Row): PeersContext => ({
+    ...context,
+    progress: (what) => context.progress(`${system.name}: ${what}`)
+  });
+  const playRound = async (round: number) => {
+    for (const row of round % 2 === 1 ? rows : rows.toReversed()) {
+      if (round > 1 && performance.now() - startedAt > LAST_ROUND_MS) return;
+      try {
+        row.rounds.push(await runRound(row.system, round, inContext(row)));
+      } catch (error) {
+        row.troubles.push(`round ${round}: ${error instanceof Error ? error.message : error}`);
+      }
+    }
+  };
+  await playRound(1);
+  for (const row of rows) {
+    const { figures, troubles } = await measureFigures(row.system, inContext(row));
+    row.figures = figures;
+    row.troubles.push(...troubles);
+  }
+  for (let round = 2; round <= context.settings.rounds; round += 1) await playRound(round);
+  return systems.map((system) => {
+    const missing = absent.get(system.id);
+    if (missing) return collectSkipped(system, missing);
+    const { rounds, figures, troubles } = rows.find((row) => row.system === system) ?? new Row(system);
+    return collect(system, rounds, figures, troubles);
+  });
+}
