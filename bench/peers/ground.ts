@@ -19,6 +19,7 @@ const OUTPUT_MAX = 2_000;
 const PORTS = { from: 20_000, to: 30_000 };
 
 const alive = new Set<Ground>();
+let closed = false;
 
 export interface RunOptions {
   readonly env?: Readonly<Record<string, string>>;
@@ -51,6 +52,7 @@ export class Ground {
   readonly #adopted = new Map<number, string | null>();
   readonly #ends: (() => Promise<void>)[] = [];
   #version = '1';
+  #ended = false;
 
   private constructor(port: number, options: GroundOptions) {
     this.port = port;
@@ -63,7 +65,9 @@ export class Ground {
     alive.add(this);
   }
 
+  /** @throws Error when the run was broken off */
   static async create(options: GroundOptions): Promise<Ground> {
+    if (closed) throw new Error('the run was broken off');
     return new Ground(await freePort(), options);
   }
 
@@ -103,6 +107,7 @@ export class Ground {
     args: readonly string[],
     { env = {}, cwd, extra = [], tool = false }: RunOptions = {}
   ): Started {
+    if (this.#ended) throw new Error('nothing is started on a ground that was ended');
     const pinned = this.#core === null || tool ? [] : ['taskset', '-c', String(this.#core)];
     const [file = '', ...rest] = [...pinned, command, ...args];
     const child = spawn(file, rest, {
@@ -185,6 +190,7 @@ export class Ground {
   async end(): Promise<void> {
     if (!alive.delete(this)) return;
     for (const end of this.#ends) await end().catch(() => {}); // what is left is ended below
+    this.#ended = true;
     await Promise.all(
       [...this.#children].map(async (child) => {
         const exit = once(child, 'exit');
@@ -207,8 +213,9 @@ export interface GroundOptions {
   readonly node?: string | undefined;
 }
 
-/** Ends whatever stands, also when a run is broken off. */
+/** Ends whatever stands, also when a run is broken off; nothing is started afterwards. */
 export async function endAllGrounds(): Promise<void> {
+  closed = true;
   await Promise.all([...alive].map((ground) => ground.end()));
 }
 

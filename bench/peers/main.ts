@@ -44,12 +44,12 @@ function settingsFor(quick: boolean): PeersSettings {
   };
 }
 
-/** One line that is written over, on a terminal; elsewhere nothing. */
+/** One line that is written over on a terminal; elsewhere one line after the other. */
 function showProgress(startedAt: number): (what: string) => void {
-  if (!process.stderr.isTTY) return () => {};
   return (what) => {
     const seconds = Math.round((performance.now() - startedAt) / 1000);
-    process.stderr.write(`\r\x1b[2K${seconds} s  ${what}`.slice(0, (process.stderr.columns ?? 100) + 4));
+    if (!process.stderr.isTTY) process.stderr.write(`${seconds} s  ${what}\n`);
+    else process.stderr.write(`\r\x1b[2K${seconds} s  ${what}`.slice(0, (process.stderr.columns ?? 100) + 4));
   };
 }
 
@@ -121,7 +121,8 @@ for (const [signal, code] of [
   ['SIGINT', 130],
   ['SIGTERM', 143]
 ] as const) {
-  process.once(signal, () => {
+  process.on(signal, () => {
+    if (brokenOff) return; // it is being ended already
     brokenOff = true;
     void endEverything().finally(() => process.exit(code));
   });

@@ -41,3 +41,7 @@ export interface Running {
   /** Runs the start command again, as an init system does after a death. @throws Error when nothing answers then */
   revive(): Promise<void>;
 }
+
+/** The note of a row whose app does more than the documentation asks. */
+export const CAREFUL_APP =
+  'Tuned in the app: it does not close idle connections at the signal, but says `Connection: close` on one more answer of each.';

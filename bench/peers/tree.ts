@@ -13,14 +13,18 @@ export function withDescendants(pid: number): number[] {
   return [pid, ...children.flatMap(withDescendants)];
 }
 
-/** When a process was started, in ticks since the machine was: with its id, its identity. Null when it is gone. */
-export function birthOf(pid: number): string | null {
-  const fields = statOf(pid);
-  return fields === null || fields[0] === 'Z' ? null : (fields[19] ?? null);
-}
+/** When a process was started, in ticks since the machine was: with its id, its identity. Null where that is not told. */
+export const birthOf = (pid: number) => statOf(pid)?.[19] ?? null;
 
 /** Whether a process runs; one that is dead and not yet waited for does not. */
-export const isAlive = (pid: number) => birthOf(pid) !== null;
+export function isAlive(pid: number): boolean {
+  try {
+    process.kill(pid, 0);
+  } catch {
+    return false;
+  }
+  return statOf(pid)?.[0] !== 'Z';
+}
 
 /** The fields of /proc/<pid>/stat after the name. */
 function statOf(pid: number): string[] | null {

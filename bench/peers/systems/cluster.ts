@@ -1,7 +1,7 @@
 import { once } from 'node:events';
 import { fileURLToPath } from 'node:url';
 import type { Ground, Started } from '../ground.ts';
-import type { System } from '../model.ts';
+import { CAREFUL_APP, type System } from '../model.ts';
 
 // Hand-rolled node:cluster, one worker: the primary forks a worker of the new version, waits until it listens, and sends
 // SIGTERM to the old one, which does `server.close()`; SIGKILL when the drain budget is spent. The primary is
@@ -56,9 +56,9 @@ export const cluster = variant({
   env: {}
 });
 
-export const clusterCloses = variant({
-  id: 'cluster-closes',
-  name: 'node:cluster by hand, app says close',
-  note: 'Tuned: from SIGTERM on, the app says `Connection: close`, so that busy clients leave by themselves.',
-  env: { SAYS_CLOSE: '1' }
+export const clusterCareful = variant({
+  id: 'cluster-careful',
+  name: 'node:cluster by hand, careful app',
+  note: CAREFUL_APP,
+  env: { CAREFUL: '1' }
 });

@@ -3,7 +3,7 @@ import { createConnection } from 'node:net';
 import { setTimeout as delay } from 'node:timers/promises';
 import { freePort, type Ground, type Started } from '../ground.ts';
 import type { System } from '../model.ts';
-import { parseSessions } from './haproxy-stat.ts';
+import { parseRefusal, parseSessions } from './haproxy-answers.ts';
 
 // HAProxy in front of the app, with two servers in one backend, switched by its runtime API: the new version starts on
 // the server that is in maintenance, is asked until it answers, and set `ready`; the old one is set `drain`, and when it
@@ -64,7 +64,12 @@ const variant = ({ id, name, note, rollbackNote, keepsOld }: Variant): System =>
       return started;
     };
     let proxy = await startProxy();
-    const tell = (...commands: string[]) => askApi(ground.path('api.sock'), commands.join('; '));
+    const api = ground.path('api.sock');
+    const tell = async (...commands: string[]) => {
+      const line = commands.join('; ');
+      const said = parseRefusal(await askApi(api, line));
+      if (said !== null) throw new Error(`HAProxy refuses "${line}": ${said}`);
+    };
 
     /** Sends new requests to the other colour. */
     const turn = async () => {
@@ -75,7 +80,8 @@ const variant = ({ id, name, note, rollbackNote, keepsOld }: Variant): System =>
     };
     const stop = async (colour: Colour) => {
       const until = performance.now() + ground.drainMs;
-      while (performance.now() < until && parseSessions(await tell('show stat'), 'app', colour) > 0) await delay(20);
+      while (performance.now() < until && parseSessions(await askApi(api, 'show stat'), 'app', colour) > 0)
+        await delay(20);
       await tell(`set server app/${colour} state maint`);
       const app = apps[colour];
       delete apps[colour];
@@ -107,16 +113,13 @@ function haproxy(flag: string): string {
   return `${stdout ?? ''}${stderr ?? ''}`;
 }
 
-/** Sends one line to the runtime API and returns what it says. @throws Error when it says that something is wrong */
+/** Sends one line to the runtime API and returns what it says. */
 async function askApi(path: string, line: string): Promise<string> {
   const socket = createConnection(path);
   socket.setTimeout(5_000, () => socket.destroy(new Error('the runtime API of HAProxy does not answer')));
   socket.end(`${line}\n`);
   let text = '';
   for await (const chunk of socket) text += chunk;
-  if (/no such|unknown|require|permission|can't/i.test(text.slice(0, 200)) && !text.startsWith('#')) {
-    throw new Error(`HAProxy refuses "${line}": ${text.trim()}`);
-  }
   return text;
 }
 

@@ -1,11 +1,11 @@
 import type { System } from '../model.ts';
-import { cluster, clusterCloses } from './cluster.ts';
+import { cluster, clusterCareful } from './cluster.ts';
 import { handover } from './handover.ts';
 import { haproxyDrained, haproxyKept } from './haproxy.ts';
 import { kill } from './kill.ts';
 import { nginxCareful, nginxKept, nginxTutorial } from './nginx.ts';
-import { pm2, pm2Closes, pm2Default } from './pm2.ts';
-import { socket, socketCloses } from './socket.ts';
+import { pm2, pm2Careful, pm2Default } from './pm2.ts';
+import { socket, socketCareful } from './socket.ts';
 import { watt } from './watt.ts';
 
 /** Every system of the comparison, in the order of the table. */
@@ -13,17 +13,17 @@ export const SYSTEMS: readonly System[] = [
   ...handover,
   kill,
   cluster,
-  clusterCloses,
+  clusterCareful,
   pm2,
   pm2Default,
-  pm2Closes,
+  pm2Careful,
   nginxTutorial,
   nginxCareful,
   nginxKept,
   haproxyDrained,
   haproxyKept,
   socket,
-  socketCloses,
+  socketCareful,
   watt
 ];
 

@@ -3,7 +3,7 @@ import { existsSync, readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { join } from 'node:path';
 import { APP, type Ground, HERE } from '../ground.ts';
-import type { System } from '../model.ts';
+import { CAREFUL_APP, type System } from '../model.ts';
 
 // PM2 in cluster mode, one instance, deployed with `reload`.
 //
@@ -12,6 +12,7 @@ import type { System } from '../model.ts';
 // after SIGINT.
 //
 // Sources: https://pm2.keymetrics.io/docs/usage/signals-clean-restart/, https://pm2.keymetrics.io/docs/usage/cluster-mode/,
+// https://github.com/Unitech/pm2/issues/2573 (a maintainer on what the app has to do at SIGINT),
 // https://pm2.keymetrics.io/docs/usage/pm2-api/ (the order comes over the API, so that no start of a command counts).
 
 const BIN = join(HERE, 'node_modules/pm2/bin/pm2');
@@ -101,10 +102,10 @@ export const pm2Default = variant({
   settings: () => ({})
 });
 
-export const pm2Closes = variant({
-  id: 'pm2-closes',
-  name: 'PM2 reload, app says close',
-  note: 'Tuned: from SIGINT on, the app says `Connection: close`, so that busy clients leave by themselves.',
-  env: { SAYS_CLOSE: '1' },
+export const pm2Careful = variant({
+  id: 'pm2-careful',
+  name: 'PM2 reload, careful app',
+  note: CAREFUL_APP,
+  env: { CAREFUL: '1' },
   settings: asAdvised
 });

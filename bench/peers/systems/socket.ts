@@ -1,7 +1,7 @@
 import { once } from 'node:events';
 import { fileURLToPath } from 'node:url';
 import type { Ground, Started } from '../ground.ts';
-import type { System } from '../model.ts';
+import { CAREFUL_APP, type System } from '../model.ts';
 
 // A socket that outlives the app, as a systemd socket unit holds it, and a plain `systemctl restart`: SIGTERM, wait until
 // the app is gone, start the next version on the same descriptor 3. What connects meanwhile waits in the kernel's queue.
@@ -62,9 +62,9 @@ export const socket = variant({
   env: {}
 });
 
-export const socketCloses = variant({
-  id: 'socket-closes',
-  name: 'systemd socket, plain restart, app says close',
-  note: 'Tuned: from SIGTERM on, the app says `Connection: close`, so that busy clients leave by themselves.',
-  env: { SAYS_CLOSE: '1' }
+export const socketCareful = variant({
+  id: 'socket-careful',
+  name: 'systemd socket, plain restart, careful app',
+  note: CAREFUL_APP,
+  env: { CAREFUL: '1' }
 });

@@ -9,8 +9,8 @@ import type { System } from '../model.ts';
 // is what `wattpm restart` calls: a new worker thread is started, then the old one is stopped.
 //
 // Sources: https://docs.platformatic.dev/docs/reference/node/overview (a plain node:http app, its `close` exported),
-// https://docs.platformatic.dev/docs/guides/cli-managing (managementApi, restart),
-// https://docs.platformatic.dev/docs/reference/runtime/configuration (gracefulShutdown).
+// https://docs.platformatic.dev/docs/guides/cli-managing (managementApi, restart); gracefulShutdown as in the schema.json
+// of @platformatic/runtime.
 
 const MODULES = join(HERE, 'node_modules');
 const CLI = join(MODULES, 'wattpm/bin/cli.js');

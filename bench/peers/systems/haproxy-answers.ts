@@ -14,3 +14,9 @@ export function parseSessions(answer: string, backend: string, server: string): 
   if (!value || !/^\d+$/.test(value)) throw new Error(`HAProxy tells no sessions of ${backend}/${server}`);
   return Number(value);
 }
+
+/** What the runtime API objects to commands that change something, or null: where it obeys, it says nothing. */
+export function parseRefusal(answer: string): string | null {
+  const said = answer.trim();
+  return said === '' ? null : said;
+}
