@@ -61,8 +61,8 @@ export function collectSkipped(system: System, skipped: NonNullable<SystemResult
   return { ...collect(system, [], NO_FIGURES, []), skipped };
 }
 
-function describe({ id, name, note, rollbackNote, file }: System) {
-  return { id, name, note, rollbackNote, config: relative(ROOT, fileURLToPath(file)) };
+function describe({ id, name, note, rollbackNote, steadyAs, file }: System) {
+  return { id, name, note, rollbackNote, ...(steadyAs && { steadyAs }), config: relative(ROOT, fileURLToPath(file)) };
 }
 
 function countFailures(count: (kind: FailureKind) => number): Record<FailureKind, number> {

@@ -5,8 +5,8 @@ import type { PeersResult } from './result.ts';
 import { type Round, runRound } from './rounds.ts';
 import type { PeersContext } from './session.ts';
 
-/** After so long no further round is begun: the whole run is to end within twenty minutes. */
-const LAST_ROUND_MS = 17 * 60_000;
+/** A further round is only begun where it will be over by then: the whole run is to end within twenty minutes. */
+const ROUNDS_END_MS = 19 * 60_000;
 
 class Row {
   readonly system: System;
@@ -23,7 +23,10 @@ class Row {
  * Measures all systems: first a round of each, then the figures of each, then the other rounds, every second one in the
  * opposite order.
  */
-export async function compare(systems: readonly System[], context: PeersContext): Promise<PeersResult['systems']> {
+export async function compare(
+  systems: readonly System[],
+  context: PeersContext
+): Promise<Pick<PeersResult, 'systems' | 'settings'>> {
   const startedAt = performance.now();
   const absent = new Map(systems.map((system) => [system.id, system.missing()]));
   const rows = systems.filter(({ id }) => !absent.get(id)).map((system) => new Row(system));
@@ -31,27 +34,35 @@ export async function compare(systems: readonly System[], context: PeersContext)
     ...context,
     progress: (what) => context.progress(`${system.name}: ${what}`)
   });
+  let roundMs = 0;
   const playRound = async (round: number) => {
+    const beganAt = performance.now();
     for (const row of round % 2 === 1 ? rows : rows.toReversed()) {
-      if (round > 1 && performance.now() - startedAt > LAST_ROUND_MS) return;
       try {
         row.rounds.push(await runRound(row.system, round, inContext(row)));
       } catch (error) {
         row.troubles.push(`round ${round}: ${error instanceof Error ? error.message : error}`);
       }
     }
+    roundMs = performance.now() - beganAt;
   };
   await playRound(1);
   for (const row of rows) {
-    const { figures, troubles } = await measureFigures(row.system, inContext(row));
+    const alike = rows.find(({ system }) => system.id === row.system.steadyAs);
+    const { figures, troubles } = await measureFigures(row.system, inContext(row), alike?.figures ?? null);
     row.figures = figures;
     row.troubles.push(...troubles);
   }
-  for (let round = 2; round <= context.settings.rounds; round += 1) await playRound(round);
-  return systems.map((system) => {
+  let rounds = 1;
+  while (rounds < context.settings.rounds && performance.now() - startedAt + roundMs < ROUNDS_END_MS) {
+    rounds += 1;
+    await playRound(rounds);
+  }
+  const results = systems.map((system) => {
     const missing = absent.get(system.id);
     if (missing) return collectSkipped(system, missing);
     const { rounds, figures, troubles } = rows.find((row) => row.system === system) ?? new Row(system);
     return collect(system, rounds, figures, troubles);
   });
+  return { systems: results, settings: { ...context.settings, rounds } };
 }

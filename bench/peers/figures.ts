@@ -7,12 +7,21 @@ import type { System } from './model.ts';
 import { type PeersContext, Session } from './session.ts';
 import { measureThroughput } from './throughput.ts';
 
-/** Measures everything besides losses. What cannot be measured is null, and why is among the troubles. */
+/**
+ * Measures everything besides losses. What cannot be measured is null, and why is among the troubles.
+ *
+ * @param alike figures of a system that is the same but for its deploys: throughput and death are taken from there
+ */
 export async function measureFigures(
   system: System,
-  context: PeersContext
+  context: PeersContext,
+  alike: Figures | null
 ): Promise<{ figures: Figures; troubles: readonly string[] }> {
   let figures = NO_FIGURES;
+  if (alike) {
+    const { keptAliveShare, freshShare, death } = alike;
+    figures = { ...figures, keptAliveShare, freshShare, death };
+  }
   const troubles: string[] = [];
   const attempt = async (what: string, measure: () => Promise<Partial<Figures>>) => {
     try {
@@ -22,7 +31,7 @@ export async function measureFigures(
       troubles.push(`${what}: ${error instanceof Error ? error.message : error}`);
     }
   };
-  await attempt('throughput', () => measureThroughput(system, context));
+  if (!alike) await attempt('throughput', () => measureThroughput(system, context));
   await attempt('start', async () => {
     const session = await Session.start(system, context);
     try {
@@ -30,7 +39,7 @@ export async function measureFigures(
       await attempt('memory', async () => ({ memory: await measureMemory(session, context) }));
       if (!context.quick)
         await attempt('autocannon', async () => ({ autocannon: await measureCannon(session, context) }));
-      await attempt('death', async () => ({ death: await measureDeath(system, session, context) }));
+      if (!alike) await attempt('death', async () => ({ death: await measureDeath(system, session, context) }));
     } finally {
       await session.end();
     }

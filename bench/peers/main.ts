@@ -33,9 +33,9 @@ function settingsFor(quick: boolean): PeersSettings {
   return {
     quick,
     rounds: quick ? 1 : 3,
-    deploys: quick ? 2 : 3,
+    deploys: 2,
     pauseMs: 800,
-    drainMs: 5_000,
+    drainMs: 3_000,
     clients: EVERY_KIND,
     requestTimeoutMs: 10_000,
     keptConnections: 64,
@@ -101,8 +101,7 @@ async function main(): Promise<void> {
       { handover: version, node: process.version },
       ...systems.map((system) => (system.missing() ? {} : system.version?.()))
     ),
-    settings,
-    systems: await compare(systems, context)
+    ...(await compare(systems, context))
   };
   if (process.stderr.isTTY) process.stderr.write('\r\x1b[2K');
   process.stdout.write(`${showMatrix(result, process.stdout.isTTY === true)}\n`);

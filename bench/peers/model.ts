@@ -13,6 +13,8 @@ export interface System {
   readonly deathNote: string;
   /** The file with its configuration, as `import.meta.url` says it. */
   readonly file: string;
+  /** The id of a system that differs from this one in its deploys only: where that is measured, figures of the rest are shared. */
+  readonly steadyAs?: string;
   /** The Node it needs, where that is another than the one that runs the comparison. */
   readonly node?: string;
   /** Its version by name, where it has one. */
@@ -44,4 +46,4 @@ export interface Running {
 
 /** The note of a row whose app does more than the documentation asks. */
 export const CAREFUL_APP =
-  'Tuned in the app: it does not close idle connections at the signal, but says `Connection: close` on one more answer of each.';
+  'Tuned in the app: it does not close idle connections at the signal, but says `Connection: close` on one more answer of each. Requests pipelined behind that are lost.';

@@ -56,6 +56,8 @@ export interface SystemResult {
   readonly note: string;
   /** The file in the repository with its whole configuration. */
   readonly config: string;
+  /** The id of the row whose throughput and death are shown here too: the two differ in their deploys only. */
+  readonly steadyAs?: string;
   /** Why it has no figures, and the command that installs what it lacks. */
   readonly skipped: { readonly why: string; readonly install: string } | null;
   /** Over all rounds: requests that got no right, whole and single answer, each with one kind. */

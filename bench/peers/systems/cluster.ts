@@ -15,13 +15,12 @@ interface Variant {
   readonly id: string;
   readonly name: string;
   readonly note: string;
+  readonly steadyAs?: string;
   readonly env: Readonly<Record<string, string>>;
 }
 
-const variant = ({ id, name, note, env }: Variant): System => ({
-  id,
-  name,
-  note,
+const variant = ({ env, ...named }: Variant): System => ({
+  ...named,
   rollbackNote: 'One more deploy, of the version before.',
   deathNote: 'The primary is killed: its workers exit with it. An init system starts it again.',
   file: import.meta.url,
@@ -60,5 +59,6 @@ export const clusterCareful = variant({
   id: 'cluster-careful',
   name: 'node:cluster by hand, careful app',
   note: CAREFUL_APP,
+  steadyAs: 'cluster',
   env: { CAREFUL: '1' }
 });

@@ -28,8 +28,10 @@ function offers(flag: string): boolean {
 }
 
 function system(strategy: Strategy, workers: number): System {
+  const suffix = workers === 1 ? '' : `-${workers}`;
   return {
-    id: `handover${strategy === 'blue-green' ? '' : `-${strategy}`}${workers === 1 ? '' : `-${workers}`}`,
+    id: `handover${strategy === 'blue-green' ? '' : `-${strategy}`}${suffix}`,
+    ...(strategy !== 'blue-green' && { steadyAs: `handover${suffix}` }),
     name: `handover, ${strategy}, ${workers === 1 ? 'one worker' : `${workers} workers`}`,
     note: NOTES[strategy],
     rollbackNote:

@@ -18,6 +18,7 @@ interface Variant {
   readonly name: string;
   readonly note: string;
   readonly rollbackNote: string;
+  readonly steadyAs?: string;
   /** Whether the old version runs on, drained, until the next deploy. */
   readonly keepsOld: boolean;
 }
@@ -43,11 +44,8 @@ backend app
 type Colour = 'blue' | 'green';
 type Ports = Readonly<Record<Colour, number>>;
 
-const variant = ({ id, name, note, rollbackNote, keepsOld }: Variant): System => ({
-  id,
-  name,
-  note,
-  rollbackNote,
+const variant = ({ keepsOld, ...named }: Variant): System => ({
+  ...named,
   deathNote: 'The process is killed, and nobody listens. An init system starts it again; the app serves on behind it.',
   file: import.meta.url,
   version: () => ({ haproxy: /version (\S+)-/.exec(haproxy('-v'))?.[1] ?? 'unknown' }),
@@ -136,5 +134,6 @@ export const haproxyKept = variant({
   name: 'HAProxy, runtime API, old version kept',
   note: 'Tuned for the rollback: the old version runs on, drained, until the next deploy.',
   rollbackNote: 'Two commands to the runtime API: nothing is started.',
+  steadyAs: 'haproxy',
   keepsOld: true
 });

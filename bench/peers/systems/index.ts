@@ -6,7 +6,7 @@ import { kill } from './kill.ts';
 import { nginxCareful, nginxKept, nginxTutorial } from './nginx.ts';
 import { pm2, pm2Careful, pm2Default } from './pm2.ts';
 import { socket, socketCareful } from './socket.ts';
-import { watt } from './watt.ts';
+import { watt, wattLean } from './watt.ts';
 
 /** Every system of the comparison, in the order of the table. */
 export const SYSTEMS: readonly System[] = [
@@ -24,7 +24,8 @@ export const SYSTEMS: readonly System[] = [
   haproxyKept,
   socket,
   socketCareful,
-  watt
+  watt,
+  wattLean
 ];
 
 /** A short look: bare, PM2, nginx, this. */

@@ -20,6 +20,7 @@ interface Variant {
   readonly name: string;
   readonly note: string;
   readonly rollbackNote: string;
+  readonly steadyAs?: string;
   /** Kept-alive connections to the app. */
   readonly keepsUpstream: boolean;
   /** What happens to the old version once nginx has been told. */
@@ -70,6 +71,7 @@ http {
 `;
 
 const variant = (options: Variant): System => ({
+  ...(options.steadyAs && { steadyAs: options.steadyAs }),
   id: options.id,
   name: options.name,
   note: options.note,
@@ -190,6 +192,7 @@ export const nginxKept = variant({
   name: 'nginx, two ports, old version kept',
   note: 'Tuned for the rollback: as the careful one, and the old version runs on until the next deploy.',
   rollbackNote: 'The configuration before, and `nginx -s reload`: nothing is started.',
+  steadyAs: 'nginx-careful',
   keepsUpstream: true,
   old: 'kept'
 });

@@ -22,6 +22,7 @@ interface Variant {
   readonly id: string;
   readonly name: string;
   readonly note: string;
+  readonly steadyAs?: string;
   readonly env?: Readonly<Record<string, string>>;
   settings(ground: Ground): object;
 }
@@ -32,10 +33,8 @@ const asAdvised = (ground: Ground) => ({
   kill_timeout: ground.drainMs + 500
 });
 
-const variant = ({ id, name, note, env = {}, settings }: Variant): System => ({
-  id,
-  name,
-  note,
+const variant = ({ env = {}, settings, ...named }: Variant): System => ({
+  ...named,
   rollbackNote: 'One more reload, of the version before.',
   deathNote: 'The daemon is killed: its workers exit with it. An init system runs `pm2 resurrect` again.',
   file: import.meta.url,
@@ -99,6 +98,7 @@ export const pm2Default = variant({
   id: 'pm2-default',
   name: 'PM2 reload, default settings',
   note: 'SIGKILL comes 1.6 s after SIGINT.',
+  steadyAs: 'pm2',
   settings: () => ({})
 });
 
@@ -106,6 +106,7 @@ export const pm2Careful = variant({
   id: 'pm2-careful',
   name: 'PM2 reload, careful app',
   note: CAREFUL_APP,
+  steadyAs: 'pm2',
   env: { CAREFUL: '1' },
   settings: asAdvised
 });

@@ -16,13 +16,12 @@ interface Variant {
   readonly id: string;
   readonly name: string;
   readonly note: string;
+  readonly steadyAs?: string;
   readonly env: Readonly<Record<string, string>>;
 }
 
-const variant = ({ id, name, note, env }: Variant): System => ({
-  id,
-  name,
-  note,
+const variant = ({ env, ...named }: Variant): System => ({
+  ...named,
   rollbackNote: 'One more restart, of the version before.',
   deathNote: 'The app is killed, not systemd; it starts the app again, and connections wait in the queue meanwhile.',
   file: import.meta.url,
@@ -66,5 +65,6 @@ export const socketCareful = variant({
   id: 'socket-careful',
   name: 'systemd socket, plain restart, careful app',
   note: CAREFUL_APP,
+  steadyAs: 'socket',
   env: { CAREFUL: '1' }
 });

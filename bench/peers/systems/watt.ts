@@ -16,7 +16,7 @@ const MODULES = join(HERE, 'node_modules');
 const CLI = join(MODULES, 'wattpm/bin/cli.js');
 const OLDEST = [22, 19];
 
-const configuration = ({ port, drainMs }: Ground) => ({
+const configuration = ({ port, drainMs }: Ground, metrics: boolean) => ({
   module: '@platformatic/node',
   node: { main: 'server.mjs' },
   runtime: {
@@ -24,6 +24,7 @@ const configuration = ({ port, drainMs }: Ground) => ({
     workers: 1,
     managementApi: true,
     logger: { level: 'error' },
+    ...(metrics ? {} : { metrics: false }),
     gracefulShutdown: { application: drainMs, runtime: drainMs + 500 }
   }
 });
@@ -39,10 +40,18 @@ function findNode(): string | undefined {
 
 const node = findNode();
 
-export const watt: System = {
-  id: 'watt',
-  name: 'Watt restart',
-  note: 'A worker thread with a listening socket of its own (SO_REUSEPORT), by default: what waits in its queue is lost with it.',
+interface Variant {
+  readonly id: string;
+  readonly name: string;
+  readonly note: string;
+  /** Whether it counts and times every request, which it does by default. */
+  readonly metrics: boolean;
+}
+
+const variant = ({ id, name, note, metrics }: Variant): System => ({
+  id,
+  name,
+  note,
   rollbackNote: 'One more restart, of the version before.',
   deathNote: 'The one process is killed, the app with it. An init system starts it again.',
   file: import.meta.url,
@@ -57,7 +66,7 @@ export const watt: System = {
     symlinkSync(MODULES, ground.path('node_modules'));
     ground.write('package.json', '{ "name": "app", "type": "module" }');
     ground.write('server.mjs', `export { close } from ${JSON.stringify(APP)};\n`);
-    ground.write('watt.json', JSON.stringify(configuration(ground), null, 2));
+    ground.write('watt.json', JSON.stringify(configuration(ground, metrics), null, 2));
     const startRuntime = async () => {
       const env = { ...ground.env, TMPDIR: ground.folder }; // where its management API has its socket
       const started = ground.start(ground.node, [CLI, 'start'], { env });
@@ -73,7 +82,7 @@ export const watt: System = {
       }
     };
   }
-};
+});
 
 function restart(ground: Ground, { pid }: Started): Promise<void> {
   return new Promise((resolve, reject) => {
@@ -94,3 +103,17 @@ function restart(ground: Ground, { pid }: Started): Promise<void> {
     order.end('{"applications":[]}');
   });
 }
+
+export const watt = variant({
+  id: 'watt',
+  name: 'Watt restart',
+  note: 'A worker thread that binds the port anew (SO_REUSEPORT), by default: what waits in its queue is lost with it.',
+  metrics: true
+});
+
+export const wattLean = variant({
+  id: 'watt-lean',
+  name: 'Watt restart, no metrics',
+  note: 'Tuned for throughput: it does not measure every request.',
+  metrics: false
+});
