@@ -148,6 +148,15 @@ test('what was not measured says so, with a mark that leads to the reason', () =
   assert.ok(sample.html.includes('<li id="deploy-2">memory: a process was gone before it was read</li>'));
 });
 
+test('figures that were measured with another system say with which', () => {
+  assert.equal(cellsOf(sample.html, 'handover, two workers', 2)[0], '1.02 0.98–1.07 1');
+  assert.ok(
+    sample.html.includes(
+      '<li id="standing-1">Measured with “handover, one worker”: the two differ in their deploys only.</li>'
+    )
+  );
+});
+
 test('systems are in the order of what they lost, ours first among equals, those not measured last', () => {
   assert.deepEqual(
     sortSystems(SAMPLE.systems).map(({ id }) => id),

@@ -25,6 +25,10 @@ export function html(parts: TemplateStringsArray, ...holes: readonly Content[]):
   return new Markup(parts.reduce((text, part, index) => text + write(holes[index - 1] ?? '') + part));
 }
 
+/** Prose in which `code` stands between backticks. */
+export const prose = (text: string): Markup =>
+  html`${text.split('`').map((piece, at) => (at % 2 === 0 ? piece : html`<code>${piece}</code>`))}`;
+
 function write(content: Content): string {
   if (content instanceof Markup) return content.text;
   return typeof content === 'object' ? content.map(write).join('') : escapeText(String(content));

@@ -1,5 +1,5 @@
 import type { PeersResult, SystemResult } from '../result.ts';
-import { type Content, html, Markup } from './html.ts';
+import { type Content, html, Markup, prose } from './html.ts';
 import type { Plot } from './plots/plot.ts';
 import { STYLE } from './style.ts';
 import { deployTable, failureTable, standingTable } from './tables.ts';
@@ -71,12 +71,23 @@ function verdict(measured: readonly SystemResult[]): Content {
 }
 
 function facts({ date, machine, versions, settings }: PeersResult): Markup {
-  const clients = Object.entries(settings.clients).map(([kind, count]) => `${count} ${kind}`);
+  const clients = Object.entries(settings.clients).map(
+    ([kind, count]) => `${count} ${kind.replace(/[A-Z]/g, (letter) => ` ${letter.toLowerCase()}`)}`
+  );
   const gigabytes = (machine.memoryBytes / 2 ** 30).toFixed(1);
   const rows: readonly (readonly [string, Content])[] = [
     ['date', html`<time datetime="${date}">${date.slice(0, 16).replace('T', ' ')} UTC</time>`],
     ['machine', `${machine.cpu}, ${countOf(machine.cores, 'core')}, ${gigabytes} GiB, ${machine.os}`],
-    ['versions', ['Node ', machine.node, ...Object.entries(versions).map(([name, version]) => `, ${name} ${version}`)]],
+    [
+      'versions',
+      [
+        'Node ',
+        machine.node,
+        ...Object.entries(versions)
+          .filter(([name]) => name !== 'node')
+          .map(([name, version]) => `, ${name} ${version}`)
+      ]
+    ],
     [
       'deploys',
       `${countOf(settings.rounds, 'round')} of ${countOf(settings.deploys, 'deploy')} for each system in turn, ${showMs(settings.pauseMs)} between two${settings.quick ? '; the quick form' : ''}`
@@ -84,7 +95,7 @@ function facts({ date, machine, versions, settings }: PeersResult): Markup {
     ['clients', `${listOf(clients)}; an answer is late after ${showMs(settings.requestTimeoutMs)}`],
     [
       'speed',
-      `${settings.keptConnections} connections kept open, ${settings.freshTogether} fresh ones at a time; latency at ${settings.latencyRate} requests a second`
+      `${settings.keptConnections} connections kept open, ${settings.freshTogether} fresh ones at a time; latency at ${showCount(settings.latencyRate)} requests a second`
     ]
   ];
   return html`<dl class="facts">${rows.map(([name, value]) => html`<dt>${name}</dt><dd>${value}</dd>`)}</dl>`;
@@ -104,10 +115,10 @@ ${body}
 
 function about(system: SystemResult): Markup {
   const { name, note, config, skipped, rollbackNote, death, troubles, examples } = system;
-  const lines: Content[] = [note];
+  const lines: Content[] = [prose(note)];
   if (skipped) lines.push(html` <em>Not measured: ${skipped.why}; <code>${skipped.install}</code> changes that.</em>`);
-  if (rollbackNote) lines.push(html` <b>Rollback:</b> ${rollbackNote}`);
-  if (death) lines.push(html` <b>When it is killed:</b> ${death.note}`);
+  if (rollbackNote) lines.push(html` <b>Rollback:</b> ${prose(rollbackNote)}`);
+  if (death) lines.push(html` <b>When it is killed:</b> ${prose(death.note)}`);
   return html`<article><h3${isOurs(system) ? html` class="ours"` : ''}>${name}</h3>
 <p>${lines}</p>
 <p>Configuration: <code>${config}</code></p>

@@ -1,5 +1,5 @@
 import type { PeersResult, Spread, SystemResult } from '../result.ts';
-import { type Content, html, type Markup } from './html.ts';
+import { type Content, html, type Markup, prose } from './html.ts';
 import {
   countOf,
   FAILURE_KINDS,
@@ -62,8 +62,8 @@ export function deployTable({ systems }: PeersResult): Markup {
       head('rollback', 'until the version before answers again'),
       head('p99 quiet', 'one request in a hundred takes longer'),
       head('p99 around a deploy', 'and how many times that is the quiet one'),
-      head('memory', 'all its processes, at rest'),
-      head('memory, peak', 'all its processes, the most during a deploy')
+      head('memory', 'of all its processes and theirs alone, at rest'),
+      head('memory, peak', 'of all its processes and theirs alone, the most during a deploy')
     ],
     rows,
     notes
@@ -76,9 +76,10 @@ export function standingTable({ systems }: PeersResult): Markup {
   const rows = measuredOf(systems).map((system) => {
     const { keptAliveShare, freshShare, death, autocannon } = system;
     const why = notes.mark(system, 'death');
+    const shared = sharedWith(system, systems, notes);
     return row(system, [
-      measured(keptAliveShare, showShare, notes.mark(system, 'throughput')),
-      measured(freshShare, showShare, notes.mark(system, 'throughput')),
+      measured(keptAliveShare, (share) => [showShare(share), shared], notes.mark(system, 'throughput')),
+      measured(freshShare, (share) => [showShare(share), shared], notes.mark(system, 'throughput')),
       death ? failures(death.failed) : unmeasured(why),
       measured(death, ({ downMs }) => showReturn(downMs), why),
       measured(death, ({ inChargeMs }) => showReturn(inChargeMs), why),
@@ -101,6 +102,12 @@ export function standingTable({ systems }: PeersResult): Markup {
     rows,
     notes
   );
+}
+
+/** The mark of a row that shows figures of another one. */
+function sharedWith({ steadyAs }: SystemResult, systems: readonly SystemResult[], notes: Notes): Content {
+  const other = systems.find(({ id }) => id === steadyAs);
+  return other ? notes.refer(`Measured with “${other.name}”: the two differ in their deploys only.`) : '';
 }
 
 const measuredOf = (systems: readonly SystemResult[]) => sortSystems(systems).filter(({ skipped }) => !skipped);
@@ -146,7 +153,7 @@ function skippedRow(system: SystemResult, columns: number): Markup {
 `;
 }
 
-/** The reasons for what was not measured, each told once below its table. */
+/** Why something was not measured, or not by itself; each is told once, below its table. */
 class Notes {
   readonly #id: string;
   readonly #reasons: string[] = [];
@@ -159,16 +166,18 @@ class Notes {
   mark({ troubles }: SystemResult, what: string, known: string | null = null): () => Markup {
     const about = troubles.filter((trouble) => trouble.startsWith(what));
     const reason = known ?? ((about.length > 0 ? about : troubles).join('; ') || 'this run did not try it');
-    return () => {
-      const number = this.#numberOf(reason);
-      return html` <sup><a href="#${this.#id}-${number}">${number}</a></sup>`;
-    };
+    return () => this.refer(reason);
+  }
+
+  refer(reason: string): Markup {
+    const number = this.#numberOf(reason);
+    return html` <sup><a href="#${this.#id}-${number}">${number}</a></sup>`;
   }
 
   list(): Markup | string {
     if (this.#reasons.length === 0) return '';
-    const items = this.#reasons.map((reason, index) => html`<li id="${this.#id}-${index + 1}">${reason}</li>`);
-    return html`<ol class="notes" aria-label="Why it was not measured">${items}</ol>`;
+    const items = this.#reasons.map((reason, index) => html`<li id="${this.#id}-${index + 1}">${prose(reason)}</li>`);
+    return html`<ol class="notes" aria-label="Notes">${items}</ol>`;
   }
 
   #numberOf(reason: string): number {

@@ -6,7 +6,8 @@ import { colourOf, labelsFor, NARROW, type Plot } from './plot.ts';
 
 /** At 0 a logarithm has no place; nothing that was measured is shorter. */
 const LEAST_MS = 0.01;
-/** Enough for a telephone. */
+/** Of all that were measured, those that get a column; on a telephone, fewer. */
+const SHOWN = [0.5, 0.9, 0.99, 0.999, 1];
 const FEW = [0.5, 0.99, 1];
 /** Between two columns, and at the right edge for what a label needs. */
 const GAP = 18;
@@ -21,9 +22,9 @@ const ABOUT = {
 
 /** How long answers take around a deploy, beside the quiet time: one row a system, one column a percentile. */
 export function latency(systems: readonly SystemResult[]): Plot {
-  const drawn = sortSystems(systems).filter((system) => system.latency.length > 0);
+  const drawn = sortSystems(systems).filter(({ latency }) => latency.some(({ share }) => SHOWN.includes(share)));
   if (drawn.length === 0) return { ...ABOUT, description: '', spec: null };
-  const all = [...new Set(drawn.flatMap((system) => system.latency.map(({ share }) => share)))].sort((a, b) => a - b);
+  const measured = new Set(drawn.flatMap((system) => system.latency.map(({ share }) => share)));
   const times = drawn.flatMap((system) => system.latency.flatMap(({ aroundMs, steadyMs }) => [aroundMs, steadyMs]));
   const exponent = (value: number, round: (value: number) => number) =>
     10 ** round(Math.log10(Math.max(LEAST_MS, value)));
@@ -37,8 +38,8 @@ export function latency(systems: readonly SystemResult[]): Plot {
       )
       .join(' '),
     spec: (width) => {
-      const shares = width < NARROW ? all.filter((share) => FEW.includes(share)) : all;
-      const columns = width < NARROW ? 1 : Math.min(shares.length, 5);
+      const shares = (width < NARROW ? FEW : SHOWN).filter((share) => measured.has(share));
+      const columns = width < NARROW ? 1 : shares.length;
       return {
         config: CONFIG,
         columns,

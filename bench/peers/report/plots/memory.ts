@@ -17,7 +17,7 @@ const ABOUT = {
   id: 'memory',
   title: 'Memory over a deploy',
   reading:
-    'The height is the memory in MB that all processes of a system hold together, over the seconds around a deploy, ' +
+    'The height is the memory in MB that the processes of a system hold for themselves, over the seconds around a deploy, ' +
     'which is ordered at the dashed line; the highest point is what the machine must have to spare.'
 };
 
@@ -65,7 +65,7 @@ function panel(system: Drawn, { width, most, times }: Place): Spec {
     field: 'at',
     type: 'quantitative',
     scale: { domain: times, nice: false },
-    axis: { title: null, grid: false, tickCount: 4, labelExpr: "datum.label + ' s'" }
+    axis: { title: null, grid: false, tickCount: 4, labelExpr: "format(datum.value, '~g') + ' s'" }
   };
   const axis = { title: null, tickCount: 3, minExtent: AXIS_WIDTH, maxExtent: AXIS_WIDTH, domain: false, ticks: false };
   const lines = wrap(system.name, Math.floor((width + AXIS_WIDTH) / TITLE_CHARACTER)).split('\n');

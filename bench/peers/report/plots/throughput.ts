@@ -6,7 +6,7 @@ import { colourOf, labelsFor, NARROW, type Plot, wrap } from './plot.ts';
 
 const GAP = 18;
 /** For the figure behind the longest bar. */
-const ROOM = 1.25;
+const ROOM = 1.2;
 const SIDES = [
   { field: 'keptAliveShare', title: 'Connections kept open' },
   { field: 'freshShare', title: 'A new connection for each request' }
@@ -24,8 +24,9 @@ const ABOUT = {
 export function throughput(systems: readonly SystemResult[]): Plot {
   const drawn = sortSystems(systems).filter(({ keptAliveShare, freshShare }) => keptAliveShare ?? freshShare);
   if (drawn.length === 0) return { ...ABOUT, description: '', spec: null };
-  const spreads = drawn.flatMap((system) => SIDES.flatMap(({ field }) => system[field] ?? []));
-  const most = Math.max(1, ...spreads.map(({ high, median }) => Math.max(high, median)));
+  const medians = drawn.flatMap((system) => SIDES.flatMap(({ field }) => system[field]?.median ?? []));
+  // A spread may be as wide as it likes on a busy machine; what is beyond the scale is cut off.
+  const most = Math.max(1, ...medians) * 1.1;
   return {
     ...ABOUT,
     description: drawn
@@ -59,7 +60,18 @@ function bars({ field, title }: (typeof SIDES)[number], { drawn, most, width, co
   const labels = labelsFor(width, drawn);
   const values = drawn.flatMap((system) => {
     const spread = system[field];
-    return spread ? [{ system: labels.nameOf(system), colour: colourOf(system), ...spread, text: show(spread) }] : [];
+    return spread
+      ? [
+          {
+            system: labels.nameOf(system),
+            colour: colourOf(system),
+            median: spread.median,
+            low: Math.min(most, spread.low),
+            high: Math.min(most, spread.high),
+            text: show(spread)
+          }
+        ]
+      : [];
   });
   const x = (name: string) => ({
     field: name,
