@@ -31,7 +31,7 @@ export const connections: Part = {
     }
     const notes = [
       'With a handover budget of 60 s, so that all of them move, those with a request in transit after its answer. The last column is with the default of 2 s: connections that had not had their turn by then and were asked to leave with their next answer.',
-      'Waits are of requests that were under way while connections moved; memory is resident, after the last handover, in kB a connection above an empty worker.'
+      'Waits are of requests that were under way while connections moved; memory is resident, after the last handover; kB each is what a connection adds to an empty worker.'
     ];
     if (sizes.length < SIZES.length) {
       notes.push(
