@@ -1,6 +1,7 @@
 // The service the load client talks to: plain node:http, one file, no dependency.
 //
 //   PORT          port (or unix socket path) to listen on; 0 by default, and what it became is printed
+//   LISTEN_FDS    where it is set, the socket to listen on is descriptor 3, as systemd passes it
 //   VERSION       what x-version says; else VERSION_FILE, read once at start-up; else 1
 //
 // Every answer carries x-id (echoed), x-version and x-pid.
@@ -14,7 +15,7 @@ import { readFileSync } from 'node:fs';
 import { createServer } from 'node:http';
 import { crc32 } from 'node:zlib';
 
-const { PORT = '0', VERSION, VERSION_FILE } = process.env;
+const { PORT = '0', LISTEN_FDS, VERSION, VERSION_FILE } = process.env;
 const version = VERSION ?? (VERSION_FILE ? readFileSync(VERSION_FILE, 'utf8').trim() : '1');
 
 const BLOCK = 65_536;
@@ -98,7 +99,7 @@ const routes = {
   'GET /stream': stream
 };
 
-const server = createServer((request, response) => {
+export const server = createServer((request, response) => {
   const { pathname, searchParams } = new URL(request.url, 'http://app');
   response.setHeader('x-id', request.headers['x-id'] ?? '');
   response.setHeader('x-version', version);
@@ -108,7 +109,7 @@ const server = createServer((request, response) => {
   else response.writeHead(404).end();
 });
 
-server.listen(PORT, () => {
+server.listen(LISTEN_FDS ? { fd: 3 } : PORT, () => {
   const address = server.address();
   console.log(address?.port ?? address);
 });

@@ -14,6 +14,6 @@ export { formatReport } from './format.ts';
 export type { Load, Snapshot } from './load.ts';
 export { startLoad } from './load.ts';
 export type { ClientKind, FailureKind, LoadOptions, ReconnectCause, Settings, Target } from './model.ts';
-export { EVERY_KIND } from './model.ts';
+export { EVERY_KIND, FAILURE_KINDS as EVERY_FAILURE } from './model.ts';
 export type { ClientReport, Report } from './report.ts';
 export type { Percentiles } from './samples.ts';

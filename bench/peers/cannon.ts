@@ -1,0 +1,39 @@
+import { once } from 'node:events';
+import { setTimeout as delay } from 'node:timers/promises';
+import { fileURLToPath } from 'node:url';
+import type { Shots } from '../load/cannon.ts';
+import { endProcess, firstMessage, startProcess } from '../rig/processes.ts';
+import type { SystemResult } from './result.ts';
+import type { PeersContext, Session } from './session.ts';
+
+const CANNON = fileURLToPath(new URL('../load/cannon.ts', import.meta.url));
+const CONNECTIONS = 16;
+const SETTLE_MS = 400;
+/** autocannon's own bound, and how long it may take to finish what it has under way. */
+const BOUND_S = 40;
+const RUN_OUT_MS = 12_000;
+
+/** One deploy under autocannon: what it reports, and what it does not report. Null when it never came to an end. */
+export async function measureCannon(
+  session: Session,
+  { machine, progress }: PeersContext
+): Promise<SystemResult['autocannon']> {
+  progress('a deploy under autocannon');
+  const args = ['--import', 'tsx', CANNON, String(session.port), String(CONNECTIONS), String(BOUND_S)];
+  const cannon = startProcess({ args, core: machine.pins?.load ?? null });
+  try {
+    await firstMessage(cannon, 'autocannon');
+    await delay(SETTLE_MS);
+    await session.deploy();
+    await delay(SETTLE_MS);
+    const answer = once(cannon, 'message', { signal: AbortSignal.timeout(RUN_OUT_MS) });
+    cannon.send('run out');
+    const [{ sent, answered, errors, timeouts, non2xx }] = (await answer) as [Shots];
+    return { sent, answered, errors: errors + timeouts + non2xx };
+  } catch (error) {
+    if (error instanceof Error && error.name === 'AbortError') return null;
+    throw error;
+  } finally {
+    await endProcess(cannon);
+  }
+}

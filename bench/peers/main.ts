@@ -1,0 +1,135 @@
+import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { type as osType, release } from 'node:os';
+import { dirname, resolve } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { parseArgs } from 'node:util';
+import { EVERY_KIND } from '../client/index.ts';
+import { describeMachine, isStale, type Machine, showMachine } from '../rig/machine.ts';
+import { endAll } from '../rig/processes.ts';
+import { compare } from './compare.ts';
+import { endAllGrounds } from './ground.ts';
+import { showMatrix } from './matrix.ts';
+import type { PeersResult, PeersSettings } from './result.ts';
+import { QUICK, SYSTEMS } from './systems/index.ts';
+
+const ROOT = fileURLToPath(new URL('../..', import.meta.url));
+
+const options = {
+  only: { type: 'string' },
+  quick: { type: 'boolean', default: false },
+  json: { type: 'string', default: resolve(ROOT, 'bench/results/peers.json') },
+  help: { type: 'boolean', default: false }
+} as const;
+
+const usage = `usage: npm run bench:peers -- [--only <id>,<id>] [--quick] [--json <path>]
+Deploys the same app in every way there is on one machine, under a client that accounts for every request it sent.
+
+  --only <ids>    only these: ${SYSTEMS.map(({ id }) => id).join(', ')}
+  --quick         only ${QUICK.join(', ')}, with fewer rounds: under three minutes, a look and no proof
+  --json <path>   where the figures go (default: bench/results/peers.json)
+`;
+
+function settingsFor(quick: boolean): PeersSettings {
+  return {
+    quick,
+    rounds: quick ? 1 : 3,
+    deploys: 2,
+    pauseMs: 800,
+    drainMs: 3_000,
+    clients: EVERY_KIND,
+    requestTimeoutMs: 10_000,
+    keptConnections: 64,
+    freshTogether: 16,
+    latencyRate: 1_000
+  };
+}
+
+/** One line that is written over on a terminal; elsewhere one line after the other. */
+function showProgress(startedAt: number): (what: string) => void {
+  return (what) => {
+    const seconds = Math.round((performance.now() - startedAt) / 1000);
+    if (!process.stderr.isTTY) process.stderr.write(`${seconds} s  ${what}\n`);
+    else process.stderr.write(`\r\x1b[2K${seconds} s  ${what}`.slice(0, (process.stderr.columns ?? 100) + 4));
+  };
+}
+
+function describe({ cpu, cores, memoryBytes, node }: Machine): PeersResult['machine'] {
+  return { cpu, cores, memoryBytes, os: `${osType()} ${release()}`, node };
+}
+
+/** Writes the page and says where, or why there is none. */
+async function writePage(result: PeersResult, folder: string): Promise<string> {
+  try {
+    const { writeReport } = await import('./report/index.ts');
+    const { html, svg } = await writeReport(result, folder);
+    return `Page: ${html}\nPlot: ${svg}`;
+  } catch (error) {
+    return `No page was written: ${error instanceof Error ? error.message : error}`;
+  }
+}
+
+async function main(): Promise<void> {
+  const { values } = parseArgs({ options });
+  const only = values.only?.split(',');
+  const unknown = only?.filter((id) => !SYSTEMS.some((system) => system.id === id)) ?? [];
+  if (values.help || unknown.length > 0) {
+    if (unknown.length > 0) process.stderr.write(`No system is called ${unknown.join(', ')}.\n`);
+    process.stderr.write(usage);
+    process.exitCode = values.help ? 0 : 2;
+    return;
+  }
+  const startedAt = performance.now();
+  const machine = describeMachine();
+  const settings = settingsFor(values.quick);
+  const build = resolve(ROOT, 'dist');
+  const command = ['npm run bench:peers', ...(process.argv.length > 2 ? ['--', ...process.argv.slice(2)] : [])].join(
+    ' '
+  );
+  process.stdout.write(`${command}\n${showMachine(machine)}\n\n`);
+  if (isStale(build, resolve(ROOT, 'src'))) {
+    process.stdout.write('The build is older than the source: `npm run build` makes it anew.\n');
+  }
+  const wanted = only ?? (values.quick ? QUICK : null);
+  const systems = SYSTEMS.filter(({ id }) => wanted === null || wanted.includes(id));
+  const progress = showProgress(startedAt);
+  const context = { quick: values.quick, machine, build, settings, progress };
+  const { version } = JSON.parse(readFileSync(resolve(ROOT, 'package.json'), 'utf8')) as { version: string };
+  const result: PeersResult = {
+    date: new Date().toISOString(),
+    machine: describe(machine),
+    versions: Object.assign(
+      { handover: version, node: process.version },
+      ...systems.map((system) => (system.missing() ? {} : system.version?.()))
+    ),
+    ...(await compare(systems, context))
+  };
+  if (process.stderr.isTTY) process.stderr.write('\r\x1b[2K');
+  process.stdout.write(`${showMatrix(result, process.stdout.isTTY === true)}\n`);
+  process.stdout.write(`It took ${Math.round((performance.now() - startedAt) / 1000)} s.\n`);
+  const json = resolve(values.json);
+  mkdirSync(dirname(json), { recursive: true });
+  writeFileSync(json, `${JSON.stringify(result, null, 2)}\n`);
+  process.stdout.write(`Figures: ${json}\n${await writePage(result, dirname(json))}\n`);
+}
+
+let brokenOff = false;
+const endEverything = async () => {
+  await Promise.all([endAll(), endAllGrounds()]);
+};
+for (const [signal, code] of [
+  ['SIGINT', 130],
+  ['SIGTERM', 143]
+] as const) {
+  process.on(signal, () => {
+    if (brokenOff) return; // it is being ended already
+    brokenOff = true;
+    void endEverything().finally(() => process.exit(code));
+  });
+}
+try {
+  await main();
+} catch (error) {
+  if (!brokenOff) throw error; // what was being measured fails then, and that is no news
+} finally {
+  await endEverything();
+}

@@ -1,0 +1,82 @@
+import { styleText } from 'node:util';
+import { EVERY_FAILURE, type FailureKind } from '../client/index.ts';
+import type { PeersResult, Spread, SystemResult } from './result.ts';
+
+/** How each kind of failure is called in the head of a column. */
+const SHORT: Readonly<Record<FailureKind, string>> = {
+  refused: 'refused',
+  reset: 'reset',
+  closedWithoutAnswer: 'closed',
+  cutShort: 'cut',
+  serverError: '5xx',
+  badAnswer: 'bad',
+  timeout: 'timeout',
+  answeredTwice: 'twice',
+  wrongVersion: 'wrong v.'
+};
+
+type Column = { readonly head: string; cell(system: SystemResult): string };
+
+const FAILURES: readonly Column[] = [
+  { head: 'requests', cell: ({ requests }) => String(requests) },
+  { head: 'failed', cell: ({ failures }) => String(total(failures)) },
+  ...EVERY_FAILURE.map((kind) => ({ head: SHORT[kind], cell: ({ failures }: SystemResult) => String(failures[kind]) })),
+  { head: 'idle rec.', cell: ({ idleReconnects }) => String(idleReconnects) },
+  { head: 'deploys', cell: ({ deploys, rollbacks }) => `${deploys}+${rollbacks}` }
+];
+
+const FIGURES: readonly Column[] = [
+  { head: 'deploy ms', cell: ({ deployMs }) => show(deployMs, 0) },
+  { head: 'rollback ms', cell: ({ rollbackMs }) => show(rollbackMs, 1) },
+  { head: 'kept-alive', cell: ({ keptAliveShare }) => show(keptAliveShare, 2) },
+  { head: 'fresh', cell: ({ freshShare }) => show(freshShare, 2) },
+  { head: 'p99 steady', cell: ({ p99 }) => number(p99?.steadyMs, 1) },
+  { head: 'p99 deploy', cell: ({ p99 }) => number(p99?.aroundMs, 1) },
+  { head: 'ratio', cell: ({ p99 }) => number(p99?.ratio, 1) },
+  { head: 'MB rest', cell: ({ memory }) => number(memory && memory.restBytes / 1e6, 0) },
+  { head: 'MB peak', cell: ({ memory }) => number(memory && memory.peakBytes / 1e6, 0) },
+  { head: 'killed: lost', cell: ({ death }) => number(death?.failed, 0) },
+  { head: 'down ms', cell: ({ death }) => number(death?.downMs, 0) },
+  { head: 'back ms', cell: ({ death }) => number(death?.inChargeMs, 0) },
+  { head: 'cannon lost', cell: ({ autocannon }) => number(autocannon && autocannon.sent - autocannon.answered, 0) },
+  { head: 'it says', cell: ({ autocannon }) => number(autocannon?.errors, 0) }
+];
+
+/** Writes the failure matrix and the figures as two tables, one line per system. Colours only where they are wanted. */
+export function showMatrix({ systems }: PeersResult, colours: boolean): string {
+  const measured = systems.filter(({ skipped }) => !skipped);
+  const skipped = systems.flatMap(({ name, skipped }) =>
+    skipped ? [`skipped: ${name}: ${skipped.why} (${skipped.install})`] : []
+  );
+  const troubles = systems.flatMap(({ name, troubles }) => troubles.map((trouble) => `trouble: ${name}: ${trouble}`));
+  return [table(measured, FAILURES, colours), '', table(measured, FIGURES, false), '', ...skipped, ...troubles].join(
+    '\n'
+  );
+}
+
+function table(systems: readonly SystemResult[], columns: readonly Column[], colours: boolean): string {
+  const names = systems.map(({ name }) => name);
+  const first = Math.max(...names.map((name) => name.length), 6);
+  const cells = systems.map((system) => columns.map((column) => column.cell(system)));
+  const widths = columns.map(({ head }, at) => Math.max(head.length, ...cells.map((line) => line[at]?.length ?? 0)));
+  const head = `${''.padEnd(first)}  ${columns.map((column, at) => column.head.padStart(widths[at] ?? 0)).join('  ')}`;
+  const lines = cells.map((line, row) => {
+    const numbers = line.map((cell, at) => cell.padStart(widths[at] ?? 0)).join('  ');
+    const text = `${(names[row] ?? '').padEnd(first)}  ${numbers}`;
+    const system = systems[row];
+    if (!colours || !system) return text;
+    return styleText(total(system.failures) === 0 ? 'green' : 'red', text);
+  });
+  return [head, ...lines].join('\n');
+}
+
+export const total = (failures: SystemResult['failures']) =>
+  Object.values(failures).reduce((sum, count) => sum + count, 0);
+
+const number = (value: number | null | undefined, digits: number) =>
+  value === null || value === undefined ? '-' : value.toFixed(digits);
+
+const show = (spread: Spread | null, digits: number) =>
+  spread === null
+    ? '-'
+    : `${spread.median.toFixed(digits)} (${spread.low.toFixed(digits)}..${spread.high.toFixed(digits)})`;

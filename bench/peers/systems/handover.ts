@@ -1,0 +1,81 @@
+import { execFileSync } from 'node:child_process';
+import { existsSync } from 'node:fs';
+import { fileURLToPath } from 'node:url';
+import { ControlClient } from '../../../src/control/client.ts';
+import { APP } from '../ground.ts';
+import type { System } from '../model.ts';
+
+// This project: `handover run --listen <port> app.mjs`, deployed and rolled back over its control socket. Everything but
+// the drain budget is its default; with one worker and with two, by each strategy.
+
+const CLI = fileURLToPath(new URL('../../../dist/cli.js', import.meta.url));
+export const STRATEGIES = ['blue-green', 'rolling', 'in-place', 'exclusive'] as const;
+type Strategy = (typeof STRATEGIES)[number];
+
+const NOTES: Readonly<Record<Strategy, string>> = {
+  'blue-green': 'The default: a whole new generation beside the old one, and one cutover.',
+  rolling: 'Worker by worker.',
+  'in-place': 'For machines without room for two versions: connections wait while the next version starts.',
+  exclusive: 'For versions that must never serve at the same time: connections wait at the cutover.'
+};
+
+let help: string | null = null;
+
+/** What `run` offers; read once. */
+function offers(flag: string): boolean {
+  help ??= execFileSync(process.execPath, [CLI, 'run', '--help'], { encoding: 'utf8' });
+  return help.includes(flag);
+}
+
+function system(strategy: Strategy, workers: number): System {
+  const suffix = workers === 1 ? '' : `-${workers}`;
+  return {
+    id: `handover${strategy === 'blue-green' ? '' : `-${strategy}`}${suffix}`,
+    ...(strategy !== 'blue-green' && { steadyAs: `handover${suffix}` }),
+    name: `handover, ${strategy}, ${workers === 1 ? 'one worker' : `${workers} workers`}`,
+    note: NOTES[strategy],
+    rollbackNote:
+      strategy === 'in-place'
+        ? 'Nothing is kept warm: the version before is started again.'
+        : 'The version before was kept warm: nothing is started.',
+    deathNote: 'The supervisor is killed: its workers serve on.',
+    file: import.meta.url,
+    missing() {
+      if (!existsSync(CLI)) return { why: 'it is not built', install: 'npm run build' };
+      if (strategy === 'blue-green' || offers('--strategy')) return null;
+      return { why: 'not built yet', install: 'npm run build' };
+    },
+    async start(ground) {
+      const socket = ground.path('control.sock');
+      const flags = ['--listen', `127.0.0.1:${ground.port}`, '--name', 'peers', '--socket', socket];
+      const more = ['--workers', String(workers), '--drain-timeout', `${ground.drainMs}ms`, '--orphan-timeout', '5s'];
+      const chosen = offers('--strategy') ? ['--strategy', strategy] : [];
+      const startSupervisor = async () => {
+        const args = [CLI, 'run', ...flags, ...more, ...chosen, APP];
+        const started = ground.start(ground.node, args, { env: ground.env });
+        await ground.answers(ground.port, started);
+        return started;
+      };
+      let supervisor = await startSupervisor();
+      const control = new ControlClient(socket);
+      ground.atEnd(() => control.close());
+      return {
+        async deploy() {
+          await control.reload();
+        },
+        async rollback() {
+          await control.rollback();
+        },
+        roots: () => [supervisor.pid],
+        owner: () => supervisor.pid,
+        async revive() {
+          supervisor = await startSupervisor();
+        }
+      };
+    }
+  };
+}
+
+export const handover: readonly System[] = [1, 2].flatMap((workers) =>
+  STRATEGIES.map((strategy) => system(strategy, workers))
+);

@@ -1,0 +1,57 @@
+import { setTimeout as delay } from 'node:timers/promises';
+import { clock } from '../load/ways.ts';
+import { ask } from './ask.ts';
+
+/** Between two questions: short, since a rollback may take a few milliseconds. */
+const PAUSE_MS = 2;
+
+/** One question: when it was answered or given up, and by which version, if any. Times on the shared clock. */
+export interface Sighting {
+  readonly at: number;
+  readonly version: string | null;
+}
+
+/** Asks again and again, one fresh connection after the other, from before an order until after its end. */
+export async function watch(port: number, order: () => Promise<void>): Promise<Watched> {
+  const sightings: Sighting[] = [];
+  let over = false;
+  const watching = (async () => {
+    while (!over) {
+      sightings.push(await look(port));
+      await delay(PAUSE_MS);
+    }
+  })();
+  const orderedAt = clock();
+  try {
+    await order();
+  } finally {
+    over = true;
+    await watching;
+  }
+  const doneAt = clock();
+  // The system has called it done: what it answers now is the proof.
+  sightings.push(await look(port));
+  return { orderedAt, doneAt, sightings };
+}
+
+export interface Watched {
+  readonly orderedAt: number;
+  /** When the system called it done. */
+  readonly doneAt: number;
+  readonly sightings: readonly Sighting[];
+}
+
+async function look(port: number): Promise<Sighting> {
+  const version = await ask(port);
+  return { at: clock(), version };
+}
+
+/** From when on every fresh connection was answered by this version; null when even the last one was not. */
+export function switchedAt(sightings: readonly Sighting[], version: string): number | null {
+  let at: number | null = null;
+  for (const sighting of sightings) {
+    if (sighting.version !== version) at = null;
+    else at ??= sighting.at;
+  }
+  return at;
+}
