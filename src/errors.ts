@@ -64,7 +64,7 @@ export const CODES = {
   HANDOVER_ERR_CANDIDATE_ABANDONED: {
     exit: 1,
     status: 409,
-    means: 'The candidate was given up because the supervisor was asked to stop.'
+    means: 'The candidate was given up: by `abort`, for a newer one, or because the supervisor was asked to stop.'
   },
   HANDOVER_ERR_WORKER_SCALE: {
     exit: 1,
