@@ -1,4 +1,4 @@
-import { commonOf, staffOf } from '../generations.ts';
+import { areAll, commonOf, staffOf } from '../generations.ts';
 import { amendChapter } from '../history.ts';
 import type { Effect, Generation, In, Order, Settling, State, Step } from '../model.ts';
 import { retire } from '../retire.ts';
@@ -40,7 +40,8 @@ export function comeToRest(state: State, cutover: Cutover, at: number): Step {
   const { keepWarmMs } = limits;
   if (keepWarmMs === 0 || order.strategy === 'in-place') {
     const why = order.strategy === 'in-place' ? 'in-place keeps no standby' : 'no standby is kept (keepWarm 0)';
-    return before(effects, retire({ ...steady, standby: null }, leaving, leaving.rejected ?? why, true, at));
+    const retired = retire({ ...steady, standby: null }, leaving, leaving.rejected ?? why, true, at);
+    return before(effects, settleIfHanded(retired, leaving));
   }
   if (Number.isFinite(keepWarmMs)) {
     effects.push({ do: 'set-deadline', deadline: 'warm-over', about: leaving.id, afterMs: keepWarmMs });
@@ -49,7 +50,14 @@ export function comeToRest(state: State, cutover: Cutover, at: number): Step {
   if (order.strategy === 'rolling' && staffOf(leaving).length < leaving.size) {
     effects.push({ do: 'set-deadline', deadline: 'restart-due', about: leaving.id, afterMs: 0 });
   }
-  return to(amendChapter({ ...steady, standby: leaving }, active.id, { standby: leaving.id }), ...effects);
+  const warm = amendChapter({ ...steady, standby: leaving }, active.id, { standby: leaving.id });
+  return settleIfHanded(to(warm, ...effects), leaving);
+}
+
+/** Where nobody is left who could hand anything over, no news would ever say that it is done. */
+function settleIfHanded(step: Step, leaving: Generation): Step {
+  if (!areAll.handed(leaving) || leaving.workers.some(({ leaves }) => leaves)) return step;
+  return before(step.effects, settle(step.state as In<'steady'>));
 }
 
 /** The idle connections have moved, or their time is over. The order gets its answer, or waits on for the verdict. */
