@@ -8,9 +8,8 @@ import { nextRestart, SLOW_MS, withinWindow } from './restarts.ts';
 /** A process is gone. Why it went is heard a moment later; that it accepts no more counts at once. */
 export function foldDown(place: Place, at: number): Folded {
   const about = place.generation.id;
-  // One that was told to end is expected to, and one that ends a candidate says why first.
-  if (place.worker.phase === 'ending' || place.role === 'retiring' || place.role === 'candidate')
-    return unchanged(place);
+  // One that was told to end is expected to.
+  if (place.worker.phase === 'ending' || place.role === 'retiring') return unchanged(place);
   const state = setWorker(place, { ...place.worker, phase: 'down', covers: false });
   return { state, effects: [], news: newsOfRest(state, about, at) };
 }

@@ -1,3 +1,4 @@
+import { setTimeout as delay } from 'node:timers/promises';
 import type { Check, CheckFunction, WarmUp } from '../checks.ts';
 import { type Asked, type Failing, Probe } from './probe.ts';
 
@@ -6,6 +7,9 @@ export type Proof = { readonly holds: true } | { readonly holds: false; readonly
 
 /** How many private connections a worker is asked over at once, where nothing else is said. */
 const CONNECTIONS = 4;
+
+/** How long it may take to be heard that a process has ended, after its connections have. */
+const LAST_NEWS_MS = 100;
 
 type Checks = readonly (Check | CheckFunction)[];
 
@@ -23,10 +27,13 @@ export class Prover {
   /**
    * Asks every worker of a generation, all at the same time: each check in its turn, then the warm-up.
    *
-   * The first check that fails is the answer. What a warm-up request comes to does not matter: it is not a check.
+   * The first check that fails is the answer; if that is because its worker has died, the exit is known by then. What a
+   * warm-up request comes to does not matter: it is not a check.
    */
-  prove(workers: readonly Asked[]): Promise<Proof> {
-    return this.#ask(workers, this.#checks, this.#warmUp);
+  async prove(workers: readonly Asked[]): Promise<Proof> {
+    const proof = await this.#ask(workers, this.#checks, this.#warmUp);
+    if (!proof.holds) await delay(LAST_NEWS_MS);
+    return proof;
   }
 
   /** Asks the checks again that go on while the generation bakes. */

@@ -98,9 +98,15 @@ function judge(generation: Generation, active: Generation | null, event: Failure
   }
 }
 
+/** Whether a check failed because its worker has died: the exit is about to be told, with its last words, and says more. */
+function isOutdone({ workers }: Generation, { type }: Failure): boolean {
+  return type === 'check-failed' && workers.some(({ phase }) => phase === 'down');
+}
+
 /** The first generation failed: there is nothing to go on with. */
 export function failBoot(state: In<'booting'>, event: Failure): Step {
   const { candidate, request, limits } = state;
+  if (isOutdone(candidate, event)) return to(state);
   const { code, account } = judge(candidate, null, event, limits.readyMs);
   const stopping: State = { ...commonOf(state), phase: 'stopping', requests: [] };
   // Once its workers were told to accept, some may have requests.
@@ -117,6 +123,7 @@ export function giveUpCandidate(
   event: On<'worker-lost' | 'ready-overdue' | 'check-failed' | 'check-overdue'>
 ): Step {
   const { candidate, active, limits } = state;
+  if (isOutdone(candidate, event)) return to(state);
   return endCandidate(state, judge(candidate, active, event, limits.readyMs), event.at);
 }
 
@@ -152,6 +159,7 @@ function atRest(active: Generation, standby: Generation | null) {
  */
 export function giveUpNext(state: In<'opening' | 'rolling' | 'quieting' | 'migrating'>, event: Failure): Step {
   const { next, order, standby, limits } = state;
+  if (isOutdone(next, event)) return to(state);
   const { code, account } = judge(next, state.active, event, limits.readyMs);
   const stopped = isHeld(state) || state.phase === 'rolling';
   const { generation: active, effects: resuming } = stopped
