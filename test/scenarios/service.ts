@@ -131,10 +131,10 @@ export async function withService(
 }
 
 /** Asks until it is so; fails with what was waited for. */
-export async function waitFor(isSo: () => Promise<boolean>, what: string): Promise<void> {
+export async function waitFor(isSo: () => Promise<boolean>, what: string | (() => string)): Promise<void> {
   for (const deadline = Date.now() + PATIENCE_MS; Date.now() < deadline; ) {
     if (await isSo()) return;
     await new Promise((wake) => setTimeout(wake, 20));
   }
-  throw new Error(`waited in vain until ${what}`);
+  throw new Error(`waited in vain until ${typeof what === 'string' ? what : what()}`);
 }

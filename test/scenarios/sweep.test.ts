@@ -1,0 +1,248 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { type Load, startLoad } from '../../bench/client/index.ts';
+import { FAILURE_KINDS } from '../../bench/client/model.ts';
+import type { Status } from '../../src/core/status.ts';
+import type { StrategyName } from '../../src/strategies.ts';
+import { isAlive } from '../support/wait.ts';
+import { waitFor } from './service.ts';
+import { describe, type Moment, Stage } from './stage.ts';
+import { Witness } from './witness.ts';
+
+// Kill -9 of any worker at any moment of any strategy, of one and of two at once: what may fail is what was in progress in
+// the killed process, and nothing else; and the service comes back by itself.
+
+type Role = 'active' | 'standby' | 'candidate';
+
+interface Row {
+  readonly moment: Moment;
+  readonly victims: readonly Role[];
+  /** What becomes of the handover: it is done, or its candidate is given up. */
+  readonly ends: 'done' | 'given up';
+  /** Sizes it is tried with; both, where nothing is said. */
+  readonly sizes?: readonly number[];
+}
+
+const row = (moment: Moment, ends: Row['ends'], ...victims: readonly Role[]): Row => ({ moment, ends, victims });
+
+const BESIDE: readonly Row[] = [
+  row('starting', 'done', 'active'),
+  row('starting', 'done', 'standby'),
+  row('starting', 'given up', 'candidate'),
+  row('starting', 'done', 'active', 'standby'),
+  row('starting', 'given up', 'active', 'candidate'),
+  row('checking', 'done', 'active'),
+  row('checking', 'done', 'standby'),
+  row('checking', 'given up', 'candidate'),
+  row('checking', 'given up', 'active', 'candidate'),
+  row('opening', 'done', 'active'),
+  row('opening', 'done', 'standby'),
+  row('opening', 'given up', 'candidate'),
+  row('opening', 'given up', 'active', 'candidate')
+];
+const AFTER: readonly Row[] = [
+  row('cutover', 'done', 'active'),
+  row('cutover', 'done', 'standby'),
+  row('baking', 'done', 'active'),
+  row('baking', 'done', 'standby'),
+  row('baking', 'done', 'active', 'standby')
+];
+
+const ROWS: Record<StrategyName, readonly Row[]> = {
+  'blue-green': [
+    ...BESIDE,
+    row('pausing', 'done', 'active'),
+    row('pausing', 'done', 'standby'),
+    row('pausing', 'done', 'active', 'standby'),
+    ...AFTER
+  ],
+  exclusive: [
+    ...BESIDE,
+    row('quieting', 'done', 'active'),
+    row('quieting', 'done', 'standby'),
+    row('quieting', 'given up', 'candidate'),
+    row('quieting', 'given up', 'active', 'candidate'),
+    row('migrating', 'done', 'active'),
+    row('migrating', 'done', 'standby'),
+    row('migrating', 'given up', 'candidate'),
+    row('migrating', 'given up', 'active', 'candidate'),
+    ...AFTER
+  ],
+  rolling: [
+    ...[1, 2, 3].flatMap((nth) =>
+      (['boot', 'check'] as const).flatMap((rolling) =>
+        [
+          row({ rolling, nth }, 'done', 'active'),
+          row({ rolling, nth }, 'done', 'standby'),
+          row({ rolling, nth }, 'given up', 'candidate'),
+          row({ rolling, nth }, 'given up', 'active', 'candidate')
+        ].map((one) => ({ ...one, sizes: nth === 1 ? [1, 3] : [3] }))
+      )
+    ),
+    ...AFTER
+  ],
+  'in-place': [
+    ...[1, 2, 3].flatMap((nth) =>
+      (['boot', 'check'] as const).flatMap((rolling) => [
+        { ...row({ rolling, nth }, 'done', 'active'), sizes: nth < 3 ? [3] : [] },
+        { ...row({ rolling, nth }, 'given up', 'candidate'), sizes: nth === 1 ? [1, 3] : [3] },
+        { ...row({ rolling, nth }, 'given up', 'active', 'candidate'), sizes: nth < 3 ? [3] : [] }
+      ])
+    ),
+    row('cutover', 'done', 'active'),
+    row('baking', 'done', 'active')
+  ]
+};
+
+/** Light enough for two cores that run everything else too. */
+const CLIENTS = { idle: 6, thinking: 4, busy: 1, fresh: 2, slow: 2, uploading: 1, pipelining: 1 };
+/** As many requests as may be in progress in one process. */
+const MOST = CLIENTS.idle + CLIENTS.thinking + CLIENTS.busy + CLIENTS.fresh + CLIENTS.slow + CLIENTS.uploading + 4;
+/** What may become of a request whose process is killed. */
+const LOST = ['reset', 'closedWithoutAnswer', 'cutShort'] as const;
+
+const only = process.env.SWEEP;
+
+for (const strategy of Object.keys(ROWS) as StrategyName[]) {
+  for (const size of [1, 3]) {
+    const title = `${strategy}, ${size} worker(s)`;
+    test(`kill -9 at any moment: ${title}`, async (t) => {
+      if (only && !title.includes(only.split('/')[0] ?? '')) return;
+      const stage = new Stage(strategy, size);
+      try {
+        await stage.service.started();
+        await sweep(stage, (name, run) => t.test(name, run));
+      } finally {
+        await stage.service.end();
+        const left = [...stage.pids].filter(isAlive);
+        assert.deepEqual(left, [], 'nothing outlives the stop');
+      }
+    });
+  }
+}
+
+async function sweep(stage: Stage, sub: (name: string, run: () => Promise<void>) => Promise<void>): Promise<void> {
+  const { service, strategy, size } = stage;
+  const load = startLoad({
+    target: { host: '127.0.0.1', port: service.port },
+    clients: CLIENTS,
+    ...{ idleEveryMs: 150, busyPauseMs: 5, freshPauseMs: 5, slowMs: 60, uploadPieces: 4, requestTimeoutMs: 20_000 }
+  });
+  try {
+    await load.warm();
+    if (strategy !== 'in-place') {
+      await service.client.reload(); // there is a standby from here on
+      await stage.atRest(2);
+    }
+    for (const one of ROWS[strategy]) {
+      if (one.sizes && !one.sizes.includes(size)) continue;
+      const { moment, victims, ends } = one;
+      const at = typeof moment === 'object' ? `${moment.rolling} of worker ${moment.nth}` : moment;
+      const name = `${at}: ${victims.join(' and ')} killed, ${ends}`;
+      if (only?.includes('/') && !name.includes(only.split('/')[1] ?? '')) continue;
+      await sub(name, async () => {
+        await killAt(stage, one, load);
+      });
+    }
+  } finally {
+    stage.openAll();
+    await load.stop();
+  }
+}
+
+async function killAt(stage: Stage, { moment, victims, ends }: Row, load: Load): Promise<void> {
+  const { service } = stage;
+  const now = await stage.status();
+  const active = now.active?.generation ?? 0;
+  const next = Math.max(...now.history.map(({ generation }) => generation)) + 1;
+  const before = load.snapshot();
+  const witnesses = await openWitnesses(service.port);
+  const from = service.lines.length;
+  try {
+    const { order, status } = await stage.reach(moment, active, next);
+    if (moment === 'baking') await Promise.all(witnesses.map((one) => one.ask()));
+    const killed = victims.map((role) => pickVictim(status, role));
+    for (const pid of killed) process.kill(pid, 'SIGKILL');
+    for (const pid of killed)
+      await waitFor(
+        async () => service.lines.slice(from).some((line) => saysGone(line, status, pid)),
+        `${pid} is gone`
+      );
+    await stage.release();
+    if (moment !== 'baking') {
+      const outcome = await order;
+      if (ends === 'done') assert.ok('done' in outcome, `the order should be done: ${JSON.stringify(outcome)}`);
+      else assert.equal('failed' in outcome ? outcome.failed.code : outcome.done, 'HANDOVER_ERR_CANDIDATE_EXITED');
+    }
+    await stage.atRest(ends === 'done' ? next : active);
+    if (moment === 'baking') {
+      const { decision } = await service.line('verdict', ({ generation }) => generation === next);
+      assert.equal(decision, 'keep');
+    }
+    // Where connections were on their way, it is not known which process had them.
+    const isSure = moment !== 'cutover' && moment !== 'pausing' && (typeof moment !== 'object' || moment.nth === 1);
+    if (isSure) await Promise.all(witnesses.map((one) => speaksOn(one, killed)));
+    await isServed(load, load.snapshot().answered + 20);
+    const after = load.snapshot();
+    const lost = Object.fromEntries(FAILURE_KINDS.map((kind) => [kind, after.failures[kind] - before.failures[kind]]));
+    const known = LOST.reduce((sum, kind) => sum + (lost[kind] ?? 0), 0);
+    const failed = after.failed - before.failed;
+    assert.equal(failed, known, `only what a killed process had may be lost: ${JSON.stringify(lost)}`);
+    assert.ok(failed <= MOST * killed.length, JSON.stringify(lost));
+    const serves = killed.length - (isAside(moment, victims) ? victims.filter((role) => role !== 'active').length : 0);
+    if (serves === 0) assert.equal(failed, 0, `nobody was served there: ${JSON.stringify(lost)}`);
+  } catch (error) {
+    const log = service.lines
+      .slice(from)
+      .map((line) => JSON.stringify(line))
+      .join('\n');
+    throw new Error(
+      `${(error as Error).message}\n${describe(await stage.status())}\n${log}\n${service.noise.slice(-20).join('\n')}`
+    );
+  } finally {
+    stage.openAll();
+    stage.letGo();
+    for (const one of witnesses) one.close();
+  }
+}
+
+/** Whether standby and candidate have no connection yet, or any more. */
+function isAside(moment: Moment, victims: readonly Role[]): boolean {
+  if (victims.length > 1) return false;
+  return typeof moment === 'object'
+    ? moment.nth === 1
+    : ['starting', 'checking', 'quieting', 'migrating'].includes(moment);
+}
+
+async function openWitnesses(port: number): Promise<Witness[]> {
+  const witnesses = await Promise.all(Array.from({ length: 8 }, () => Witness.open(port)));
+  for (const one of witnesses) assert.ok(await one.ask());
+  return witnesses;
+}
+
+/** A connection of a process that lives goes on as if nothing had happened. */
+async function speaksOn(witness: Witness, killed: readonly number[]): Promise<void> {
+  if (killed.includes(witness.pid)) return;
+  const { pid } = witness;
+  assert.ok(await witness.ask(), `a connection of ${pid}, which was not killed, is lost: ${witness.over}`);
+}
+
+function pickVictim({ active, standby, candidate }: Status, role: Role): number {
+  const workers = { active, standby, candidate }[role]?.workers ?? [];
+  // Of a candidate the youngest: worker by worker, that is the one that is just coming.
+  const living = workers.filter(({ pid, state }) => pid !== null && isAlive(pid) && state !== 'draining');
+  const victim = role === 'candidate' ? living.at(-1) : living[0];
+  assert.ok(victim?.pid, `there is no worker of the ${role} to kill`);
+  return victim.pid;
+}
+
+function saysGone(line: { event: string; [detail: string]: unknown }, status: Status, pid: number): boolean {
+  const all = [status.active, status.standby, status.candidate].flatMap((one) => one?.workers ?? []);
+  const id = all.find((one) => one.pid === pid)?.id;
+  if (line.event === 'worker-exited') return line.worker === id;
+  return line.event === 'failed' && line.generation === Number(id?.split('.')[0]);
+}
+
+async function isServed(load: Load, answered: number): Promise<void> {
+  await waitFor(async () => load.snapshot().answered >= answered, 'the load is answered');
+}
