@@ -12,7 +12,9 @@ export function reconcileCover(state: State): Step {
   const active = activeOf(state);
   const standby = 'standby' in state ? state.standby : null;
   if (!active || !standby || !mayCover(state, active, standby)) return { state, effects: [] };
-  return active.workers.some(({ phase }) => phase === 'accepting')
+  // Worker by worker, the next generation serves as well as the active one.
+  const serving = state.phase === 'rolling' ? [...active.workers, ...state.next.workers] : active.workers;
+  return serving.some(({ phase }) => phase === 'accepting')
     ? endCover(state, standby)
     : beginCover(state, standby, active);
 }
@@ -31,7 +33,9 @@ export function acceptorsOf(state: State): readonly Worker[] {
 /** Never where two versions must not both have served, nor by one that was found wanting: the connections wait then. */
 function mayCover(state: State, active: Generation, standby: Generation): boolean {
   if (standby.rejected !== null || active.strategy === 'exclusive' || isHeld(state)) return false;
-  return !('order' in state && state.order.strategy === 'exclusive') && state.phase !== 'rolling';
+  if ('order' in state && state.order.strategy === 'exclusive') return false;
+  // Nor where the strategy itself has let the last worker go, because it may: its successor is on its way.
+  return state.phase !== 'rolling' || !active.workers.some(({ told, leaves }) => told === 'pause' || leaves);
 }
 
 /** Whether the standby serves at the moment. */
