@@ -98,13 +98,26 @@ export function onInternalMessage(
   (channel as NodeJS.EventEmitter).on('internalMessage', listener);
 }
 
+/** How long it may go unnoticed that the IPC channel has ended, where Node does not say so. */
+const LOOK_MS = 500;
+
 /**
  * Listens for the end of the IPC channel without keeping the process alive: an app that is done may still exit.
+ *
+ * Node puts `disconnect` off until each handle that was sent is acknowledged, for ever if the receiver was killed before:
+ * so it is looked for as well.
  *
  * Missing: the app's process stays until it is told to end.
  */
 export function onQuietDisconnect(listener: () => void): void {
-  process.once('disconnect', listener);
+  const end = () => {
+    clearInterval(timer);
+    process.off('disconnect', end);
+    listener();
+  };
+  const timer = setInterval(() => process.connected || end(), LOOK_MS);
+  timer.unref();
+  process.once('disconnect', end);
   (process.channel as { unrefCounted?(): void } | undefined)?.unrefCounted?.();
 }
 
