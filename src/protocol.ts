@@ -80,8 +80,11 @@ export type ToWorker =
   | { readonly type: 'unbound'; readonly ask: number; readonly code: string; readonly message: string }
   | { readonly type: 'accept'; readonly key: string }
   | { readonly type: 'pause' | 'drain'; readonly heirs: boolean }
-  /** Accept no more, finish what is in flight, and keep every other connection unread until `accept` or `pause`. */
-  | { readonly type: 'hold' }
+  /**
+   * Accept no more, finish what is in flight, and keep every other connection unread until `accept` or `pause`. Where it
+   * yields, another version may serve from now on: this one must not, not even if the supervisor goes.
+   */
+  | { readonly type: 'hold'; readonly yields: boolean }
   /** A copy of a listener for a worker that holds: not to accept on, unless the supervisor is gone. */
   | { readonly type: 'keep'; readonly key: string }
   | { readonly type: 'activate' | 'deactivate' }
@@ -125,7 +128,7 @@ const SHAPES: Record<ToSupervisor['type'] | ToWorker['type'], Readonly<Record<st
   accept: { key: 'string' },
   pause: { heirs: 'boolean' },
   drain: { heirs: 'boolean' },
-  hold: {},
+  hold: { yields: 'boolean' },
   keep: { key: 'string' },
   activate: {},
   deactivate: {},

@@ -181,7 +181,7 @@ export class Supervision {
     migrate: (from, generation, release) => this.#migrations.begin(from, generation, release),
     cancelMigration: () => this.#migrations.cancel(),
     accept: (worker) => this.#roster.accept(worker),
-    hold: (worker) => this.#roster.hold(worker),
+    hold: (worker, yields) => this.#roster.hold(worker, yields),
     pause: (worker, heirs) => this.#roster.pause(worker, heirs),
     activate: (worker) => this.#roster.setDuty(worker, 'activate'),
     deactivate: (worker) => this.#roster.setDuty(worker, 'deactivate'),

@@ -39,7 +39,7 @@ const messages: { readonly [T in Message['type']]: Extract<Message, { type: T }>
   paused: { type: 'paused' },
   handed: { type: 'handed' },
   quiet: { type: 'quiet' },
-  hold: { type: 'hold' },
+  hold: { type: 'hold', yields: false },
   keep: { type: 'keep', key: '::|80' },
   inactive: { type: 'inactive' },
   drained: { type: 'drained' },

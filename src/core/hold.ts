@@ -12,10 +12,19 @@ export function hold(generation: Generation): { generation: Generation; effects:
   const effects: Effect[] = [];
   const held = changeWorkers(generation, (worker) => {
     if (!canAccept(worker)) return worker;
-    effects.push({ do: 'hold', worker: worker.id });
+    effects.push({ do: 'hold', worker: worker.id, yields: false });
     return { ...worker, quiet: false, told: 'hold' };
   });
   return { generation: held, effects };
+}
+
+/**
+ * Tells those that hold that the next generation may serve from here on: were the supervisor killed now, they would
+ * serve again, and so would the others.
+ */
+export function yieldHeld(generation: Generation): Effect[] {
+  const held = generation.workers.filter((worker) => worker.told === 'hold' && canAccept(worker));
+  return held.map(({ id }) => ({ do: 'hold', worker: id, yields: true }));
 }
 
 /** Lets a generation serve again that was held, or part of which was paused. */

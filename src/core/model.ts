@@ -214,7 +214,9 @@ export type Effect =
   /** Runs what must happen between two versions. */
   | { readonly do: 'migrate'; readonly from: number; readonly generation: number; readonly release: Release }
   | { readonly do: 'cancel-migration' | 'close-listeners' }
-  | { readonly do: 'accept' | 'hold' | 'activate' | 'deactivate' | 'terminate' | 'kill'; readonly worker: string }
+  /** Where it yields, the next generation may serve from here on. */
+  | { readonly do: 'hold'; readonly worker: string; readonly yields: boolean }
+  | { readonly do: 'accept' | 'activate' | 'deactivate' | 'terminate' | 'kill'; readonly worker: string }
   | { readonly do: 'pause' | 'drain'; readonly worker: string; readonly heirs: boolean }
   | {
       readonly do: 'set-deadline';

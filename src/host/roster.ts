@@ -70,10 +70,10 @@ export class Roster {
   }
 
   /** Lets a worker finish what is in flight and keep the rest unread. Its copies of the listeners outlive the supervisor. */
-  hold(worker: string): void {
+  hold(worker: string, yields: boolean): void {
     const seat = this.#rest(worker);
     if (!seat) return;
-    seat.process.send({ type: 'hold' });
+    seat.process.send({ type: 'hold', yields });
     for (const key of seat.keys) this.#lend(seat, key, 'keep');
   }
 

@@ -9,7 +9,7 @@ export interface Ports {
   migrate(from: number, generation: number, release: Release): void;
   cancelMigration(): void;
   accept(worker: string): void;
-  hold(worker: string): void;
+  hold(worker: string, yields: boolean): void;
   pause(worker: string, heirs: boolean): void;
   activate(worker: string): void;
   deactivate(worker: string): void;
@@ -36,7 +36,7 @@ export function perform(effect: Effect, ports: Ports): void {
     case 'accept':
       return ports.accept(effect.worker);
     case 'hold':
-      return ports.hold(effect.worker);
+      return ports.hold(effect.worker, effect.yields);
     case 'pause':
       return ports.pause(effect.worker, effect.heirs);
     case 'activate':

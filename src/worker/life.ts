@@ -36,6 +36,8 @@ export class Life {
   readonly #lastRuns = new Set<() => void | Promise<void>>();
   /** Whether it was told to accept, and not to pause since: one that holds is to serve again, if nothing else is said. */
   #serving = false;
+  /** Whether it holds for another version that may serve by now. */
+  #yields = false;
   #onEmpty: (() => void) | null = null;
 
   constructor(orders: Orders) {
@@ -95,7 +97,7 @@ export class Life {
       case 'drain':
         return this.#drain(message.heirs);
       case 'hold':
-        return this.#beginHold();
+        return this.#beginHold(message.yields);
       case 'keep':
         return this.#keep(message.key, handle);
       case 'activate':
@@ -119,6 +121,7 @@ export class Life {
   #accept(key: string, handle: Handle | undefined): void {
     if (!handle) return this.#channel.send({ type: 'accept-failed', key, code: 'ENOHANDLE' });
     this.#serving = true;
+    this.#yields = false;
     this.#leaving.cancel();
     this.#resume();
     this.#servers.open(key, handle);
@@ -129,7 +132,12 @@ export class Life {
     for (const detached of this.#hold.end()) this.#takeBack(detached);
   }
 
-  #beginHold(): void {
+  #beginHold(yields: boolean): void {
+    this.#yields = yields;
+    if (yields) {
+      this.#serving = false;
+      return;
+    }
     this.#servers.shut();
     this.#channel.send({ type: 'paused' });
     this.#leaving.cancel();
@@ -143,6 +151,7 @@ export class Life {
 
   #pause(heirs: boolean): void {
     this.#serving = false;
+    this.#yields = false;
     this.#servers.shut();
     this.#channel.send({ type: 'paused' });
     if (heirs) this.#leaving.handOver(this.#hold.end());
@@ -222,6 +231,8 @@ export class Life {
     this.#channel.close();
     this.#leaving.abandonTransit();
     this.#leaving.cancel();
+    // What it held is another version's to answer, or nobody's.
+    if (this.#yields) for (const { handle } of this.#hold.end()) handle.close();
     this.#resume();
     if (this.#serving) this.#servers.reopen();
     liveAsOrphan(this.#orders, {

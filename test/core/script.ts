@@ -233,6 +233,8 @@ export function showEffect(effect: Effect): string {
     case 'pause':
     case 'drain':
       return `${effect.do} ${effect.worker}${effect.heirs ? '' : ' without heirs'}`;
+    case 'hold':
+      return `hold ${effect.worker}${effect.yields ? ' for the next one' : ''}`;
     case 'set-deadline':
       return `set-deadline ${effect.deadline} ${effect.about} in ${effect.afterMs} ms`;
     case 'clear-deadline':

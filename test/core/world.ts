@@ -120,7 +120,7 @@ export class World {
     const process = this.processes.get(effect.worker);
     if (!process?.alive) return; // it is gone, and its exit is on the way
     if (effect.do === 'kill') return this.die(process, true);
-    if (effect.do === 'fork') return;
+    if (effect.do === 'fork' || (effect.do === 'hold' && effect.yields)) return;
     if (effect.do === 'accept') process.opening = true;
     if (effect.do === 'pause' || effect.do === 'hold' || effect.do === 'drain') process.opening = false;
     if (effect.do === 'activate') {

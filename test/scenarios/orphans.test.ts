@@ -27,7 +27,7 @@ const MOMENTS: readonly [strategy: StrategyName, size: number, moment: Moment, v
 for (const [strategy, size, moment, versions] of MOMENTS) {
   const at = typeof moment === 'object' ? `${moment.rolling} of worker ${moment.nth}` : moment;
   test(`the supervisor is killed, ${strategy} with ${size} worker(s), ${at}: its workers serve on, then nothing is left`, async () => {
-    const stage = new Stage(strategy, size, { orphanTimeout: '1s', drainTimeout: '5s', keepWarm: 'forever' });
+    const stage = new Stage(strategy, size, { orphanTimeout: '500ms', drainTimeout: '5s' });
     const { service } = stage;
     const witnesses: Witness[] = [];
     try {
@@ -45,6 +45,7 @@ for (const [strategy, size, moment, versions] of MOMENTS) {
       for (let count = 0; count < 40; count += 1) {
         const witness = await Witness.open(service.port).catch(() => null);
         if (!witness) break;
+        witnesses.push(witness);
         if (await witness.ask()) seen.add(witness.version);
         witness.close();
       }

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { existsSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
+import { readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import type { GivenBake } from '../../src/bake.ts';
@@ -111,7 +111,7 @@ export class Stage {
     if (moment === 'migrating') this.shut('migrate');
     if (moment === 'opening') this.shut(`stall-${next}.1`);
     if (moment === 'quieting') await this.#begin(active);
-    if (moment === 'pausing') await this.#stall(active);
+    if (moment === 'pausing') await this.stall(active);
     if (typeof moment === 'object') this.shut(`${moment.rolling}-${next}.${moment.nth}`);
     const order = service.client.reload().then(
       (done): Outcome => ({ done }),
@@ -128,6 +128,13 @@ export class Stage {
       () => `${JSON.stringify(moment)} of generation ${next}; it is ${describe(status)}`
     );
     return { order, status };
+  }
+
+  /** One worker of the active generation stands still. */
+  async stall(active: number): Promise<void> {
+    this.shut(`stall-${active}`);
+    this.#stalled = await Witness.open(this.service.port);
+    assert.ok(await this.#stalled.ask('GET /gate HTTP/1.1\r\nhost: a\r\n\r\n'));
   }
 
   /** Lets everything go on. */
@@ -167,13 +174,6 @@ export class Stage {
       return now?.generation === active && now.workers.some(({ inFlight }) => (inFlight ?? 0) > 0);
     }, 'the upload is in flight');
   }
-
-  /** One worker of the active generation stands still. */
-  async #stall(active: number): Promise<void> {
-    this.shut(`stall-${active}`);
-    this.#stalled = await Witness.open(this.service.port);
-    assert.ok(await this.#stalled.ask('GET /gate HTTP/1.1\r\nhost: a\r\n\r\n'));
-  }
 }
 
 /** A status in short, for the message of a test that fails. */
@@ -182,8 +182,4 @@ export function describe({ phase, active, standby, candidate, retiring }: Status
     one === null ? 'none' : `${one.generation}(${one.workers.map(({ id, state }) => `${id} ${state}`).join(', ')})`;
   const going = retiring.map(show).join(', ') || 'none';
   return `${phase}, active ${show(active)}, standby ${show(standby)}, candidate ${show(candidate)}, retiring ${going}`;
-}
-
-export function isGone(path: string): boolean {
-  return !existsSync(path);
 }

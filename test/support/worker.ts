@@ -122,7 +122,7 @@ export class Worker {
   }
 
   async hold(): Promise<void> {
-    this.say({ type: 'hold' });
+    this.say({ type: 'hold', yields: false });
     this.say({ type: 'keep', key: this.#bound.key }, this.#bound.handle);
     await this.hear('paused');
   }

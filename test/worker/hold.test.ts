@@ -288,6 +288,19 @@ test('an orphan that held as a standby does not begin to accept, and ends what i
   assert.equal((await talk.answer()).id, 'held');
 });
 
+test('an orphan that held for another version does not serve again: what it held is closed unanswered', async (t) => {
+  const { bound, worker } = await serve(t);
+  const talk = await open(t, bound);
+  await ask(talk, 'first');
+  await worker.hold();
+  await worker.hear('quiet');
+  worker.say({ type: 'hold', yields: true });
+  talk.get('/answer', 'held');
+  await settle(worker);
+  worker.child.disconnect();
+  await assert.rejects(talk.answer());
+});
+
 test('what was taken back and is still unused is held again, moved on, or ended in its time like any other', async (t) => {
   const { bound, worker } = await serve(t);
   const heir = await new Worker(t, 'hold.mjs', bound, { worker: '2.1', generation: 2 }).listens();

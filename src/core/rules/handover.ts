@@ -1,6 +1,7 @@
 import { isCovering } from '../cover.ts';
 import { areAll, canAccept, changeWorkers, commonOf } from '../generations.ts';
 import { amendChapter } from '../history.ts';
+import { yieldHeld } from '../hold.ts';
 import type { Effect, Generation, In, State, Step, Worker } from '../model.ts';
 import { ANSWER_MS, retire } from '../retire.ts';
 import { announce, before, type On, to } from './rule.ts';
@@ -29,7 +30,7 @@ export function openNext(state: Omit<Opening, 'phase' | 'next' | 'openedAt'>, ne
   const able = next.workers.filter(canAccept);
   if (able.length > 0 && able.every(acceptsAlready))
     return before([keep], cutOver(opening, { type: 'all-accepting', about: next.id, at }));
-  return to(opening, keep, ...acceptAll(next), {
+  return to(opening, keep, ...yieldHeld(state.active), ...acceptAll(next), {
     do: 'set-deadline',
     deadline: 'open-overdue',
     about: next.id,
