@@ -48,14 +48,19 @@ export class Leaving {
   readonly #registry: Registry;
   readonly #channel: Channel;
   readonly #budgetMs: number;
+  readonly #drainMs: number;
+  /** How long a connection that could move may wait for its turn. */
+  #patienceMs: number;
   readonly #takeBack: (detached: Detached) => void;
   readonly #onEmpty: () => void;
 
-  constructor(registry: Registry, channel: Channel, { budgetMs, worker }: Orders, hands: Hands) {
+  constructor(registry: Registry, channel: Channel, { budgetMs, drainMs, worker }: Orders, hands: Hands) {
     this.#registry = registry;
     this.#ending = new Ending(registry);
     this.#channel = channel;
     this.#budgetMs = budgetMs;
+    this.#drainMs = drainMs;
+    this.#patienceMs = budgetMs;
     this.#takeBack = hands.takeBack;
     this.#transit = new Transit(channel, worker, hands.takeBack);
     this.#onEmpty = hands.onEmpty;
@@ -68,6 +73,7 @@ export class Leaving {
   /** Serves again: what is still here stays here. */
   cancel(): void {
     this.#mode = 'serving';
+    this.#patienceMs = this.#budgetMs;
     this.#queue.clear();
     this.#giveUpHeld();
     this.#finishFirst();
@@ -101,15 +107,17 @@ export class Leaving {
     this.#finishFirstIfDone();
   }
 
-  /** Ends what is left, and what was held, with no heir to give it to or no time to wait for one. */
+  /**
+   * Ends what is left, and what was held: it is handed over in the time there is for that, one connection after the
+   * other, or ends here where there is no heir to give it to.
+   */
   end(heirs: boolean, held: Iterable<Detached> = []): void {
-    if (heirs && this.#mode === 'serving') this.handOver(held);
-    const overdue = performance.now() - this.#budgetMs - 1;
-    this.#since = Math.min(this.#since, overdue);
-    for (const connection of this.#registry.connections) {
-      connection.movableAt = Math.min(connection.movableAt ?? overdue, overdue);
+    if (heirs) {
+      if (this.#mode === 'serving') this.handOver(held);
+      // Told early enough that those who use it can end it before the drain timeout does.
+      this.#patienceMs = Math.min(this.#budgetMs, this.#drainMs / 2);
+      return;
     }
-    if (heirs) return;
     this.#mode = 'ending';
     for (const detached of held) this.#held.add(detached);
     this.#giveUpHeld();
@@ -122,7 +130,7 @@ export class Leaving {
     const now = performance.now();
     const since = connection ? connection.movableAt : this.#since;
     const movable = connection?.kind === 'http1' && !connection.stays && speaksHttp1(server);
-    const overdue = this.#mode === 'ending' || (since !== null && now - since > this.#budgetMs);
+    const overdue = this.#mode === 'ending' || (since !== null && now - since > this.#patienceMs);
     // Never where a client sends ahead: what it has sent already would be lost behind the answer that says so.
     if ((overdue || connection?.stays) && !connection?.pipelines) sayClose(response);
     if (!connection) return;
