@@ -1,0 +1,154 @@
+import assert from 'node:assert/strict';
+import { writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { describe, type TestContext, test } from 'node:test';
+import { formatReport, type Report } from '../../bench/client/index.ts';
+import type { FailureKind } from '../../bench/client/model.ts';
+import type { ChapterStatus, Status } from '../../src/core/status.ts';
+import type { StrategyName } from '../../src/strategies.ts';
+import type { SuperviseOptions } from '../../src/supervise.ts';
+import { Home } from '../cli/run.ts';
+import { app } from '../support/service.ts';
+import { answers, assertUnnoticed, loaded } from './loaded.ts';
+import { type TestService, waitFor, withService } from './service.ts';
+
+// Every strategy x every kind of version, with one worker and with three, under the strict client: what the version
+// itself answers wrongly is its own; nothing else may fail, whatever becomes of it.
+
+/** A version, and what a handover to it comes to. */
+interface Case {
+  readonly version: string;
+  readonly code: 'kept' | 'HANDOVER_ERR_CANDIDATE_NOT_READY' | 'HANDOVER_ERR_CANDIDATE_CHECK' | typeof REJECTED;
+  readonly reason: RegExp;
+  /** The ways in which requests fail that this version gets: its own doing. */
+  readonly costs: readonly FailureKind[];
+}
+
+const MIB = 2 ** 20;
+const REJECTED = 'HANDOVER_ERR_CANDIDATE_REJECTED';
+const CUT: readonly FailureKind[] = ['reset', 'closedWithoutAnswer', 'cutShort'];
+
+/** Decided within seconds, one after the other in one service. */
+const QUICK: readonly Case[] = [
+  { version: 'never-ready', code: 'HANDOVER_ERR_CANDIDATE_NOT_READY', reason: /never listened/, costs: [] },
+  { version: 'unwell', code: 'HANDOVER_ERR_CANDIDATE_CHECK', reason: /gave status 503/, costs: [] },
+  { version: '2', code: 'kept', reason: /no limit was reached/, costs: [] },
+  { version: 'crashes', code: REJECTED, reason: /^worker exits: [2-9] in /, costs: CUT },
+  { version: 'fails', code: REJECTED, reason: /^5xx: .* % of /, costs: ['serverError'] },
+  { version: 'slow', code: REJECTED, reason: /^p50: .* ms over /, costs: [] }
+];
+
+/** Memory takes its time to be a slope. */
+const LONG: readonly Case[] = [
+  { version: 'leaks', code: REJECTED, reason: /^memory growth: .* MiB a minute/, costs: [] }
+];
+
+/** Limits that decide quickly, and each only about its own illness: the machine is slow, and shared. */
+const QUICK_BAKE: SuperviseOptions['bake'] = {
+  for: '4s',
+  exits: 2,
+  p50: { floor: 250, absolute: 250, after: 500, requests: 20 },
+  ...{ p99: false, cut: false, loopDelay: false, memory: false }
+};
+const LONG_BAKE: SuperviseOptions['bake'] = {
+  for: '25s',
+  memory: { floor: 500 * MIB, absolute: 500 * MIB, after: '1s' },
+  ...{ p50: false, p99: false, cut: false, loopDelay: false }
+};
+
+/** Eight services share the machine: each has every kind of client, and none that only heats the processor. */
+const LIGHT = { busyPauseMs: 30, freshPauseMs: 30, pipelinePauseMs: 50, thinkMaxMs: 400 };
+
+const STRATEGIES: readonly StrategyName[] = ['blue-green', 'rolling', 'in-place', 'exclusive'];
+
+describe('every strategy with every kind of version', { concurrency: 8 }, () => {
+  for (const strategy of STRATEGIES) {
+    for (const workers of [1, 3]) {
+      test(`${strategy}, ${workers} worker(s): what is bad is caught or rolled back, what is well is kept`, (t) =>
+        play(t, { strategy, workers, bake: QUICK_BAKE }, QUICK));
+      test(`${strategy}, ${workers} worker(s): a version that leaks is rolled back`, (t) =>
+        play(t, { strategy, workers, bake: LONG_BAKE }, LONG));
+    }
+  }
+});
+
+async function play(t: TestContext, options: SuperviseOptions, cases: readonly Case[]): Promise<void> {
+  const home = new Home(t);
+  const check = { path: '/answer?private', attempts: 2, interval: 20 };
+  const given = { name: 'matrix', entry: app('ill.mjs'), check, readyTimeout: '5s', standbyMemory: 0, ...options };
+  await withService(given, async (service) => {
+    const { active } = await service.client.status();
+    let well = { version: '1', label: active?.label ?? null };
+    for (const one of cases) {
+      const left = one.code === 'kept' ? { version: one.version, label: one.version } : well;
+      await playOne(home, service, one, well.version, left.version);
+      assertShown(one, left.label, await service.client.status());
+      well = left;
+    }
+  });
+}
+
+/** One handover, from the order to the last answer of the version that is left. */
+async function playOne(home: Home, service: TestService, one: Case, well: string, left: string): Promise<void> {
+  const { version, code } = one;
+  const flag = join(service.folder, `${version}.flag`);
+  const env = ['--env', `VERSION=${version}`, '--env', `FLAG=${flag}`];
+  const report = await loaded(service, LIGHT, async (load) => {
+    load.expectVersion(well);
+    await answers(load, well);
+    load.expectAnyVersion();
+    const seen = service.lines.length;
+    const told = home.json('reload', '--socket', service.socket, '--wait', '--label', version, ...env);
+    if (code === REJECTED) {
+      // Worker by worker, a version serves before it bakes: its crashes have to wait.
+      await service.line('baking', (line) => service.lines.indexOf(line) >= seen);
+      writeFileSync(flag, '');
+    }
+    assertTold(one, await told);
+    await waitFor(async () => (await service.client.status()).phase === 'steady', 'all is steady again');
+    load.expectVersion(left);
+    await answers(load, left);
+  });
+  assertCosts(one, report);
+}
+
+function assertTold({ version, code, reason }: Case, told: Awaited<ReturnType<Home['json']>>): void {
+  const shown = `${version}: ${JSON.stringify(told.answer)}`;
+  if (code === 'kept') {
+    const { decision, reason: why } = told.answer.verdict as { decision: string; reason: string };
+    assert.deepEqual([told.code, decision], [0, 'keep'], shown);
+    assert.match(why, reason, shown);
+    return;
+  }
+  assert.deepEqual([told.code, told.answer.code], [1, code], shown);
+  assert.match(String(told.answer.why), reason, shown);
+}
+
+function assertCosts({ version, costs }: Case, report: Report): void {
+  if (costs.length === 0) return assertUnnoticed(report);
+  const others = Object.entries(report.failures).filter(
+    ([kind, count]) => count > 0 && !costs.some((one) => one === kind)
+  );
+  assert.deepEqual(others, [], `${version}:\n${formatReport(report)}`);
+}
+
+function assertShown(
+  { version, code, reason }: Case,
+  label: string | null,
+  { active, standby, history }: Status
+): void {
+  assert.equal(active?.label, label, `${label} is active after ${version}`);
+  assert.equal(active?.rejected, null);
+  const chapter = history.findLast((one) => one.label === version) as ChapterStatus;
+  if (code === 'kept') {
+    assert.equal(chapter.outcome, 'active');
+    return;
+  }
+  assert.equal(chapter.outcome, code === REJECTED ? 'rejected' : 'failed');
+  assert.match(chapter.reason ?? '', reason);
+  // Where a version is kept warm, the bad one is, for whoever wants to know what was wrong with it.
+  if (code === REJECTED && chapter.strategy !== 'in-place') {
+    assert.equal(standby?.label, version);
+    assert.match(standby?.rejected ?? '', reason);
+  }
+}
