@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, type TestContext, test } from 'node:test';
-import { formatReport, type Report } from '../../bench/client/index.ts';
+import { formatReport, type LoadOptions, type Report } from '../../bench/client/index.ts';
 import type { FailureKind } from '../../bench/client/model.ts';
 import type { ChapterStatus, Status } from '../../src/core/status.ts';
 import type { StrategyName } from '../../src/strategies.ts';
@@ -57,7 +57,13 @@ const LONG_BAKE: SuperviseOptions['bake'] = {
 };
 
 /** Eight services share the machine: each has every kind of client, and none that only heats the processor. */
-const LIGHT = { busyPauseMs: 30, freshPauseMs: 30, pipelinePauseMs: 50, thinkMaxMs: 400 };
+const LIGHT: Partial<LoadOptions> = {
+  clients: {
+    ...{ idle: 10, thinking: 8, busy: 1, fresh: 2, slow: 2, streaming: 1 },
+    ...{ uploading: 1, pipelining: 1, slowReader: 1, halfHead: 2 }
+  },
+  ...{ busyPauseMs: 50, freshPauseMs: 50, pipelinePauseMs: 100, thinkMaxMs: 400 }
+};
 
 const STRATEGIES: readonly StrategyName[] = ['blue-green', 'rolling', 'in-place', 'exclusive'];
 
@@ -95,7 +101,7 @@ async function playOne(home: Home, service: TestService, one: Case, well: string
   const env = ['--env', `VERSION=${version}`, '--env', `FLAG=${flag}`];
   const report = await loaded(service, LIGHT, async (load) => {
     load.expectVersion(well);
-    await answers(load, well);
+    await answers(load, well, 40);
     load.expectAnyVersion();
     const seen = service.lines.length;
     const told = home.json('reload', '--socket', service.socket, '--wait', '--label', version, ...env);
@@ -107,7 +113,7 @@ async function playOne(home: Home, service: TestService, one: Case, well: string
     assertTold(one, await told);
     await waitFor(async () => (await service.client.status()).phase === 'steady', 'all is steady again');
     load.expectVersion(left);
-    await answers(load, left);
+    await answers(load, left, 40);
   });
   assertCosts(one, report);
 }
