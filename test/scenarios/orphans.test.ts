@@ -10,18 +10,15 @@ import { Witness } from './witness.ts';
 // Kill -9 of the supervisor at any moment of any strategy: its workers serve on, and leave nothing behind.
 
 const MOMENTS: readonly [strategy: StrategyName, size: number, moment: Moment, versions: readonly string[]][] = [
-  ['blue-green', 1, 'starting', ['1']],
   ['blue-green', 2, 'checking', ['1']],
   ['blue-green', 1, 'opening', ['1', '2']],
   ['blue-green', 1, 'pausing', ['1', '2']],
   ['blue-green', 2, 'baking', ['2']],
   ['rolling', 2, { rolling: 'check', nth: 2 }, ['1', '2']],
   ['in-place', 2, { rolling: 'check', nth: 2 }, ['2']],
-  ['exclusive', 1, 'checking', ['1']],
   ['exclusive', 2, 'quieting', ['1']],
   ['exclusive', 2, 'migrating', ['1']],
-  ['exclusive', 1, 'opening', ['2']],
-  ['exclusive', 1, 'baking', ['2']]
+  ['exclusive', 1, 'opening', ['2']]
 ];
 
 for (const [strategy, size, moment, versions] of MOMENTS) {

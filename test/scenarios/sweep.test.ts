@@ -63,12 +63,14 @@ function listRows(strategy: StrategyName, size: number): readonly Row[] {
   return process.env.SWEEP === undefined ? rows.filter((one) => isTelling(one, size)) : rows;
 }
 
-/** With three workers, one of two victims is nearly always as good as the other; with SWEEP set, all are tried. */
+/** What is tried every time: what may go wrong with one worker may so with three, but for two at once. SWEEP=all tries all. */
 function isTelling({ moment, victims }: Row, size: number): boolean {
-  if (size === 1) return moment !== 'starting';
-  if (typeof moment === 'object') return moment.rolling === 'check' && victims.length === (moment.nth === 2 ? 2 : 1);
-  if (moment === 'starting') return victims.length === 1;
-  return victims.length === 2 || (victims[0] === 'candidate' && moment === 'opening');
+  const alone = victims.length === 1;
+  if (size === 1) return moment !== 'starting' && !(alone && victims[0] === 'standby');
+  if (typeof moment === 'object') return moment.rolling === 'check' && (moment.nth === 2 ? !alone : alone);
+  return (
+    !alone && moment !== 'starting' && (victims[1] === 'standby') === (moment === 'cutover' || moment === 'baking')
+  );
 }
 
 /** Light enough for two cores that run everything else too. */

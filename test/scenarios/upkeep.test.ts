@@ -171,6 +171,7 @@ test('under exclusive the standby never steps in: connections wait for the repla
 test('a standby that was rejected never covers: connections wait for the replacement', async () => {
   await withStage('blue-green', { bake: '5m' }, async (stage) => {
     await stage.service.client.abort();
+    stage.service.version = '1'; // what a worker started from here on calls itself
     const { standby } = await stage.atRest(1);
     assert.equal(standby?.generation, 2);
     assert.match(standby.rejected ?? '', /aborted by the operator/);
