@@ -313,3 +313,66 @@ test('examples/deploy-script deploys what was pushed, takes back what does not w
   await visitor.leave();
   await example.stop();
 });
+
+/** Runs an example that is one story, as its README says, and returns what it said. It has to leave nothing behind. */
+async function hear(t: TestContext, folder: string): Promise<string> {
+  const left = makeFolder(t);
+  const { NODE_TEST_CONTEXT: _context, NODE_OPTIONS: _options, PORT: _port, ...rest } = process.env;
+  const [story = '', ...others] = readStart(folder);
+  assert.deepEqual(others, ['2>/dev/null']);
+  const options = { cwd: root, env: { ...rest, TMPDIR: left }, timeout: 60_000 };
+  const { stdout } = await run(process.execPath, [story], options);
+  assert.deepEqual(readdirSync(left), []);
+  return stdout;
+}
+
+test('examples/releases: two good releases are kept, and the bad third is rolled back by itself', async (t) => {
+  const said = await hear(t, 'releases');
+  const [, ...steps] = said.split(/^current -> /m);
+  assert.equal(steps.length, 4, said);
+  const [first, second, third, after] = steps as [string, string, string, string];
+  assert.equal(first, '1.0.0\n');
+  assert.match(second, /^2\.0\.0\nreload: kept\. .*\nactive: 2\.0\.0 \(generation 2\)\n$/);
+  assert.match(
+    third,
+    /^3\.0\.0\nreload: HANDOVER_ERR_CANDIDATE_REJECTED\. 5xx: .*\nactive: 2\.0\.0 \(generation 2\)\n$/
+  );
+  assert.match(after, /^2\.0\.0\nhistory: 1 1\.0\.0 .*\nhistory: 2 2\.0\.0 active\nhistory: 3 3\.0\.0 rejected: 5xx: /);
+  assert.deepEqual(after.match(/(?<=^answers: \d+ x ).*$/gm)?.sort(), [
+    '200 from 1.0.0',
+    '200 from 2.0.0',
+    '200 from 3.0.0',
+    '500 from 3.0.0'
+  ]);
+  assert.match(after, /^requests without an answer: 0\n$/m);
+});
+
+// The first Node that has node:sqlite without a flag is 22.13.
+const [major = 0, minor = 0] = process.versions.node.split('.').map(Number);
+const hasDatabase = major > 22 || (major === 22 && minor >= 13);
+
+test('examples/exclusive-migration: a column is renamed between the last row of one release and the first of the next', {
+  skip: !hasDatabase && 'this Node has no node:sqlite'
+}, async (t) => {
+  const said = await hear(t, 'exclusive-migration');
+  assert.deepEqual(said.match(/(?<=^the columns of the table: ).*$/gm), [
+    'id, name, release',
+    'id, full_name, release'
+  ]);
+  assert.match(said, /^2\.0\.0 serves, after [\d.]+ ms in which nobody did/m);
+  const written = [...said.matchAll(/^signatures (\d+) to (\d+) were written by (.*)$/gm)];
+  const [old, next] = written.map(([, first, last, release]) => ({
+    first: Number(first),
+    last: Number(last),
+    release
+  }));
+  assert.deepEqual([written.length, old?.release, old?.first, next?.release], [2, '1.0.0', 1, '2.0.0'], said);
+  assert.equal(next?.first, (old?.last ?? 0) + 1, 'the old version has written nothing after the first row of the new');
+  assert.match(said, new RegExp(`^signatures that were answered: ${next?.last}; requests that failed: 0$`, 'm'));
+});
+
+test('examples/exclusive-migration says what it needs where there is no node:sqlite', {
+  skip: hasDatabase && 'this Node has it'
+}, async (t) => {
+  assert.match(await hear(t, 'exclusive-migration'), /^This example needs node:sqlite, of Node 22\.13 or later; .*\n$/);
+});

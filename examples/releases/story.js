@@ -6,6 +6,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { HandoverError, supervise } from 'handover';
 
 const folder = mkdtempSync(join(tmpdir(), 'handover-releases-'));
+process.once('exit', () => rmSync(folder, { recursive: true, force: true }));
 const current = join(folder, 'current');
 
 /** Makes the link aside and renames it, as a deploy should: there is no moment without one. */
@@ -74,7 +75,6 @@ try {
   isOpen = false;
   await Promise.all(guests);
   await service.close();
-  rmSync(folder, { recursive: true });
 }
 for (const [what, count] of Object.entries(answers)) console.log(`answers: ${count} x ${what}`);
 console.log(`requests without an answer: ${failed}`);
