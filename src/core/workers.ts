@@ -1,7 +1,8 @@
 import { foldDown, foldExit } from './exits.ts';
 import { changeWorkers, replaceGeneration, rolesOf } from './generations.ts';
+import { isHeld } from './hold.ts';
 import { relieve, startSuccessor } from './leave.ts';
-import type { Deadline, Effect, State, Worker, WorkerEvent } from './model.ts';
+import type { Deadline, Effect, Event, State, Worker, WorkerEvent } from './model.ts';
 import { end, type Folded, type Place, setWorker, unchanged, whenAll } from './place.ts';
 import { ANSWER_MS } from './retire.ts';
 
@@ -127,7 +128,10 @@ function foldAccepting(place: Place, at: number): Folded {
     state = replaceGeneration(state, relieve(changed, worker.id, effects, state.limits));
   }
   effects.push(...endWait(state, 'open-overdue', ({ phase, told }) => told === 'accept' && phase === 'ready'));
-  return { state, effects, news: whenAll(state, about, 'accepting', { type: 'all-accepting', about, at }) };
+  const event: Event = { type: 'all-accepting', about, at };
+  // Once one of them serves, the version before must not serve again, whatever becomes of the others.
+  const news = role === 'next' && isHeld(state) ? [event] : whenAll(state, about, 'accepting', event);
+  return { state, effects, news };
 }
 
 /** Worker by worker, one deadline holds for all that are waited for: it is over when the last of them has come. */

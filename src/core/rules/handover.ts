@@ -38,14 +38,25 @@ export function openNext(state: Omit<Opening, 'phase' | 'next' | 'openedAt'>, ne
   });
 }
 
-/** Opening: the next generation accepts. It is the active one from here on, and the one before pauses. */
+/**
+ * Opening: the next generation accepts, of which under `exclusive` one worker is enough. It is the active one from here
+ * on, and the one before pauses.
+ */
 export function cutOver(state: Opening, { about, at }: On<'all-accepting'>): Step {
   const { next, standby, order, openedAt } = state;
-  const active = changeWorkers(next, (worker) => ({ ...worker, covers: false }));
+  const late = next.workers.filter((worker) => canAccept(worker) && worker.phase !== 'accepting');
+  const active = changeWorkers(next, (worker) => ({
+    ...worker,
+    covers: false,
+    phase: late.includes(worker) ? 'ready' : worker.phase
+  }));
   const leaving = changeWorkers(state.active, (worker) => ({ ...worker, told: null }));
   const cutover = { active, leaving, order, openedAt, acceptedAt: at };
   const effects: Effect[] = [
     { do: 'clear-deadline', deadline: 'open-overdue', about },
+    ...late.map(
+      ({ id }): Effect => ({ do: 'set-deadline', deadline: 'worker-overdue', about: id, afterMs: ANSWER_MS })
+    ),
     ...leaving.workers.map((worker): Effect => ({ do: 'pause', worker: worker.id, heirs: true })),
     { do: 'set-deadline', deadline: 'pause-overdue', about: leaving.id, afterMs: ANSWER_MS },
     announceCutover(cutover)
