@@ -60,15 +60,17 @@ export function endDraining(state: State, id: number): Step {
   if (!item) return { state, effects: [] };
   const effects: Effect[] = [];
   const held = item.generation.workers.filter((worker) => worker.phase === 'draining');
-  for (const worker of held) {
-    const reason = 'the drain timeout passed';
-    const notice = { level: 'warn', event: 'drain-overdue', generation: id, worker: worker.id, reason } as const;
-    effects.push({ do: 'announce', notice });
-  }
+  for (const worker of held) effects.push(announceHeld(id, worker.id));
   const changed = changeWorkers(item.generation, (worker) =>
     worker.phase === 'draining' ? terminate(worker, effects) : worker
   );
   return { state: replaceGeneration(state, changed), effects };
+}
+
+/** Says of a worker that it is ended although it is busy. Who holds it is added where that is known. */
+export function announceHeld(generation: number, worker: string): Effect {
+  const reason = 'the drain timeout passed';
+  return { do: 'announce', notice: { level: 'warn', event: 'drain-overdue', generation, worker, reason } };
 }
 
 /** A second order to stop: what drains is ended, what is being ended is killed. */

@@ -4,7 +4,7 @@ import { isHeld } from './hold.ts';
 import { relieve, startSuccessor } from './leave.ts';
 import type { Deadline, Effect, Event, State, Worker, WorkerEvent } from './model.ts';
 import { end, type Folded, type Place, setWorker, unchanged, whenAll } from './place.ts';
-import { ANSWER_MS } from './retire.ts';
+import { ANSWER_MS, announceHeld } from './retire.ts';
 
 /** Folds news of one worker into its generation. News of a worker that is gone is dropped here, and only here. */
 export function foldWorker(state: State, event: WorkerEvent): Folded {
@@ -53,7 +53,7 @@ function fold(place: Place, event: WorkerEvent): Folded {
       // A replacement that is late to be ready, or to accept.
       return worker.phase === 'starting' || worker.phase === 'ready' ? end(place, 'kill') : unchanged(place);
     case 'leave-overdue':
-      return worker.phase === 'draining' ? end(place, 'terminate') : unchanged(place);
+      return foldStuck(place);
     case 'worker-hung':
       return foldHung(place, event.silentMs);
     case 'worker-heavy':
@@ -154,6 +154,14 @@ function foldInactive(place: Place, at: number): Folded {
   const state = setWorker(place, off);
   const about = generation.id;
   return { state, effects: [], news: whenAll(state, about, 'quiet', { type: 'all-quiet', about, at }) };
+}
+
+/** It leaves alone, and something holds it. */
+function foldStuck(place: Place): Folded {
+  const { worker, generation } = place;
+  if (worker.phase !== 'draining') return unchanged(place);
+  const ended = end(place, 'terminate');
+  return { ...ended, effects: [announceHeld(generation.id, worker.id), ...ended.effects] };
 }
 
 /** Its event loop stands still: it will not end by being asked to. */
