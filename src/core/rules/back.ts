@@ -8,7 +8,7 @@ import { quieten } from './exclusive.ts';
 import { openNext } from './handover.ts';
 import { abandon } from './outcome.ts';
 import { announce, before, type On, takeOrder, to } from './rule.ts';
-import { settleEarly } from './settle.ts';
+import { settle, settleEarly } from './settle.ts';
 import { startOrder } from './start.ts';
 
 /** Whether a standby has a worker that can serve at once. */
@@ -88,7 +88,7 @@ export function abortCandidate(state: In<'starting' | 'checking'>, { request, at
  * @param request who asked for it; null where the measurement decided
  */
 export function reject(state: In<'steady'>, reason: string, at: number, request: number | null): Step {
-  const calm = settleEarly(state);
+  const calm = settle(state);
   const { bake, standby, limits } = calm.state;
   const active = { ...calm.state.active, rejected: reason };
   const { id, strategy } = active;
@@ -107,7 +107,10 @@ export function reject(state: In<'steady'>, reason: string, at: number, request:
   const warm = standby !== null && isUsable(standby);
   const back = strategy === 'exclusive' || warm === false ? strategy : 'blue-green';
   const order: Order = { ...takeOrder({ request, kind: 'rollback', strategy: back, warm, askedAt: at }), verdict };
-  if (warm) return before(effects, goBack(marked, standby, order, at));
+  if (warm) {
+    const left = settleEarly(marked);
+    return before([...effects, ...left.effects], goBack(left.state, standby, order, at));
+  }
   const release = releaseBefore(marked, id);
   if (release) return before(effects, startOrder(marked, order, release, active.size));
   effects.push(announce('error', 'rollback-impossible', { generation: id, reason: 'no earlier version is known' }));

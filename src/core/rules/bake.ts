@@ -4,7 +4,7 @@ import { refuseNothingWaits } from './answers.ts';
 import { reject } from './back.ts';
 import { endBake } from './baking.ts';
 import { announce, type On, to } from './rule.ts';
-import { settleEarly } from './settle.ts';
+import { settle } from './settle.ts';
 
 const NOTHING_MEASURED: Measured = {
   ...{ spanMs: 0, requests: 0, failed: 0, cut: 0, latency: [], loopDelayMs: null },
@@ -46,7 +46,7 @@ export function promote(state: In<'steady'>, event: On<'promote-asked'>): Step {
 
 function keep(state: In<'steady'>, reason: string): Step {
   const { active } = state;
-  const ended = endBake(settleEarly(state), reason);
+  const ended = endBake(settle(state), reason);
   return to(
     ended.state,
     announce('info', 'verdict', { generation: active.id, decision: 'keep', reason }),

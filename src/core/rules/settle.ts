@@ -1,8 +1,8 @@
 import { areAll, commonOf, staffOf } from '../generations.ts';
 import { amendChapter } from '../history.ts';
-import type { Effect, Generation, In, Order, Settling, State, Step } from '../model.ts';
+import type { Effect, Generation, In, Order, Scaling, Settling, State, Step } from '../model.ts';
 import { retire } from '../retire.ts';
-import { tellRejected } from './answers.ts';
+import { failWith, stillActive, tellRejected } from './answers.ts';
 import { beginBake, type Calm } from './baking.ts';
 import { announce, before, to } from './rule.ts';
 
@@ -73,19 +73,34 @@ export function settle(state: In<'steady'>): Calm {
   return { state: calm, effects };
 }
 
-/** An order that comes while the last one is not quite over: that one is answered with what is done. */
+/**
+ * Ends what an earlier order still waits for, because something else begins: a handover is answered with what is done,
+ * an order to scale with how far it has come.
+ */
 export function settleEarly(state: In<'steady'>): Calm {
   const settled = settle(state);
   const { scaling, active } = settled.state;
   if (!scaling) return settled;
+  const fix = 'Scale again when `handover status` says steady';
   return {
     state: { ...settled.state, scaling: null },
     effects: [
       ...settled.effects,
       { do: 'clear-deadline', deadline: 'scale-overdue', about: active.id },
-      { do: 'answer', request: scaling.request, answer: { ok: true, scaled: scaling, active: active.id } }
+      failScaling(state, scaling, 'when the next order, or a rollback, began', fix)
     ]
   };
+}
+
+/** Tells who asked for more or fewer workers that they are not there. */
+export function failScaling(state: In<'steady'>, { request, to: wanted }: Scaling, when: string, fix: string): Effect {
+  const { active } = state;
+  const accepting = active.workers.filter(({ phase }) => phase === 'accepting').length;
+  return failWith(state, request, 'HANDOVER_ERR_WORKER_SCALE', {
+    what: `Generation ${active.id} has not come to ${wanted} workers`,
+    why: `${accepting} accepted ${when}`,
+    fix: `${fix}; ${stillActive(active)}`
+  });
 }
 
 /** Writes down who is active from now on, and what becomes of the one before. */

@@ -6,7 +6,7 @@ import { retire } from '../retire.ts';
 import { failWith, stillActive } from './answers.ts';
 import { endBake } from './baking.ts';
 import { announce, before, type On, to } from './rule.ts';
-import { settleEarly } from './settle.ts';
+import { failScaling, settle, settleEarly } from './settle.ts';
 
 /** Steady: the operator wants the memory of the standby. */
 export function retireNow(state: In<'steady'>, { request, at }: On<'retire-asked'>): Step {
@@ -24,7 +24,7 @@ export function retireNow(state: In<'steady'>, { request, at }: On<'retire-asked
       })
     );
   }
-  const calm = endBake(settleEarly(state), 'its standby was retired by the operator');
+  const calm = endBake(settle(state), 'its standby was retired by the operator');
   const ended = retire({ ...calm.state, standby: null }, standby, 'retired by the operator', true, at);
   const answer: Effect = { do: 'answer', request, answer: { ok: true, retired: standby.id } };
   return before(calm.effects, to(ended.state, ...ended.effects, answer));
@@ -50,17 +50,10 @@ export function scale(state: In<'steady'>, { request, size }: On<'scale-asked'>)
 
 /** Steady: the workers that were asked for are not there in time. As many as there are serve on. */
 export function scaleLate(state: In<'steady'>): Step {
-  const { scaling, active } = state;
+  const { scaling } = state;
   if (!scaling) return to(state);
-  const accepting = active.workers.filter(({ phase }) => phase === 'accepting').length;
-  return to(
-    { ...state, scaling: null },
-    failWith(state, scaling.request, 'HANDOVER_ERR_WORKER_SCALE', {
-      what: `Generation ${active.id} has not come to ${scaling.to} workers`,
-      why: `${accepting} accept so far; those that are missing are tried again, more and more slowly`,
-      fix: `Look at the log for why they end, or scale back; ${stillActive(active)}`
-    })
-  );
+  const fix = 'Look at the log for why the others end: they are tried again, more and more slowly; or scale back';
+  return to({ ...state, scaling: null }, failScaling(state, scaling, 'by now', fix));
 }
 
 /** Answers an order to scale as soon as every worker that was asked for accepts, and none is too many. */
