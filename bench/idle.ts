@@ -105,3 +105,11 @@ export function waits({ endedAt, ms }: PacedStretch, from: number, to: number): 
     return end >= from && end - wait <= to;
   });
 }
+
+/** Waits of the requests that were meant to be sent between two moments. */
+export function waitsFrom({ endedAt, ms }: PacedStretch, from: number, to: number): number[] {
+  return [...ms].filter((wait, index) => {
+    const intendedAt = (endedAt[index] ?? 0) - wait;
+    return intendedAt >= from && intendedAt <= to;
+  });
+}

@@ -13,8 +13,9 @@ import { endAll } from './rig/processes.ts';
 import { showResult, showSummary } from './rig/table.ts';
 import { tail } from './tail.ts';
 import { throughput } from './throughput.ts';
+import { warmUp } from './warmup.ts';
 
-const CLAIMS: readonly Claim[] = [throughput, measuring, reload, idle, tail, memory, failures];
+const CLAIMS: readonly Claim[] = [throughput, measuring, reload, idle, tail, warmUp, memory, failures];
 
 const ROOT = fileURLToPath(new URL('..', import.meta.url));
 

@@ -3,14 +3,20 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
+import { setTimeout as delay } from 'node:timers/promises';
 import { fileURLToPath, pathToFileURL } from 'node:url';
 import { ControlClient } from '../../src/control/client.ts';
+import type { Status } from '../../src/core/status.ts';
 import type { SuperviseOptions } from '../../src/supervise.ts';
 import type { Context } from './model.ts';
 import { endProcess, firstMessage, startProcess } from './processes.ts';
 
 export const APP = fileURLToPath(new URL('../client/app.mjs', import.meta.url));
 const SUPERVISOR = fileURLToPath(new URL('./supervisor.mjs', import.meta.url));
+
+/** How long a service may take to come to rest. */
+const PATIENCE_MS = 30_000;
+const LOOK_MS = 20;
 
 export interface Placed {
   /** Where requests go. */
@@ -100,12 +106,27 @@ export class BenchService {
     return standby?.workers[0]?.pid ?? 0;
   }
 
+  /** Waits until every worker serves or is warm, and none is on its way out. @throws Error after 30 s */
+  async settled(): Promise<void> {
+    const deadline = performance.now() + PATIENCE_MS;
+    while (!isSettled(await this.control.status())) {
+      if (performance.now() > deadline) throw new Error(`the service was not at rest after ${PATIENCE_MS} ms`);
+      await delay(LOOK_MS);
+    }
+  }
+
   async end(): Promise<void> {
     await this.control.close();
     await endProcess(this.#child);
     this.#removeFolder();
     process.off('exit', this.#removeFolder);
   }
+}
+
+function isSettled({ phase, active, standby, retiring }: Status): boolean {
+  const serves = active?.workers.length && active.workers.every(({ state }) => state === 'accepting');
+  const isWarm = standby?.workers.every(({ state }) => state === 'paused' || state === 'ready') ?? true;
+  return phase === 'steady' && Boolean(serves) && isWarm && retiring.length === 0;
 }
 
 interface Started {
