@@ -2,6 +2,7 @@ import { mkdirSync, writeFileSync } from 'node:fs';
 import { dirname, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
+import { cover } from './cover.ts';
 import { failures } from './failures.ts';
 import { idle } from './idle.ts';
 import { measuring } from './measuring.ts';
@@ -15,7 +16,7 @@ import { tail } from './tail.ts';
 import { throughput } from './throughput.ts';
 import { warmUp } from './warmup.ts';
 
-const CLAIMS: readonly Claim[] = [throughput, measuring, reload, idle, tail, warmUp, memory, failures];
+const CLAIMS: readonly Claim[] = [throughput, measuring, reload, idle, tail, warmUp, cover, memory, failures];
 
 const ROOT = fileURLToPath(new URL('..', import.meta.url));
 
