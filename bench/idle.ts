@@ -63,16 +63,10 @@ interface Round extends Pick<PacedStretch, 'lost' | 'reconnects'> {
 }
 
 async function handOver({ quick, progress }: Context, load: Loader, service: BenchService): Promise<Round[]> {
-  const following = new AbortController();
   let cutoverAt = 0;
-  // After it has opened, its only end is ours, or that of the whole bench.
-  const opened = new Promise<void>((resolve, reject) => {
-    const onEvent = ({ event }: { event: string }) => {
-      if (event === 'cutover') cutoverAt = clock();
-    };
-    service.control.follow(onEvent, resolve, following.signal).catch(reject);
+  await service.follow(({ event }) => {
+    if (event === 'cutover') cutoverAt = clock();
   });
-  await opened;
   const rounds: Round[] = [];
   const count = quick ? 2 : 6;
   for (let turn = 1; turn <= count; turn += 1) {
@@ -94,7 +88,6 @@ async function handOver({ quick, progress }: Context, load: Loader, service: Ben
       meanwhile: waits(probes, cutoverAt, endedAt)
     });
   }
-  following.abort();
   return rounds;
 }
 

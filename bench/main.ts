@@ -3,6 +3,7 @@ import { dirname, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 import { cover } from './cover.ts';
+import { exclusive } from './exclusive.ts';
 import { failures } from './failures.ts';
 import { idle } from './idle.ts';
 import { measuring } from './measuring.ts';
@@ -16,7 +17,18 @@ import { tail } from './tail.ts';
 import { throughput } from './throughput.ts';
 import { warmUp } from './warmup.ts';
 
-const CLAIMS: readonly Claim[] = [throughput, measuring, reload, idle, tail, warmUp, cover, memory, failures];
+const CLAIMS: readonly Claim[] = [
+  throughput,
+  measuring,
+  reload,
+  idle,
+  tail,
+  warmUp,
+  cover,
+  exclusive,
+  memory,
+  failures
+];
 
 const ROOT = fileURLToPath(new URL('..', import.meta.url));
 

@@ -6,6 +6,7 @@ import { createInterface } from 'node:readline';
 import { setTimeout as delay } from 'node:timers/promises';
 import { fileURLToPath, pathToFileURL } from 'node:url';
 import { ControlClient } from '../../src/control/client.ts';
+import type { ServiceEvent } from '../../src/control/routes.ts';
 import type { Status } from '../../src/core/status.ts';
 import type { SuperviseOptions } from '../../src/supervise.ts';
 import type { Context } from './model.ts';
@@ -54,6 +55,7 @@ export class BenchService {
   readonly supervisorPid: number;
   readonly #child: ChildProcess;
   readonly #folder: string;
+  readonly #ending = new AbortController();
   readonly #removeFolder = () => rmSync(this.#folder, { recursive: true, force: true });
 
   private constructor(child: ChildProcess, folder: string, { socket, addresses }: Started) {
@@ -106,6 +108,14 @@ export class BenchService {
     return standby?.workers[0]?.pid ?? 0;
   }
 
+  /** Tells of every event from when this resolves until the service ends. */
+  follow(onEvent: (event: ServiceEvent) => void): Promise<void> {
+    // After it has opened, its only end is ours.
+    return new Promise((resolve, reject) => {
+      this.control.follow(onEvent, resolve, this.#ending.signal).catch(reject);
+    });
+  }
+
   /** Waits until every worker serves or is warm, and none is on its way out. @throws Error after 30 s */
   async settled(): Promise<void> {
     const deadline = performance.now() + PATIENCE_MS;
@@ -116,6 +126,7 @@ export class BenchService {
   }
 
   async end(): Promise<void> {
+    this.#ending.abort();
     await this.control.close();
     await endProcess(this.#child);
     this.#removeFolder();
