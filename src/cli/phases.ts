@@ -1,6 +1,6 @@
 import type { ServiceEvent } from '../control/routes.ts';
 import type { Io } from './io.ts';
-import { count, showMs } from './print.ts';
+import { count, firstLine, showMs } from './print.ts';
 
 /** How often the running clock moves. */
 const TICK_MS = 100;
@@ -110,10 +110,4 @@ function showHolders({ connections, inFlight, holding }: ServiceEvent): string {
     urls
   ].filter((part) => part !== '');
   return held.length === 0 ? '' : `, with ${held.join(', ')}`;
-}
-
-/** Reasons may quote what a worker wrote; the whole of it is in the error and in the log. */
-function firstLine(text: string): string {
-  const [first = '', ...others] = text.split('\n');
-  return others.length === 0 ? first : first.replace(/;[^;]*:$/, '');
 }

@@ -46,3 +46,9 @@ function pair(seconds: number, big: number, bigUnit: string, small: number, smal
 export function showBytes(bytes: number): string {
   return `${(bytes / 1024 / 1024).toFixed(1)} MB`;
 }
+
+/** Reasons may quote what a worker wrote; the whole of it is in the error and in the log. */
+export function firstLine(text: string): string {
+  const [first = '', ...others] = text.split('\n');
+  return others.length === 0 ? first : first.replace(/;[^;]*:$/, '');
+}

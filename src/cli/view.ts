@@ -1,6 +1,6 @@
 import type { BakeStatus, GenerationStatus, Status, WorkerStatus } from '../core/status.ts';
 import type { Io } from './io.ts';
-import { count, showBytes, showMs } from './print.ts';
+import { count, firstLine, showBytes, showMs } from './print.ts';
 import { columns } from './table.ts';
 
 type Paint = Io['paint'];
@@ -96,9 +96,6 @@ function showHistory(history: Status['history']): string[] {
 }
 
 /** Reasons may quote what a worker wrote; the whole of it is in `--json`. */
-function firstLine(text: string): string {
-  return text.split('\n', 1)[0] ?? '';
-}
 
 function showLoad({ workers }: GenerationStatus): string {
   const sum = (of: 'connections' | 'inFlight') => {

@@ -3,7 +3,7 @@ import type { ChapterStatus } from '../../core/status.ts';
 import { findSupervisor } from '../find.ts';
 import { createPlaceFlags } from '../flags.ts';
 import type { Io } from '../io.ts';
-import { showMs } from '../print.ts';
+import { firstLine, showMs } from '../print.ts';
 import { columns } from '../table.ts';
 import { showTime } from '../view.ts';
 import type { Command } from './command.ts';
@@ -34,7 +34,7 @@ export function showHistory(chapters: readonly ChapterStatus[], paint: Io['paint
 
 function row(chapter: ChapterStatus): string[] {
   const { generation, label, entry, startedAt, durationMs, requests, failed, standby, outcome, reason } = chapter;
-  const [why = ''] = (reason ?? '').split('\n', 1);
+  const why = firstLine(reason ?? '');
   return [
     String(generation),
     label ?? '-',
