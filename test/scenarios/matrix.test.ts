@@ -1,10 +1,11 @@
 import assert from 'node:assert/strict';
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { describe, type TestContext, test } from 'node:test';
+import { describe, test } from 'node:test';
 import { formatReport, type LoadOptions, type Report } from '../../bench/client/index.ts';
 import type { FailureKind } from '../../bench/client/model.ts';
 import type { ChapterStatus, Status } from '../../src/core/status.ts';
+import { HandoverError } from '../../src/errors.ts';
 import type { StrategyName } from '../../src/strategies.ts';
 import type { SuperviseOptions } from '../../src/supervise.ts';
 import { Home } from '../cli/run.ts';
@@ -71,15 +72,41 @@ describe('every strategy with every kind of version', { concurrency: 8 }, () => 
   for (const strategy of STRATEGIES) {
     for (const workers of [1, 3]) {
       test(`${strategy}, ${workers} worker(s): what is bad is caught or rolled back, what is well is kept`, (t) =>
-        play(t, { strategy, workers, bake: QUICK_BAKE }, QUICK));
-      test(`${strategy}, ${workers} worker(s): a version that leaks is rolled back`, (t) =>
-        play(t, { strategy, workers, bake: LONG_BAKE }, LONG));
+        play({ strategy, workers, bake: QUICK_BAKE }, QUICK, workers === 1 ? byCommand(new Home(t)) : byClient));
+      test(`${strategy}, ${workers} worker(s): a version that leaks is rolled back`, () =>
+        play({ strategy, workers, bake: LONG_BAKE }, LONG, byClient));
     }
   }
 });
 
-async function play(t: TestContext, options: SuperviseOptions, cases: readonly Case[]): Promise<void> {
-  const home = new Home(t);
+/** What an order came to: the exit code of the command, and what it says. */
+interface Told {
+  readonly code: number | null;
+  readonly answer: { readonly [name: string]: unknown };
+}
+type Order = { readonly label: string; readonly env: Readonly<Record<string, string>> };
+type Reload = (service: TestService, order: Order) => Promise<Told>;
+
+/** `handover reload --wait`, as an operator says it. */
+function byCommand(home: Home): Reload {
+  return ({ socket }, { label, env }) => {
+    const flags = Object.entries(env).flatMap(([name, value]) => ['--env', `${name}=${value}`]);
+    return home.json('reload', '--socket', socket, '--wait', '--label', label, ...flags);
+  };
+}
+
+/** The same without a process of its own. */
+const byClient: Reload = async ({ client }, order) => {
+  try {
+    return { code: 0, answer: { ...(await client.reload({ ...order, wait: true })) } };
+  } catch (error) {
+    if (!HandoverError.is(error)) throw error;
+    const { code, why } = error;
+    return { code: error.exitCode, answer: { code, why } };
+  }
+};
+
+async function play(options: SuperviseOptions, cases: readonly Case[], reload: Reload): Promise<void> {
   const check = { path: '/answer?private', attempts: 2, interval: 20 };
   const given = { name: 'matrix', entry: app('ill.mjs'), check, readyTimeout: '5s', standbyMemory: 0, ...options };
   await withService(given, async (service) => {
@@ -87,7 +114,7 @@ async function play(t: TestContext, options: SuperviseOptions, cases: readonly C
     let well = { version: '1', label: active?.label ?? null };
     for (const one of cases) {
       const left = one.code === 'kept' ? { version: one.version, label: one.version } : well;
-      await playOne(home, service, one, well.version, left.version);
+      await playOne(reload, service, one, well.version, left.version);
       assertShown(one, left.label, await service.client.status());
       well = left;
     }
@@ -95,16 +122,16 @@ async function play(t: TestContext, options: SuperviseOptions, cases: readonly C
 }
 
 /** One handover, from the order to the last answer of the version that is left. */
-async function playOne(home: Home, service: TestService, one: Case, well: string, left: string): Promise<void> {
+async function playOne(reload: Reload, service: TestService, one: Case, well: string, left: string): Promise<void> {
   const { version, code } = one;
   const flag = join(service.folder, `${version}.flag`);
-  const env = ['--env', `VERSION=${version}`, '--env', `FLAG=${flag}`];
+  const order = { label: version, env: { VERSION: version, FLAG: flag } };
   const report = await loaded(service, LIGHT, async (load) => {
     load.expectVersion(well);
     await answers(load, well, 40);
     load.expectAnyVersion();
     const seen = service.lines.length;
-    const told = home.json('reload', '--socket', service.socket, '--wait', '--label', version, ...env);
+    const told = reload(service, order);
     if (code === REJECTED) {
       // Worker by worker, a version serves before it bakes: its crashes have to wait.
       await service.line('baking', (line) => service.lines.indexOf(line) >= seen);
@@ -118,7 +145,7 @@ async function playOne(home: Home, service: TestService, one: Case, well: string
   assertCosts(one, report);
 }
 
-function assertTold({ version, code, reason }: Case, told: Awaited<ReturnType<Home['json']>>): void {
+function assertTold({ version, code, reason }: Case, told: Told): void {
   const shown = `${version}: ${JSON.stringify(told.answer)}`;
   if (code === 'kept') {
     const { decision, reason: why } = told.answer.verdict as { decision: string; reason: string };
