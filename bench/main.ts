@@ -13,6 +13,7 @@ import { describeMachine, isStale, showMachine } from './rig/machine.ts';
 import type { Claim, Context, Result } from './rig/model.ts';
 import { endAll } from './rig/processes.ts';
 import { showResult, showSummary } from './rig/table.ts';
+import { rolling } from './rolling.ts';
 import { tail } from './tail.ts';
 import { throughput } from './throughput.ts';
 import { warmUp } from './warmup.ts';
@@ -26,6 +27,7 @@ const CLAIMS: readonly Claim[] = [
   warmUp,
   cover,
   exclusive,
+  rolling,
   memory,
   failures
 ];
