@@ -36,6 +36,8 @@ interface Hands {
 export class Leaving {
   #mode: Mode = 'serving';
   #since = 0;
+  /** When somebody took a connection last. */
+  #movedAt = 0;
   /** Connections that were held before the pause. They are read by nobody, so they go first. */
   readonly #held = new Set<Detached>();
   /** Connections worth a look: idle at the pause, or at the end of a response since. */
@@ -127,10 +129,8 @@ export class Leaving {
   /** A request began on a connection that should have moved by now: this answer is its last here. */
   onRequest(connection: Connection | null, response: ServerResponse, server: net.Server): void {
     if (this.#mode === 'serving') return;
-    const now = performance.now();
-    const since = connection ? connection.movableAt : this.#since;
     const movable = connection?.kind === 'http1' && !connection.stays && speaksHttp1(server);
-    const overdue = this.#mode === 'ending' || (since !== null && now - since > this.#patienceMs);
+    const overdue = this.#mode === 'ending' || this.#isOverdue(connection);
     // Never where a client sends ahead: what it has sent already would be lost behind the answer that says so.
     if ((overdue || connection?.stays) && !connection?.pipelines) sayClose(response);
     if (!connection) return;
@@ -162,6 +162,7 @@ export class Leaving {
   onMoved(id: string): void {
     const connection = this.#transit.onMoved(id);
     if (!connection) return;
+    this.#movedAt = performance.now();
     this.#dropFirst(connection);
     this.#pump();
     if (this.isEmpty) this.#onEmpty();
@@ -170,6 +171,14 @@ export class Leaving {
   /** The supervisor is gone, and with it the way to the heirs. */
   abandonTransit(): void {
     this.#transit.abandon();
+  }
+
+  /** One whose turn has not come is not, while others move: only a handover that stands still for the budget is. */
+  #isOverdue(connection: Connection | null): boolean {
+    const since = connection ? connection.movableAt : this.#since;
+    if (since === null) return false;
+    const waits = connection?.kind === 'http1' && !connection.missed;
+    return performance.now() - (waits ? Math.max(since, this.#movedAt) : since) > this.#patienceMs;
   }
 
   #watch(connection: Connection): void {

@@ -1,0 +1,36 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { setTimeout as delay } from 'node:timers/promises';
+import { Talk } from '../scenarios/raw.ts';
+import { atEnd } from '../support/end.ts';
+import { bind, Worker } from '../support/worker.ts';
+
+const BUDGET_MS = 1_500;
+/** Three of them take longer than the budget, and one of them does not by far. */
+const STEP_MS = 600;
+
+test('a connection whose turn has not come is told to close only if the handover stands still for its budget', async (t) => {
+  const bound = bind(t);
+  const worker = await new Worker(t, 'hold.mjs', bound, { budgetMs: BUDGET_MS }).listens();
+  await worker.accept();
+  const talks = await Promise.all(Array.from({ length: 20 }, () => Talk.open(bound.port)));
+  for (const talk of talks) atEnd(t, () => talk.close());
+  const ask = async (talk: Talk | undefined) => {
+    assert.ok(talk);
+    talk.get('/answer', 'asked');
+    return talk.answer();
+  };
+  for (const talk of talks) await ask(talk);
+  worker.say({ type: 'pause', heirs: true });
+  const next = async () => {
+    const { id, handle } = await worker.hear('connection');
+    await delay(STEP_MS); // so slow is whoever takes it
+    handle?.close();
+    worker.say({ type: 'moved', id });
+  };
+  for (let moved = 0; moved < 3; moved += 1) await next();
+  assert.equal((await ask(talks.at(-1))).close, false);
+
+  await delay(BUDGET_MS + STEP_MS);
+  assert.equal((await ask(talks.at(-2))).close, true);
+});
