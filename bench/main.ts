@@ -46,7 +46,7 @@ const usage = `usage: npm run bench -- [--only <claim>]... [--quick] [--json <pa
 Measures what this project promises, each figure beside the same app under plain node; exit code 1 if a limit is missed.
 
   --only <claim>    only this one; repeatable: ${CLAIMS.map(({ name }) => name).join(', ')}
-  --quick           fewer rounds, within a minute: a look, not a proof
+  --quick           fewer rounds, about two minutes: a look, not a proof
   --json <path>     where the figures go (default: bench/results/latest.json)
   --build <folder>  the built package that is measured (default: dist)
 `;
