@@ -87,7 +87,7 @@ async function handOver({ quick, progress }: Context, load: Loader, service: Ben
     const startedAt = clock();
     const asking = slowly(service.port, startedAt + TURN_MS);
     const pacing = load.pace('probes', PROBES, TURN_MS);
-    await delay(SETTLE_MS);
+    await delay(SETTLE_MS + (SLOW_MS * turn) / count); // so that it is not always the same part of it that is left
     const orderedAt = clock();
     const { gapMs = Number.NaN } = await service.control.reload();
     const [slow, probes] = await Promise.all([asking, pacing]);
