@@ -4,6 +4,7 @@ import type { System } from './model.ts';
 import type { SystemResult } from './result.ts';
 import type { PeersContext, Session } from './session.ts';
 import { isAlive, withDescendants } from './tree.ts';
+import { longestGap, type Watched, watch } from './watch.ts';
 
 const BEFORE_MS = 300;
 /** How soon an init system starts a service again: RestartSec of systemd. */
@@ -25,34 +26,28 @@ export async function measureDeath(
     requestTimeoutMs: settings.requestTimeoutMs,
     busyPauseMs: 2
   });
-  let killedAt = 0;
   let inChargeMs: number | null = null;
+  let watched: Watched;
   try {
     await load.warm();
     await delay(BEFORE_MS);
-    killedAt = load.mark('killed');
-    const startedAt = performance.now();
-    const owner = session.running.owner();
-    session.ground.adopt(withDescendants(owner));
-    process.kill(owner, 'SIGKILL');
-    while (inChargeMs === null && performance.now() < startedAt + WATCH_MS) {
-      await delay(RESTART_MS);
-      const bornAt = performance.now();
-      await session.running.revive().catch(() => {}); // tried again, as an init system does
-      if (await livesOn(session, bornAt + STAYS_MS, startedAt + WATCH_MS)) inChargeMs = bornAt - startedAt;
-    }
+    watched = await watch(session.port, async () => {
+      const killedAt = performance.now();
+      const owner = session.running.owner();
+      session.ground.adopt(withDescendants(owner));
+      process.kill(owner, 'SIGKILL');
+      while (inChargeMs === null && performance.now() < killedAt + WATCH_MS) {
+        await delay(RESTART_MS);
+        const bornAt = performance.now();
+        await session.running.revive().catch(() => {}); // tried again, as an init system does
+        if (await livesOn(session, bornAt + STAYS_MS, killedAt + WATCH_MS)) inChargeMs = Math.round(bornAt - killedAt);
+      }
+    });
   } finally {
     await load.stop();
   }
-  const { failed, silence, timeline } = await load.stop();
-  const after = timeline.buckets.filter(({ atMs }) => atMs > killedAt);
-  const isBack = after.slice(-10).some(({ answered }) => answered > 0);
-  return {
-    failed,
-    downMs: isBack ? silence.ms : null,
-    inChargeMs: inChargeMs === null ? null : Math.round(inChargeMs),
-    note: system.deathNote
-  };
+  const { failed } = await load.stop();
+  return { failed, downMs: longestGap(watched.sightings), inChargeMs, note: system.deathNote };
 }
 
 /** Whether the process that was started is there until a moment; not known in time counts as no. */

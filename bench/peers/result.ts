@@ -91,7 +91,7 @@ export interface SystemResult {
   /** SIGKILL to the process that owns the port or the apps, which is started again as an init system does it. */
   readonly death: {
     readonly failed: number;
-    /** The longest time without any answer; null when there was none until the end of the watch. */
+    /** The longest time between two answers to fresh connections; null when the last was not answered. */
     readonly downMs: number | null;
     /** From the kill until the system that was started again was there to stay; null when it was not by the end. */
     readonly inChargeMs: number | null;

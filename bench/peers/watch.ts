@@ -55,3 +55,10 @@ export function switchedAt(sightings: readonly Sighting[], version: string): num
   }
   return at;
 }
+
+/** The longest time between two answers to fresh connections; null when the last of them was not answered. */
+export function longestGap(sightings: readonly Sighting[]): number | null {
+  if (sightings.at(-1)?.version == null) return null;
+  const answered = sightings.filter(({ version }) => version !== null).map(({ at }) => at);
+  return Math.max(0, ...answered.map((at, index) => at - (answered[index - 1] ?? at)));
+}

@@ -15,7 +15,7 @@ import { parseRefusal, parseSessions } from '../../bench/peers/systems/haproxy-a
 import { QUICK, SYSTEMS } from '../../bench/peers/systems/index.ts';
 import { kill } from '../../bench/peers/systems/kill.ts';
 import { birthOf, isAlive, withDescendants } from '../../bench/peers/tree.ts';
-import { switchedAt } from '../../bench/peers/watch.ts';
+import { longestGap, switchedAt } from '../../bench/peers/watch.ts';
 import { describeMachine } from '../../bench/rig/machine.ts';
 
 const SETTINGS: PeersResult['settings'] = {
@@ -74,6 +74,18 @@ test('a switch that has not happened by the end has no moment', () => {
     ),
     null
   );
+});
+
+test('a gap is the longest time between two answers, and has no end when the last question got none', () => {
+  const seen = [
+    { at: 1, version: '1' },
+    { at: 2, version: '1' },
+    { at: 3, version: null },
+    { at: 9, version: '1' },
+    { at: 10, version: '1' }
+  ];
+  assert.equal(longestGap(seen), 7);
+  assert.equal(longestGap(seen.slice(0, 3)), null);
 });
 
 test('a version is read from a whole answer only', () => {

@@ -5,8 +5,9 @@ import { ControlClient } from '../../../src/control/client.ts';
 import { APP } from '../ground.ts';
 import type { System } from '../model.ts';
 
-// This project: `handover run --listen <port> app.mjs`, deployed and rolled back over its control socket. Everything but
-// the drain budget is its default; with one worker and with two, by each strategy.
+// This project: `handover run --listen <port> app.mjs`, deployed and rolled back over its control socket; with one worker
+// and with two, by each strategy. Everything else is its default but the drain budget, which is everybody's, and the time
+// that workers serve on without a supervisor, which is shortened so that its end is seen too.
 
 const CLI = fileURLToPath(new URL('../../../dist/cli.js', import.meta.url));
 export const STRATEGIES = ['blue-green', 'rolling', 'in-place', 'exclusive'] as const;
