@@ -6,13 +6,15 @@ import type { Vitals } from './host/vitals.ts';
 export class Memory {
   /** What an earlier supervisor left, as far as the core goes on from it. */
   readonly earlier: Pick<State, 'lastGeneration' | 'history'>;
+  /** Why nothing of it could be read, where there was something; null where all is well. */
+  readonly loss: string | null;
   readonly #totals: Snapshot['totals'];
   readonly #chronicle: Chronicle;
 
   constructor(file: string | null, socket: string, warn: (why: string) => void) {
     const path = file ?? statePath(socket);
     const { snapshot, warning } = loadSnapshot(path);
-    if (warning !== null) warn(warning);
+    this.loss = warning;
     this.earlier = { lastGeneration: snapshot?.lastGeneration ?? 0, history: snapshot?.history ?? [] };
     this.#totals = snapshot?.totals ?? {};
     this.#chronicle = new Chronicle(path, warn);

@@ -51,7 +51,7 @@ export class Orders {
 
   async reload(order: ReloadOrder): Promise<ReloadDone> {
     const { phase, before } = this.#before();
-    const early = phase === 'starting' || phase === 'checking';
+    const early = phase === 'starting' || phase === 'checking' || phase === 'rolling';
     // Refused before it is looked for: a wrong moment is not the entry's fault.
     const inTime = phase === 'steady' || (early && order.supersede === true);
     const release = inTime && before ? await resolveRelease(order, before.release, before.id) : NO_RELEASE;

@@ -129,6 +129,7 @@ export class Supervision {
   /** Binds, opens the control socket and starts the first generation. On failure, nothing is left behind. */
   async start(release: Release, signals: boolean): Promise<void> {
     await this.#control.open(this.app.name);
+    if (this.#memory.loss) this.#announce({ level: 'warn', event: 'history-lost', reason: this.#memory.loss });
     const releaseLast = onLastMoment(() => this.#control.removeFile());
     const releaseSignals = signals ? obeySignals(this.#signalled) : () => {};
     const releaseOutput = outliveOutput();

@@ -1,4 +1,5 @@
-#!/usr/bin/env node
+#!/usr/bin/env -S node --
+// The dashes: Node reads an `--env-file` on its command line by itself, wherever it stands, unless they come first.
 import { HandoverError } from '../errors.ts';
 import type { Told } from './commands/command.ts';
 import { createIo } from './io.ts';

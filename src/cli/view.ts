@@ -12,8 +12,8 @@ const HEAD = ['id', 'pid', 'state', 'connections', 'in flight', 'requests', 'mem
 
 /** Shows a status to a person. What could not be measured is `-`, with the reason below. */
 export function showStatus(status: Status, paint: Paint): string {
-  const { app, supervisor, listeners, phase, active, standby, standbyNote, candidate, retiring, bake, history } =
-    status;
+  const { app, supervisor, listeners, phase, active, activeNote, standby, standbyNote } = status;
+  const { candidate, retiring, bake, history } = status;
   const { pid, version, node, uptimeMs } = supervisor;
   const addresses = listeners.map(({ address }) => address).join(', ');
   const blocks = [
@@ -28,8 +28,12 @@ export function showStatus(status: Status, paint: Paint): string {
       []
     ),
     active ? showGeneration('active', active, paint) : ['active: none'],
+    activeNote === null ? [] : [paint('yellow', activeNote)],
     standby
-      ? showGeneration('standby', standby, paint)
+      ? [
+          ...showGeneration('standby', standby, paint),
+          ...(standbyNote === null ? [] : [`  ${paint('yellow', standbyNote)}`])
+        ]
       : [`standby: none${standbyNote === null ? '' : `, ${standbyNote}`}`],
     candidate ? showGeneration('candidate', candidate, paint) : [],
     ...retiring.map((generation) => showGeneration('retiring', generation, paint, generation.why)),

@@ -4,14 +4,14 @@ import type { Chapter, Generation, Release, State } from './model.ts';
 export const HISTORY_LENGTH = 50;
 
 /** A line of the history that every door shows; times are ISO 8601. */
-export interface ChapterStatus extends Omit<Chapter, 'release' | 'startedAt' | 'activeAt' | 'endedAt'> {
+export interface ChapterStatus extends Omit<Chapter, 'release' | 'activeMs' | 'startedAt' | 'activeAt' | 'endedAt'> {
   readonly label: string | null;
   /** The real path of the entry. */
   readonly entry: string;
   readonly startedAt: string;
   readonly activeAt: string | null;
   readonly endedAt: string | null;
-  /** Milliseconds that it was active, the last time it was; null if it never was. */
+  /** Milliseconds that it was active, all in all; null if it never was. */
   readonly durationMs: number | null;
 }
 
@@ -28,6 +28,7 @@ export function openChapter(
     strategy,
     startedAt: generation.startedAt,
     activeAt: null,
+    activeMs: 0,
     endedAt: null,
     requests: null,
     failed: null,
@@ -52,13 +53,21 @@ export function amendChapter(state: State, id: number, amend: Partial<Chapter>):
 /** Writes down that a generation is gone. What was said of one that failed stays. */
 export function closeChapter(state: State, id: number, why: string | null, at: number): State {
   const failed = state.history.some(({ generation, outcome }) => generation === id && outcome === 'failed');
-  return amendChapter(state, id, failed ? { endedAt: at } : { outcome: 'retired', endedAt: at, reason: why });
+  const ended = endActive(state, id, at);
+  return amendChapter(ended, id, failed ? { endedAt: at } : { outcome: 'retired', endedAt: at, reason: why });
+}
+
+/** Adds up how long a generation was active, when it is so no longer. */
+export function endActive(state: State, id: number, at: number): State {
+  const chapter = state.history.find(({ generation }) => generation === id);
+  return chapter ? amendChapter(state, id, { activeMs: measureActive(chapter, at) ?? 0 }) : state;
 }
 
 /** The release that served before the active generation and was not found wanting; null where none is remembered. */
-export function releaseBefore({ history }: State, active: number): Release | null {
+export function releaseBefore({ history }: State, active: Generation): Release | null {
   const served = history.filter(
-    ({ generation, activeAt, outcome }) => activeAt !== null && generation !== active && outcome !== 'rejected'
+    ({ generation, activeAt, outcome, release }) =>
+      activeAt !== null && generation !== active.id && outcome !== 'rejected' && release !== active.release
   );
   const last = served.reduce<Chapter | null>(
     (latest, one) => (latest && (latest.activeAt ?? 0) > (one.activeAt ?? 0) ? latest : one),
@@ -84,7 +93,7 @@ export function describeHistory(history: readonly Chapter[], now: number): reado
     startedAt: isoTime(chapter.startedAt),
     activeAt: chapter.activeAt === null ? null : isoTime(chapter.activeAt),
     endedAt: chapter.endedAt === null ? null : isoTime(chapter.endedAt),
-    durationMs: measureActive(chapter, history, now),
+    durationMs: roundOrNull(measureActive(chapter, now)),
     requests: chapter.requests,
     failed: chapter.failed,
     outcome: chapter.outcome,
@@ -93,11 +102,14 @@ export function describeHistory(history: readonly Chapter[], now: number): reado
   }));
 }
 
-/** There is one active generation at a time: each was it until the next one became it, or until it ended. */
-function measureActive({ activeAt, endedAt }: Chapter, history: readonly Chapter[], now: number): number | null {
+/** How long a generation has been active by a moment, all in all; null if it never was. */
+export function measureActive({ activeAt, activeMs, outcome }: Chapter, at: number): number | null {
   if (activeAt === null) return null;
-  const later = history.flatMap((one) => (one.activeAt !== null && one.activeAt > activeAt ? [one.activeAt] : []));
-  return Math.round(Math.min(endedAt ?? now, ...later) - activeAt);
+  return activeMs + (outcome === 'active' ? at - activeAt : 0);
+}
+
+function roundOrNull(value: number | null): number | null {
+  return value === null ? null : Math.round(value);
 }
 
 export function isoTime(at: number): string {

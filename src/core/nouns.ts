@@ -128,6 +128,8 @@ export interface Chapter {
   readonly startedAt: number;
   /** When it became active the last time. */
   readonly activeAt: number | null;
+  /** How long it was active before it last stopped being so. */
+  readonly activeMs: number;
   readonly endedAt: number | null;
   /** Requests it has answered, and those of them that failed; null where nobody counted. */
   readonly requests: number | null;

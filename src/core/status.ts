@@ -1,7 +1,10 @@
 import type { StrategyName } from '../strategies.ts';
-import { activeOf, rolesOf } from './generations.ts';
+import { isCovering } from './cover.ts';
+import { activeOf, rolesOf, staffOf } from './generations.ts';
 import { type ChapterStatus, describeHistory, isoTime } from './history.ts';
 import type { Bake, Generation, State } from './model.ts';
+
+import { SLOW_MS } from './restarts.ts';
 
 export type { ChapterStatus };
 
@@ -79,7 +82,9 @@ export interface Status extends Surroundings {
   readonly phase: string;
   readonly active: GenerationStatus | null;
   readonly standby: GenerationStatus | null;
-  /** Why there is no standby, where there is more to say than that none is kept. */
+  /** What keeps the active generation from having all its workers; null where all is well. */
+  readonly activeNote: string | null;
+  /** Why there is no standby, where there is more to say than that none is kept; or that it serves at the moment. */
   readonly standbyNote: string | null;
   readonly candidate: GenerationStatus | null;
   readonly retiring: readonly (GenerationStatus & { readonly why: string })[];
@@ -104,7 +109,8 @@ export function describeStatus(
     phase: state.phase === 'steady' && state.settling ? 'handing-over' : state.phase,
     active: show(activeOf(state)),
     standby: show(rollingBack ? next : named('standby', 'leaving')),
-    standbyNote: describeAbsence(state),
+    activeNote: describeTrouble(state),
+    standbyNote: describeStandby(state),
     candidate: show(rollingBack ? null : (next ?? named('candidate'))),
     retiring: state.retiring.map(({ generation, why }) => ({ ...describe(generation), why })),
     bake: state.phase === 'steady' && state.bake ? describeBake(state.bake, now) : null,
@@ -117,8 +123,18 @@ function describeBake({ generation, since, forMs }: Bake, now: number): BakeStat
   return { generation, since: isoTime(since), forMs, leftMs };
 }
 
-/** Why no version is kept warm, where its strategy is the reason. */
-function describeAbsence(state: State): string | null {
+/** Whether workers of the active generation are lost faster than they are replaced. */
+function describeTrouble(state: State): string | null {
+  const active = activeOf(state);
+  const { max, windowMs } = state.limits.restarts;
+  if (!active || staffOf(active).length >= active.size || active.restarts.length <= max) return null;
+  return `more than ${max} workers were lost within ${windowMs / 1000} s; the next is started in ${SLOW_MS / 1000} s at the most`;
+}
+
+/** Why no version is kept warm, where its strategy is the reason; or that the one that is serves now. */
+function describeStandby(state: State): string | null {
+  const standby = 'standby' in state ? state.standby : null;
+  if (standby && isCovering(standby)) return `it covers: no worker of generation ${activeOf(state)?.id} accepts`;
   if (state.phase !== 'steady' || state.standby || state.active.strategy !== 'in-place') return null;
   return 'in-place keeps none: a rollback starts the version before from its files';
 }

@@ -82,7 +82,8 @@ export const table: { readonly [P in Phase]: Row<P> } = {
   },
   quieting: {
     ...each(answers.refuseBusy, 'boot-asked', 'reload-asked', 'rollback-asked', 'retire-asked', 'scale-asked'),
-    ...each(answers.refuseBusy, 'promote-asked', 'abort-asked'),
+    'promote-asked': answers.refuseBusy,
+    'abort-asked': back.abortNext,
     'stop-asked': stop.stop,
     'all-quiet': exclusive.migrate,
     ...each(outcome.giveUpNext, 'worker-lost', 'quiet-overdue'),
@@ -119,8 +120,9 @@ export const table: { readonly [P in Phase]: Row<P> } = {
   },
   // How far each worker is decides what comes next: see reconcileRoll.
   rolling: {
-    ...each(answers.refuseBusy, 'boot-asked', 'reload-asked', 'rollback-asked', 'retire-asked', 'scale-asked'),
-    ...each(answers.refuseBusy, 'promote-asked', 'abort-asked'),
+    ...each(answers.refuseBusy, 'boot-asked', 'rollback-asked', 'promote-asked', 'retire-asked', 'scale-asked'),
+    'reload-asked': start.supersedeRolling,
+    'abort-asked': back.abortNext,
     'stop-asked': stop.stop,
     ...each(outcome.giveUpNext, 'worker-lost', 'accept-failed', 'ready-overdue'),
     ...each(outcome.giveUpNext, 'check-failed', 'check-overdue', 'open-overdue'),

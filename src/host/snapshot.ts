@@ -41,12 +41,13 @@ export function readSnapshot(text: string): Snapshot {
 }
 
 function finishChapter(chapter: Chapter, savedAt: number, totals: Snapshot['totals']): Chapter {
-  const { generation, outcome, reason, endedAt } = chapter;
+  const { generation, outcome, reason, activeAt, activeMs, endedAt } = chapter;
   const counted = { ...(chapter.requests === null ? totals[String(generation)] : undefined) };
   const cutOff = UNFINISHED.includes(outcome);
   return {
     ...chapter,
     ...counted,
+    activeMs: activeMs + (outcome === 'active' && activeAt !== null ? savedAt - activeAt : 0),
     outcome: cutOff ? 'retired' : outcome,
     reason: cutOff ? CUT_OFF : reason,
     endedAt: endedAt ?? savedAt
@@ -101,6 +102,7 @@ const CHAPTER = {
   strategy: isOneOf(...STRATEGIES),
   startedAt: isTime,
   activeAt: orNull(isTime),
+  activeMs: isTime,
   endedAt: orNull(isTime),
   requests: orNull(isCount),
   failed: orNull(isCount),

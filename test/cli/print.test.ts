@@ -149,6 +149,7 @@ const status: Status = {
     workers: [{ id: '7.1', pid: null, state: 'accepting', ...unmeasured, unmeasured: 'it was started meanwhile' }]
   },
   standby: null,
+  activeNote: null,
   standbyNote: 'the machine was short of memory',
   candidate: null,
   retiring: [],

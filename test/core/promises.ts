@@ -63,6 +63,8 @@ function harmToActive(before: State, news: News, { state: after, effects }: Step
     if (effect.do === 'pause' || effect.do === 'drain') {
       // One worker of several goes alone: by a strategy, for its successor, or because fewer are wanted.
       if (serving(after) >= leastServing(after)) continue;
+      const successor = heir?.workers.find(({ id }) => id === worker.successor);
+      if (successor && accepts(successor)) continue;
     }
     found.push(`${effect.do} ${worker.id}, which accepts for the active generation, and too few others do`);
   }

@@ -259,6 +259,6 @@ test('the walks have been everywhere, often', { skip: seeds.length === 1 }, () =
     ...['quieting exclusive reload', 'quieting exclusive rollback', 'migrating exclusive reload'],
     ...['rolling rolling reload', 'rolling in-place reload', 'rolling in-place rollback']
   ];
-  const rare = places.filter((place) => (seen.get(place) ?? 0) < WALKS / 10);
+  const rare = places.filter((place) => (seen.get(place) ?? 0) < WALKS / 20);
   assert.deepEqual(rare, [], JSON.stringify(Object.fromEntries(seen)));
 });

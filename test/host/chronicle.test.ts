@@ -18,6 +18,7 @@ const chapter: Chapter = {
   strategy: 'rolling',
   startedAt: 1_000,
   activeAt: 2_000,
+  activeMs: 0,
   endedAt: 3_000,
   requests: 12,
   failed: 1,

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
-import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import net from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -249,3 +249,20 @@ test('a supervisor that starts after a killed one replaces the dead socket, and 
     });
   });
 });
+
+for (const damage of ['{broken', '', '{"format":"handover-state","version":1,"history":"x"}']) {
+  test(`a damaged history (${JSON.stringify(damage)}) is moved aside with a warning, and the service starts`, async () => {
+    const folder = mkdtempSync(join(tmpdir(), 'handover-damaged-'));
+    try {
+      const stateFile = join(folder, 'state.json');
+      writeFileSync(stateFile, damage, { mode: 0o600 });
+      await withService({ name: 'damaged', stateFile }, async (service) => {
+        assert.equal((await service.line('history-lost')).level, 'warn');
+        assert.equal((await service.line('started')).generation, 1);
+      });
+      assert.ok(readdirSync(folder).some((file) => file.includes('.damaged-')));
+    } finally {
+      rmSync(folder, { recursive: true });
+    }
+  });
+}

@@ -109,7 +109,7 @@ export class Stage {
     if (moment === 'starting') this.shut(`boot-${next}`);
     if (moment === 'checking') this.shut(`check-${next}`);
     if (moment === 'migrating') this.shut('migrate');
-    if (moment === 'opening') this.shut(`stall-${next}.1`);
+    if (moment === 'opening') this.shut(`stall-${next}`);
     if (moment === 'quieting') await this.#begin(active);
     if (moment === 'pausing') await this.stall(active);
     if (typeof moment === 'object') this.shut(`${moment.rolling}-${next}.${moment.nth}`);

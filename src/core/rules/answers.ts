@@ -58,7 +58,8 @@ const DOING = {
 } as const;
 
 export function refuseBusy(state: In<keyof typeof DOING>, { request, type }: Asked): Step {
-  const early = state.phase === 'starting' || state.phase === 'checking';
+  const early =
+    state.phase === 'starting' || state.phase === 'checking' || (state.phase === 'rolling' && state.openedAt === null);
   const instead = type === 'reload-asked' && early ? ', or give the candidate up for yours with --supersede' : '';
   return to(
     state,

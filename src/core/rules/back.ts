@@ -1,12 +1,11 @@
 import { isCovering } from '../cover.ts';
 import { commonOf } from '../generations.ts';
 import { amendChapter, releaseBefore } from '../history.ts';
-import type { Effect, Generation, In, Order, Rejection, State, Step } from '../model.ts';
+import type { Bake, Effect, Generation, In, Order, Rejection, State, Step } from '../model.ts';
 import { failWith, refuseNothingWaits, stillActive, tellRejected } from './answers.ts';
-import { endBake } from './baking.ts';
 import { quieten } from './exclusive.ts';
 import { openNext } from './handover.ts';
-import { abandon } from './outcome.ts';
+import { abandon, giveUpNext } from './outcome.ts';
 import { announce, before, type On, takeOrder, to } from './rule.ts';
 import { settle, settleEarly } from './settle.ts';
 import { startOrder } from './start.ts';
@@ -30,18 +29,26 @@ export function rollBack(state: In<'steady'>, event: On<'rollback-asked'>): Step
       })
     );
   }
-  const calm = () => endBake(settleEarly(state), 'rolled back by the operator');
+  // Whoever waits for the verdict hears of it once the version before is active.
+  const overrule = () => {
+    const { state: rested, effects } = settleEarly(state);
+    const requests = waitingFor(rested.bake);
+    const verdict = { generation: active.id, reason: 'rolled back by the operator', requests };
+    const clear: Effect = { do: 'clear-deadline', deadline: 'bake-over', about: active.id };
+    return { state: { ...rested, bake: null }, effects: [...effects, clear], verdict };
+  };
   if (standby && isUsable(standby)) {
-    const rested = calm();
+    const { state: rested, effects, verdict } = overrule();
     const strategy = active.strategy === 'exclusive' ? 'exclusive' : 'blue-green';
-    const order = takeOrder({ request, kind: 'rollback', strategy, warm: true, askedAt: at });
-    return before(rested.effects, goBack(rested.state, standby, order, at));
+    const order = { ...takeOrder({ request, kind: 'rollback', strategy, warm: true, askedAt: at }), verdict };
+    return before(effects, goBack(rested, standby, order, at));
   }
-  const release = active.strategy === 'in-place' ? releaseBefore(state, active.id) : null;
+  const release = active.strategy === 'in-place' ? releaseBefore(state, active) : null;
   if (release) {
     // No standby is kept by this strategy: the version before is started from its files.
-    const order = takeOrder({ request, kind: 'rollback', strategy: 'in-place', warm: false, askedAt: at });
-    return startOrder(state, order, release, active.size);
+    const { state: rested, effects, verdict } = overrule();
+    const taken = takeOrder({ request, kind: 'rollback', strategy: 'in-place', warm: false, askedAt: at });
+    return before(effects, startOrder(rested, { ...taken, verdict }, release, active.size));
   }
   return to(
     state,
@@ -53,6 +60,11 @@ export function rollBack(state: In<'steady'>, event: On<'rollback-asked'>): Step
       fix: `Start an earlier one again with \`handover rollback --to <generation>\` (see \`handover history\`); ${stillActive(active)}`
     })
   );
+}
+
+/** The orders that are to be answered with the verdict. */
+function waitingFor(bake: Bake | null): number[] {
+  return (bake?.waiting ?? []).flatMap(({ request }) => (request === null ? [] : [request]));
 }
 
 /** Makes the standby the next active generation. */
@@ -70,6 +82,15 @@ export function abortBake(state: In<'steady'>, event: On<'abort-asked'>): Step {
   return state.bake
     ? reject(state, 'aborted by the operator', event.at, event.request)
     : refuseNothingWaits(state, event);
+}
+
+/** Worker by worker, or while the active generation comes to rest: the operator gives the next one up. */
+export function abortNext(state: In<'rolling' | 'quieting'>, { request, at }: On<'abort-asked'>): Step {
+  const reason = 'it was aborted by the operator';
+  const { next, active } = state;
+  const ended = giveUpNext(state, { type: 'abandoned', why: reason, at });
+  const answer = { ok: true, abandoned: next.id, active: active.id, reason } as const;
+  return to(ended.state, ...ended.effects, { do: 'answer', request, answer });
 }
 
 /** Starting or checking: the operator gives the candidate up. */
@@ -92,7 +113,7 @@ export function reject(state: In<'steady'>, reason: string, at: number, request:
   const { bake, standby, limits } = calm.state;
   const active = { ...calm.state.active, rejected: reason };
   const { id, strategy } = active;
-  const requests = (bake?.waiting ?? []).flatMap((one) => (one.request === null ? [] : [one.request]));
+  const requests = waitingFor(bake);
   const verdict: Rejection = { generation: id, reason, requests };
   const effects: Effect[] = [
     ...calm.effects,
@@ -111,7 +132,7 @@ export function reject(state: In<'steady'>, reason: string, at: number, request:
     const left = settleEarly(marked);
     return before([...effects, ...left.effects], goBack(left.state, standby, order, at));
   }
-  const release = releaseBefore(marked, id);
+  const release = releaseBefore(marked, active);
   if (release) return before(effects, startOrder(marked, order, release, active.size));
   effects.push(announce('error', 'rollback-impossible', { generation: id, reason: 'no earlier version is known' }));
   return to(marked, ...effects, ...tellRejected(marked, verdict), ...cannotAbort(marked, request));

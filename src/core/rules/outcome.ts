@@ -12,7 +12,7 @@ import { announce, type On, to } from './rule.ts';
 type Failure =
   | On<'worker-lost' | 'accept-failed' | 'ready-overdue' | 'check-failed' | 'check-overdue' | 'open-overdue'>
   | On<'quiet-overdue' | 'migrate-failed'>
-  | { readonly type: 'covered'; readonly why: string; readonly at: number };
+  | { readonly type: 'covered' | 'abandoned'; readonly why: string; readonly at: number };
 
 interface Verdict {
   readonly code: ErrorCode;
@@ -76,6 +76,8 @@ function judge(generation: Generation, active: Generation | null, event: Failure
           fix: `Look for what holds it (\`handover status\` during a reload), or raise drainTimeout; ${still}`
         }
       };
+    case 'abandoned':
+      return { code: 'HANDOVER_ERR_CANDIDATE_ABANDONED', account: giveUpAccount(generation, active, event.why) };
     case 'covered':
     case 'migrate-failed':
       return {
@@ -127,11 +129,14 @@ export function giveUpCandidate(
   return endCandidate(state, judge(candidate, active, event, limits.readyMs), event.at);
 }
 
+function giveUpAccount({ id }: Generation, active: Generation | null, why: string): Account {
+  return { what: `Generation ${id} was given up`, why, fix: `Reload again when you want it; ${stillActive(active)}` };
+}
+
 /** The candidate is not wanted any more. */
 export function abandon(state: In<'starting' | 'checking'>, why: string, at: number): Calm {
   const { candidate, active } = state;
-  const what = `Generation ${candidate.id} was given up`;
-  const account = { what, why, fix: `Reload again when you want it; ${stillActive(active)}` };
+  const account = giveUpAccount(candidate, active, why);
   const ended = endCandidate(state, { code: 'HANDOVER_ERR_CANDIDATE_ABANDONED', account }, at);
   return ended as Calm;
 }

@@ -1,5 +1,5 @@
 import { areAll, commonOf, staffOf } from '../generations.ts';
-import { amendChapter } from '../history.ts';
+import { amendChapter, endActive } from '../history.ts';
 import type { Effect, Generation, In, Order, Scaling, Settling, State, Step } from '../model.ts';
 import { retire } from '../retire.ts';
 import { failWith, stillActive, tellRejected } from './answers.ts';
@@ -105,7 +105,8 @@ export function failScaling(state: In<'steady'>, { request, to: wanted }: Scalin
 
 /** Writes down who is active from now on, and what becomes of the one before. */
 export function amendCutover(state: State, { active, leaving, order }: Cutover, at: number): State {
-  const next = amendChapter(state, active.id, { activeAt: at, outcome: 'active', reason: null });
+  const ended = endActive(state, leaving.id, at);
+  const next = amendChapter(ended, active.id, { activeAt: at, outcome: 'active', reason: null });
   const back = order.kind === 'rollback' ? `rolled back to generation ${active.id}` : null;
   return leaving.rejected === null
     ? amendChapter(next, leaving.id, { outcome: 'standby', reason: back })

@@ -4,7 +4,7 @@ import type { Effect, Generation, In, Order, Release, State, Step } from '../mod
 import { retire } from '../retire.ts';
 import { refuseBusy } from './answers.ts';
 import { endBake } from './baking.ts';
-import { abandon } from './outcome.ts';
+import { abandon, giveUpNext } from './outcome.ts';
 import { announce, before, type On, takeOrder, to } from './rule.ts';
 import { settleEarly } from './settle.ts';
 
@@ -29,6 +29,14 @@ export function supersedeOrRefuse(state: In<'starting' | 'checking'>, event: On<
   if (!event.supersedes) return refuseBusy(state, event);
   const ended = abandon(state, `it was superseded by generation ${state.lastGeneration + 1}`, event.at);
   return before(ended.effects, startCandidate(ended.state, event));
+}
+
+/** Worker by worker, as long as no new worker serves. */
+export function supersedeRolling(state: In<'rolling'>, event: On<'reload-asked'>): Step {
+  if (!event.supersedes || state.openedAt !== null) return refuseBusy(state, event);
+  const why = `it was superseded by generation ${state.lastGeneration + 1}`;
+  const ended = giveUpNext(state, { type: 'abandoned', why, at: event.at });
+  return before(ended.effects, startCandidate(ended.state as In<'steady'>, event));
 }
 
 /** Begins an order that needs a new generation: at once, or worker by worker. */
