@@ -123,6 +123,7 @@ for (const [signal, code] of [
   process.on(signal, () => {
     if (brokenOff) return; // it is being ended already
     brokenOff = true;
+    process.stderr.write(`\nBroken off by ${signal}: ending what was started.\n`);
     void endEverything().finally(() => process.exit(code));
   });
 }
