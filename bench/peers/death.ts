@@ -30,8 +30,8 @@ export async function measureDeath(
   let watched: Watched;
   try {
     await load.warm();
-    await delay(BEFORE_MS);
     watched = await watch(session.port, async () => {
+      await delay(BEFORE_MS);
       const killedAt = performance.now();
       const owner = session.running.owner();
       session.ground.adopt(withDescendants(owner));
