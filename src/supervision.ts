@@ -1,3 +1,4 @@
+import { now } from './clock.ts';
 import { socketPath } from './control/place.ts';
 import type { Operator } from './control/routes.ts';
 import { ControlServer } from './control/server.ts';
@@ -243,9 +244,4 @@ export class Supervision {
     },
     reload: () => void this.orders.reloadUnasked((notice) => this.#announce(notice))
   };
-}
-
-/** Milliseconds since the epoch, finer than `Date.now()` and never going back. */
-function now(): number {
-  return performance.timeOrigin + performance.now();
 }

@@ -29,7 +29,7 @@ const MAY_IMPORT: Record<string, readonly string[]> = {
   ],
   limits: ['options', 'checks', 'core (types)'],
   supervision: [
-    ...['start-worker', 'limits', 'health', 'memory', 'migrations', 'orders', 'outlook', 'proving'],
+    ...['clock', 'start-worker', 'limits', 'health', 'memory', 'migrations', 'orders', 'outlook', 'proving'],
     ...['supervisor', 'core', 'host', 'control', 'options', 'errors']
   ],
   orders: ['core', 'host', 'control (types)', 'supervisor', 'errors', 'strategies (types)'],
@@ -65,6 +65,7 @@ const MAY_IMPORT: Record<string, readonly string[]> = {
   strategies: ['durations'],
   bake: ['durations', 'core'],
   checks: ['durations'],
+  clock: [],
   durations: [],
   unix: ['errors'],
   protocol: [],
