@@ -70,6 +70,19 @@ test('rollback makes the generation before active again, and a second one goes f
   assert.deepEqual([answer.ok, answer.from, answer.to], [true, 1, 2]);
 });
 
+test('a rollback that started the version before again says so, and speaks of no standby', async (t) => {
+  const home = new Home(t);
+  await home.run('server.js', '--strategy', 'in-place');
+  await home.json('reload');
+  const { code, stdout, stderr } = await home.handover('rollback');
+  assert.deepEqual([code, stderr], [0, '']);
+  assert.match(
+    stdout,
+    /\nRolled back to generation 3, which is the version before started again in [\d.]+ m?s; \d+ connections? moved\.\n$/
+  );
+  assert.equal((await home.status()).standby, null);
+});
+
 test('a rollback without a standby is refused with exit code 3', async (t) => {
   const home = new Home(t);
   await home.run('server.js');

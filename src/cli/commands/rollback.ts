@@ -23,15 +23,21 @@ again like a reload, from the same files, with the same environment and with all
   async run({ flags }, io) {
     const { to: wanted } = flags as { readonly to?: number };
     const supersede = flags.supersede === true ? { supersede: true } : {};
+    // In place no standby is kept: then a rollback without a generation starts the version before, too.
+    let started = false;
     const done = await giveOrder(await findSupervisor(flags), io, {
       order: (client) => client.rollback({ ...(wanted === undefined ? {} : { to: wanted }), ...supersede }),
-      last: ({ event }) => event === 'paused' || event === 'failed',
+      last: ({ event }) => {
+        started ||= event === 'starting';
+        return event === 'paused' || event === 'failed';
+      },
       quiet: flags.json === true
     });
     if (flags.json) return io.out(JSON.stringify(done));
     const { from, to, tookMs, handedOver } = done;
     const moved = `${count(handedOver, 'connection')} moved`;
-    const again = wanted === undefined || wanted === to ? '' : `, which is generation ${wanted} started again`;
+    const source = wanted === undefined ? 'the version before' : `generation ${wanted}`;
+    const again = started || (wanted ?? to) !== to ? `, which is ${source} started again` : '';
     const standby = again === '' ? `; generation ${from} is the standby` : '';
     io.out(`Rolled back to generation ${to}${again} in ${showMs(tookMs)}; ${moved}${standby}.`);
   }
