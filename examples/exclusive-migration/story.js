@@ -26,7 +26,8 @@ const service = await supervise({
   name: 'guest-book',
   listen: '127.0.0.1:0',
   strategy: 'exclusive',
-  beforeCutover: 'node migrate.js', // in the folder of the next release, once nothing is in flight in the one that serves
+  // In the folder of the next release, once nothing is in flight in the one that serves. A plain `node` would be that of PATH.
+  beforeCutover: `"${process.execPath}" migrate.js`,
   // A rollback migrates nothing back: 1.0.0 would meet a column that it does not know. So it is never done unasked.
   rollback: 'manual',
   bake: '3s', // so that the story is short; the default is 30 s
