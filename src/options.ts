@@ -211,7 +211,7 @@ export const OPTIONS = {
     value: '<path>',
     wants: 'a path of at most 4095 bytes',
     about:
-      'Where the history is kept, for the next supervisor. Default: beside the control socket, so that it is gone after a reboot where that is in a folder which is.',
+      'Where the history is kept, for the next supervisor. Default: beside the control socket, which in most places means until the machine is started again.',
     read: readers.readText(4_095)
   }),
   log: spec<'pretty' | 'json' | null>({

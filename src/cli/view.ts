@@ -60,7 +60,7 @@ export function showChange({ app, phase, active, standby, candidate, retiring, b
 function showGeneration(role: string, generation: GenerationStatus, paint: Paint, why?: string): string[] {
   const { generation: id, label, entry, strategy, rejected, startedAt, workers } = generation;
   const name = `${paint('bold', `${role}: generation ${id}`)}${label === null ? '' : ` (${label})`}`;
-  const facts = [name, entry, ...(strategy === null ? [] : [strategy]), `started ${showTime(startedAt)}`];
+  const facts = [name, entry, strategy, `started ${showTime(startedAt)}`];
   const title = [...facts, ...(why ? [why] : [])].join(', ');
   const lines = rejected === null ? [title] : [title, `  ${paint('red', 'rejected')}: ${firstLine(rejected)}`];
   if (workers.length === 0) return [...lines, '  no worker runs'];

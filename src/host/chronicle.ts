@@ -1,5 +1,6 @@
-import { readFileSync, renameSync } from 'node:fs';
+import { closeSync, constants, fstatSync, openSync, readFileSync, renameSync } from 'node:fs';
 import { mkdir, open, rename, rm } from 'node:fs/promises';
+import { userInfo } from 'node:os';
 import { dirname, resolve } from 'node:path';
 import { systemCode } from '../errors.ts';
 import { readSnapshot, type Snapshot, writeSnapshot } from './snapshot.ts';
@@ -22,19 +23,27 @@ export function statePath(socket: string): string {
  * @returns `warning` where something was there and could not be used
  */
 export function loadSnapshot(path: string): { snapshot: Snapshot | null; warning: string | null } {
-  let text: string;
   try {
-    text = readFileSync(path, 'utf8');
+    return { snapshot: readSnapshot(readOwn(path)), warning: null };
   } catch (error) {
-    const reason = systemCode(error) ?? String(error);
-    const warning = reason === 'ENOENT' ? null : `the history in ${path} cannot be read (${reason}); it begins anew`;
-    return { snapshot: null, warning };
+    const reason = systemCode(error) ?? (error as Error).message;
+    if (reason === 'ENOENT') return { snapshot: null, warning: null };
+    // A folder is a slip in an option: it cannot be written over, and is not moved about.
+    const fate = reason === 'EISDIR' ? 'nothing will be kept' : moveAside(path);
+    return { snapshot: null, warning: `the history in ${path} cannot be used (${reason}); ${fate}` };
   }
+}
+
+/** Reads a file that nobody else can have written: what it names is started by `rollback --to`. */
+function readOwn(path: string): string {
+  const file = openSync(path, constants.O_RDONLY | constants.O_NONBLOCK);
   try {
-    return { snapshot: readSnapshot(text), warning: null };
-  } catch (error) {
-    const why = (error as Error).message;
-    return { snapshot: null, warning: `the history in ${path} cannot be used (${why}); ${moveAside(path)}` };
+    const { uid, mode } = fstatSync(file);
+    if (uid !== userInfo().uid) throw new Error('it belongs to somebody else');
+    if ((mode & 0o022) !== 0) throw new Error('others can write to it');
+    return readFileSync(file, 'utf8');
+  } finally {
+    closeSync(file);
   }
 }
 

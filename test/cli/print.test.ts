@@ -96,6 +96,19 @@ test('on a terminal the current phase is drawn over in place, and each phase end
   assert.match(lines[1] ?? '', /ready +generation 2 {2}[\d.]+ ms$/);
 });
 
+test('while a generation bakes, the clock on a terminal counts down, and then says what it took', () => {
+  const { io, said } = record(true);
+  const phases = createPhases(io);
+  phases.show(event('baking', { generation: 2, forMs: 30_000 }));
+  assert.match(stripVTControlCharacters(said.out), /baking +generation 2 for 30\.0 s {2}30 s left$/);
+  phases.show(event('verdict', { generation: 2, decision: 'keep', reason: 'nothing unusual' }));
+  phases.end();
+
+  const [baked = '', verdict = ''] = said.out.split('\n').map((line) => line.split('\r').at(-1) ?? '');
+  assert.match(baked, /generation 2 for 30\.0 s {2}[\d.]+ ms$/);
+  assert.match(verdict, /verdict +generation 2: keep, nothing unusual {2}/);
+});
+
 test('a drain that is overdue says who holds it', () => {
   const holding = [{ method: 'GET', url: '/export', ageMs: 1 }];
   const overdue = {
@@ -164,4 +177,31 @@ test('what could not be measured is -, with the reason', () => {
   assert.match(shown, /^ {2}7\.1: - because it was started meanwhile$/m);
   assert.match(shown, /^standby: none, the machine was short of memory$/m);
   assert.match(showChange(status), /active 7 \(1 worker, - connections, - in flight\)/);
+});
+
+test('a status says what is baking, what was rejected and who is silent', () => {
+  const { active } = status;
+  const [worker] = active?.workers ?? [];
+  if (!active || !worker) return assert.fail('nothing is active');
+  const silent = { ...worker, silentMs: 4_200 };
+  const baking: Status = {
+    ...status,
+    active: { ...active, workers: [silent] },
+    standby: {
+      ...active,
+      generation: 6,
+      label: null,
+      strategy: 'blue-green',
+      rejected: '5xx: 41 %\nand more',
+      workers: []
+    },
+    bake: { generation: 7, since: active.startedAt, forMs: 30_000, leftMs: 12_000 }
+  };
+  const shown = showStatus(baking, (_style, text) => text);
+
+  assert.match(shown, /^bake +generation 7, 12\.0 s of 30\.0 s left$/m);
+  assert.match(shown, /^active: generation 7 \(1\.4\.0\), \/app\.js, rolling, started /m);
+  assert.match(shown, /^ {2}7\.1 is silent for 4\.2 s$/m);
+  assert.match(shown, /^standby: generation 6, \/app\.js, blue-green, started [^\n]*\n {2}rejected: 5xx: 41 %\n/m);
+  assert.match(showChange(baking), / {2}baking 7$/);
 });

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { mkdirSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { chmodSync, mkdirSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
 import type { Chapter } from '../../src/core/model.ts';
@@ -141,11 +141,21 @@ test('what is no JSON, not ours, of another version or cut short is moved aside 
   }
 });
 
-test('a file that cannot be read is only warned of', (t) => {
-  const { path } = place(t);
+test('a folder in its place is only warned of', (t) => {
+  const { path, files } = place(t);
   mkdirSync(path);
 
-  assert.match(loadSnapshot(path).warning ?? '', /cannot be read \(EISDIR\); it begins anew$/);
+  assert.match(loadSnapshot(path).warning ?? '', /cannot be used \(EISDIR\); nothing will be kept$/);
+  assert.deepEqual(files(), ['state.json']);
+});
+
+test('a file that somebody else can have written is not believed', async (t) => {
+  const path = await keep(t, chapter);
+  chmodSync(path, 0o666);
+
+  const { snapshot: read, warning } = loadSnapshot(path);
+  assert.equal(read, null);
+  assert.match(warning ?? '', /cannot be used \(others can write to it\); it was moved to /);
 });
 
 test('a place that cannot be written is warned of once, until it can be again', async (t) => {

@@ -34,6 +34,8 @@ for (const [strategy, size, moment, versions] of MOMENTS) {
       assert.ok(await kept.ask());
       service.version = '2';
       await stage.reach(moment, 1, 2);
+      // What the history says is written a moment after it was noted.
+      await waitFor(async () => existsSync(service.socket.replace('.sock', '.state.json')), 'the history');
       service.process.kill('SIGKILL');
       await service.exited();
       await stage.release();
