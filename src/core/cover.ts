@@ -1,4 +1,4 @@
-import { activeOf, changeWorkers, replaceGeneration } from './generations.ts';
+import { activeOf, changeWorkers, replaceGeneration, staysOpen } from './generations.ts';
 import { isHeld } from './hold.ts';
 import type { Effect, Generation, State, Step, Worker } from './model.ts';
 
@@ -24,7 +24,7 @@ export function acceptorsOf(state: State): readonly Worker[] {
   const standby = 'standby' in state ? state.standby : null;
   const first = state.phase === 'rolling' ? state.next : null;
   for (const generation of [first, activeOf(state), standby]) {
-    const accepting = generation?.workers.filter(({ phase, told }) => phase === 'accepting' && told !== 'pause') ?? [];
+    const accepting = generation?.workers.filter(staysOpen) ?? [];
     if (accepting.length > 0) return isHeld(state) ? [] : accepting;
   }
   return [];

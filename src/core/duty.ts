@@ -1,4 +1,4 @@
-import { activeOf, changeWorkers, replaceGeneration, rolesOf } from './generations.ts';
+import { activeOf, changeWorkers, replaceGeneration, rolesOf, staysOpen } from './generations.ts';
 import { isHeld } from './hold.ts';
 import type { Effect, State, Step } from './model.ts';
 
@@ -26,7 +26,7 @@ export function reconcileDuty(state: State): Step {
   const now = activeOf(next);
   if (!now || elsewhere || isHeld(state)) return { state: next, effects };
   const changed = changeWorkers(now, (worker) => {
-    if (worker.phase !== 'accepting' || worker.duty !== 'off' || worker.told === 'pause') return worker;
+    if (worker.duty !== 'off' || !staysOpen(worker)) return worker;
     effects.push({ do: 'activate', worker: worker.id });
     return { ...worker, duty: 'on' };
   });

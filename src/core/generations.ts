@@ -42,6 +42,11 @@ export function changeWorkers(generation: Generation, change: (worker: Worker) =
   return { ...generation, workers: generation.workers.map(change) };
 }
 
+/** Whether connections may go to a worker: it accepts, and has not been told to stop. */
+export function staysOpen({ phase, told }: Worker): boolean {
+  return phase === 'accepting' && told !== 'pause';
+}
+
 /** Makes a generation that has no worker yet. */
 export function createGeneration(
   id: number,

@@ -8,6 +8,7 @@ import * as outcome from './rules/outcome.ts';
 import * as prove from './rules/prove.ts';
 import * as roll from './rules/roll.ts';
 import { each, ignore, type Row } from './rules/rule.ts';
+import * as settle from './rules/settle.ts';
 import * as start from './rules/start.ts';
 import * as stop from './rules/stop.ts';
 import * as upkeep from './rules/upkeep.ts';
@@ -47,7 +48,7 @@ export const table: { readonly [P in Phase]: Row<P> } = {
     sampled: bake.compare,
     'check-failed': bake.rejectFailing,
     'bake-over': bake.decide,
-    ...each(handover.settleNow, 'all-handed', 'hand-overdue'),
+    ...each(settle.settle, 'all-handed', 'hand-overdue'),
     'warm-over': handover.retireStandby,
     'scale-overdue': upkeep.scaleLate,
     ...each(ignore, 'all-ready', 'proven', 'check-overdue', 'all-accepting', 'all-paused', 'worker-lost'),

@@ -1,8 +1,9 @@
 import { isCovering } from '../cover.ts';
 import { commonOf } from '../generations.ts';
 import { amendChapter, releaseBefore } from '../history.ts';
-import type { Bake, Effect, Generation, In, Order, Rejection, State, Step } from '../model.ts';
+import type { Effect, Generation, In, Order, Rejection, State, Step } from '../model.ts';
 import { failWith, refuseNothingWaits, stillActive, tellRejected } from './answers.ts';
+import type { Calm } from './baking.ts';
 import { quieten } from './exclusive.ts';
 import { openNext } from './handover.ts';
 import { abandon, giveUpNext } from './outcome.ts';
@@ -29,14 +30,7 @@ export function rollBack(state: In<'steady'>, event: On<'rollback-asked'>): Step
       })
     );
   }
-  // Whoever waits for the verdict hears of it once the version before is active.
-  const overrule = () => {
-    const { state: rested, effects } = settleEarly(state);
-    const requests = waitingFor(rested.bake);
-    const verdict = { generation: active.id, reason: 'rolled back by the operator', requests };
-    const clear: Effect = { do: 'clear-deadline', deadline: 'bake-over', about: active.id };
-    return { state: { ...rested, bake: null }, effects: [...effects, clear], verdict };
-  };
+  const overrule = () => endBake(settleEarly(state), 'rolled back by the operator');
   if (standby && isUsable(standby)) {
     const { state: rested, effects, verdict } = overrule();
     const strategy = active.strategy === 'exclusive' ? 'exclusive' : 'blue-green';
@@ -62,9 +56,15 @@ export function rollBack(state: In<'steady'>, event: On<'rollback-asked'>): Step
   );
 }
 
-/** The orders that are to be answered with the verdict. */
-function waitingFor(bake: Bake | null): number[] {
-  return (bake?.waiting ?? []).flatMap(({ request }) => (request === null ? [] : [request]));
+/** Ends the bake against the active generation. Whoever waits for the verdict hears of it once the one before is active. */
+function endBake({ state, effects }: Calm, reason: string): Calm & { readonly verdict: Rejection } {
+  const { active, bake } = state;
+  const requests = (bake?.waiting ?? []).flatMap(({ request }) => (request === null ? [] : [request]));
+  return {
+    state: { ...state, bake: null },
+    effects: [...effects, { do: 'clear-deadline', deadline: 'bake-over', about: active.id }],
+    verdict: { generation: active.id, reason, requests }
+  };
 }
 
 /** Makes the standby the next active generation. */
@@ -109,18 +109,12 @@ export function abortCandidate(state: In<'starting' | 'checking'>, { request, at
  * @param request who asked for it; null where the measurement decided
  */
 export function reject(state: In<'steady'>, reason: string, at: number, request: number | null): Step {
-  const calm = settle(state);
-  const { bake, standby, limits } = calm.state;
-  const active = { ...calm.state.active, rejected: reason };
+  const { state: calm, effects: ended, verdict } = endBake(settle(state), reason);
+  const { standby, limits } = calm;
+  const active = { ...calm.active, rejected: reason };
   const { id, strategy } = active;
-  const requests = waitingFor(bake);
-  const verdict: Rejection = { generation: id, reason, requests };
-  const effects: Effect[] = [
-    ...calm.effects,
-    { do: 'clear-deadline', deadline: 'bake-over', about: id },
-    announce('error', 'verdict', { generation: id, decision: 'roll back', reason })
-  ];
-  const marked = amendChapter({ ...calm.state, active, bake: null }, id, { reason }) as In<'steady'>;
+  const effects = [...ended, announce('error', 'verdict', { generation: id, decision: 'roll back', reason })];
+  const marked = amendChapter({ ...calm, active }, id, { reason }) as In<'steady'>;
   if (request === null && !limits.rollsBack) {
     effects.push(announce('warn', 'rollback-wanted', { generation: id, reason: 'rollback is manual' }));
     return to(marked, ...effects, ...tellRejected(marked, verdict));

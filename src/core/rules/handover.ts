@@ -5,7 +5,7 @@ import { yieldHeld } from '../hold.ts';
 import type { Effect, Generation, In, State, Step, Worker } from '../model.ts';
 import { ANSWER_MS, retire } from '../retire.ts';
 import { announce, before, type On, to } from './rule.ts';
-import { amendCutover, announceCutover, comeToRest, makeRoom, settle } from './settle.ts';
+import { amendCutover, announceCutover, comeToRest, makeRoom } from './settle.ts';
 
 /** Booting: the first generation accepts. */
 export function becomeSteady(state: In<'booting'>, { about, at }: On<'all-accepting'>): Step {
@@ -87,11 +87,6 @@ export function keepWarmUnpaused(state: In<'pausing'>, event: On<'pause-overdue'
   const reason = `${late.join(', ')} did not answer within ${ANSWER_MS} ms`;
   const after = keepWarm(state, event);
   return to(after.state, announce('warn', 'pause-overdue', { generation: event.about, reason }), ...after.effects);
-}
-
-/** Steady: the idle connections have moved, or their time is over. */
-export function settleNow(state: In<'steady'>): Step {
-  return settle(state);
 }
 
 export function retireStandby(

@@ -1,7 +1,7 @@
 import { measureRolling } from '../extent.ts';
-import { addWorkers, areAll, changeWorkers, staffOf } from '../generations.ts';
+import { addWorkers, areAll, changeWorkers, staffOf, staysOpen } from '../generations.ts';
 import { leaveAlone } from '../leave.ts';
-import type { Effect, Generation, In, State, Step, Worker } from '../model.ts';
+import type { Effect, Generation, In, State, Step } from '../model.ts';
 import { ANSWER_MS } from '../retire.ts';
 import { before, to } from './rule.ts';
 import { amendCutover, announceCutover, comeToRest, makeRoom } from './settle.ts';
@@ -12,8 +12,6 @@ function boundsOf({ limits, order, next }: Rolling): { surge: number; unavailabl
 }
 
 type Rolling = In<'rolling'>;
-
-const accepts = ({ phase, told }: Worker) => phase === 'accepting' && told !== 'pause';
 
 /**
  * Takes a handover that goes worker by worker as far as it can go now: a successor is started, checked and told to
@@ -46,7 +44,7 @@ function lead(state: Rolling, at: number): Step {
     effects.push({ do: 'set-deadline', deadline: 'open-overdue', about: next.id, afterMs: ANSWER_MS });
     return { ...worker, told: 'accept' };
   });
-  const opened = openedAt ?? (led.workers.some(accepts) ? at : null);
+  const opened = openedAt ?? (led.workers.some(staysOpen) ? at : null);
   return to({ ...state, next: led, openedAt: opened }, ...effects);
 }
 
@@ -54,12 +52,12 @@ function lead(state: Rolling, at: number): Step {
 function letGo(state: Rolling): Step {
   const { active, next, limits, order } = state;
   const needed = next.size - boundsOf(state).unavailable;
-  let serving = active.workers.filter(accepts).length + next.workers.filter(accepts).length;
+  let serving = active.workers.filter(staysOpen).length + next.workers.filter(staysOpen).length;
   const effects: Effect[] = [];
   const staysWarm = order.strategy === 'rolling' && limits.keepWarmMs !== 0;
   const left = changeWorkers(active, (worker) => {
     if (worker.leaves || worker.told === 'pause' || worker.phase === 'down') return worker;
-    const serves = accepts(worker);
+    const serves = staysOpen(worker);
     if (serves && serving - 1 < needed) return worker;
     if (serves) serving -= 1;
     if (!staysWarm) return leaveAlone(worker, effects, limits);
@@ -75,7 +73,7 @@ function letGo(state: Rolling): Step {
 function start(state: Rolling): Step {
   const { active, next, order, limits } = state;
   // In place, a worker that leaves still takes its room; a warm one is meant to.
-  const before = order.strategy === 'in-place' ? active.workers.length : active.workers.filter(accepts).length;
+  const before = order.strategy === 'in-place' ? active.workers.length : active.workers.filter(staysOpen).length;
   const room = next.size + boundsOf(state).surge - before - next.workers.length;
   const count = Math.min(room, next.size - staffOf(next).length);
   if (count <= 0) return to(state);
@@ -91,7 +89,7 @@ function start(state: Rolling): Step {
 /** The last worker of the next generation accepts, and the last of the active one has stopped: that is the cutover. */
 function finishRoll(state: Rolling, at: number): Step {
   const { active, next, order, openedAt, standby } = state;
-  if (next.workers.filter(accepts).length < next.size || !areAll.paused(active)) return to(state);
+  if (next.workers.filter(staysOpen).length < next.size || !areAll.paused(active)) return to(state);
   const told = (generation: Generation) => changeWorkers(generation, (worker) => ({ ...worker, told: null }));
   const cutover = { active: told(next), leaving: told(active), order, openedAt: openedAt ?? at, acceptedAt: at };
   // One that was told to accept, and has not said that it does, would be forgotten with its answer on the way.

@@ -60,7 +60,7 @@ function settleIfHanded(step: Step, leaving: Generation): Step {
   return before(step.effects, settle(step.state as In<'steady'>));
 }
 
-/** The idle connections have moved, or their time is over. The order gets its answer, or waits on for the verdict. */
+/** Steady: the idle connections have moved, or their time is over. The order gets its answer, or waits on for the verdict. */
 export function settle(state: In<'steady'>): Calm {
   const { settling, bake } = state;
   if (!settling) return { state, effects: [] };
