@@ -1,5 +1,6 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import findMyWay from 'find-my-way';
+import type { ReleaseOrder } from '../core/model.ts';
 import type { Status } from '../core/status.ts';
 import { HandoverError } from '../errors.ts';
 import type { StrategyName } from '../strategies.ts';
@@ -24,21 +25,8 @@ export interface ServiceEvent {
   readonly [detail: string]: unknown;
 }
 
-/** What a reload starts. What is not said stays as it is in the active generation, except the label. */
-export interface ReloadOrder {
-  /** Relative to the working directory of the app, as every path here. */
-  readonly entry?: string;
-  readonly cwd?: string;
-  /** Set over the environment of the app, and over the env file. */
-  readonly env?: Readonly<Record<string, string>>;
-  /** A file of `KEY=value` lines, read anew at each reload. */
-  readonly envFile?: string;
-  /** Another Node binary. */
-  readonly node?: string;
-  /** Default: the commit that is checked out there, else the version of its package.json. */
-  readonly label?: string;
-  /** Arguments for the app. */
-  readonly args?: readonly string[];
+/** What a reload starts, and how. */
+export interface ReloadOrder extends ReleaseOrder {
   /** For this once. */
   readonly strategy?: StrategyName;
   /** Gives up a candidate that is still starting, instead of being refused. */

@@ -27,6 +27,23 @@ export interface Release {
   readonly asked: { readonly env: Readonly<Record<string, string>>; readonly node: string | null };
 }
 
+/** What an order says of the release to start. What it does not say stays as it is, except the label. */
+export interface ReleaseOrder {
+  /** Relative to the working directory of the app, as every path here. */
+  readonly entry?: string;
+  readonly cwd?: string;
+  /** Set over the environment of the app, and over the env file. */
+  readonly env?: Readonly<Record<string, string>>;
+  /** A file of `KEY=value` lines, read anew at each reload. */
+  readonly envFile?: string;
+  /** Another Node binary. */
+  readonly node?: string;
+  /** Default: the commit that is checked out there, else the version of its package.json. */
+  readonly label?: string;
+  /** Arguments for the app. */
+  readonly args?: readonly string[];
+}
+
 /**
  * Where one worker stands.
  *

@@ -1,21 +1,10 @@
 import { readFileSync, realpathSync, statSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { basename, dirname, extname, join, resolve } from 'node:path';
-import type { Release } from '../core/model.ts';
+import type { Release, ReleaseOrder } from '../core/model.ts';
 import { type ErrorCode, HandoverError, systemCode } from '../errors.ts';
 import { checkNode, readEnvFile } from './environment.ts';
 import { findLabel } from './label.ts';
-
-/** What an order says of the release to start. Paths that are not absolute are meant from the working directory. */
-export interface ReleaseOrder {
-  readonly entry?: string;
-  readonly cwd?: string;
-  readonly env?: Readonly<Record<string, string>>;
-  readonly envFile?: string;
-  readonly node?: string;
-  readonly label?: string;
-  readonly args?: readonly string[];
-}
 
 /** What the first release takes over. */
 export interface AppDefaults {
