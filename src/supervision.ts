@@ -89,7 +89,6 @@ export class Supervision {
     const asking = { state, post, now, asked: (generation: number) => this.#roster.asked(generation) };
     this.#proving = new Proving(this.#prover, asking);
     this.#health = new Health(options, this.#prover, asking);
-    this.#memory.restore(this.#health.vitals);
     this.#migrations = new Migrations(options.beforeCutover, app.env, { post, now });
     this.#roster = new Roster({
       listeners: this.#listeners,

@@ -6,13 +6,6 @@ export interface Snapshot {
   /** Numbers go on from here: none is given twice. */
   readonly lastGeneration: number;
   readonly history: readonly Chapter[];
-  /** Requests since each generation started, by its number. */
-  readonly totals: Readonly<Record<string, Totals>>;
-}
-
-export interface Totals {
-  readonly requests: number;
-  readonly failed: number;
 }
 
 const FORMAT = 'handover-state';
@@ -20,8 +13,8 @@ const VERSION = 1;
 const UNFINISHED: readonly string[] = ['candidate', 'active', 'standby'];
 const CUT_OFF = 'its supervisor ended without stopping it';
 
-export function writeSnapshot({ lastGeneration, history, totals }: Snapshot, at: number): string {
-  return `${JSON.stringify({ format: FORMAT, version: VERSION, savedAt: at, lastGeneration, history, totals })}\n`;
+export function writeSnapshot({ lastGeneration, history }: Snapshot, at: number): string {
+  return `${JSON.stringify({ format: FORMAT, version: VERSION, savedAt: at, lastGeneration, history })}\n`;
 }
 
 /**
@@ -36,17 +29,15 @@ export function readSnapshot(text: string): Snapshot {
     throw new Error(`it is of another version than ${VERSION}`);
   const unfit = findUnfit(given, SNAPSHOT);
   if (unfit !== null) throw new Error(`"${unfit}" is not what it should be`);
-  const { savedAt, lastGeneration, history, totals } = given as unknown as Snapshot & { savedAt: number };
-  return { lastGeneration, history: history.map((chapter) => finishChapter(chapter, savedAt, totals)), totals };
+  const { savedAt, lastGeneration, history } = given as unknown as Snapshot & { savedAt: number };
+  return { lastGeneration, history: history.map((chapter) => finishChapter(chapter, savedAt)) };
 }
 
-function finishChapter(chapter: Chapter, savedAt: number, totals: Snapshot['totals']): Chapter {
-  const { generation, outcome, reason, activeAt, activeMs, endedAt } = chapter;
-  const counted = { ...(chapter.requests === null ? totals[String(generation)] : undefined) };
+function finishChapter(chapter: Chapter, savedAt: number): Chapter {
+  const { outcome, reason, activeAt, activeMs, endedAt } = chapter;
   const cutOff = UNFINISHED.includes(outcome);
   return {
     ...chapter,
-    ...counted,
     activeMs: activeMs + (outcome === 'active' && activeAt !== null ? savedAt - activeAt : 0),
     outcome: cutOff ? 'retired' : outcome,
     reason: cutOff ? CUT_OFF : reason,
@@ -114,8 +105,7 @@ const CHAPTER = {
 const SNAPSHOT = {
   savedAt: isTime,
   lastGeneration: isCount,
-  history: isListOf(isShaped(CHAPTER)),
-  totals: isMapOf(isShaped({ requests: isCount, failed: isCount }))
+  history: isListOf(isShaped(CHAPTER))
 };
 
 function findUnfit(value: object, shape: Shape): string | null {

@@ -120,11 +120,6 @@ export class Vitals {
     return this.#generations.get(generation)?.totals ?? { requests: 0, failed: 0 };
   }
 
-  /** Counts on from what an earlier supervisor counted. */
-  restoreTotals(generation: number, totals: Totals): void {
-    this.#samplesOf(generation).totals = totals;
-  }
-
   /** One second is over: looks who is silent, and asks the others. */
   tick(): void {
     const now = this.#ports.now();

@@ -196,15 +196,6 @@ test('seconds are let go of when they are old; the totals stay, also when the wo
   await ward.pass(30);
   assert.equal(ward.measured(6).requests, 0);
   assert.deepEqual(ward.vitals.totals(6), { requests: 360, failed: 90 });
-});
-
-test('totals go on from what an earlier supervisor counted', async () => {
-  const ward = new Ward();
-  ward.vitals.restoreTotals(6, { requests: 1_000, failed: 5 });
-  ward.add('6.1').answers.set('6.1', { requests: 10, failed: 1 });
-  await ward.pass(1);
-
-  assert.deepEqual(ward.vitals.totals(6), { requests: 1_010, failed: 6 });
   assert.deepEqual(ward.vitals.totals(5), { requests: 0, failed: 0 });
 });
 
