@@ -11,7 +11,7 @@ import { memory } from './memory.ts';
 import { reload } from './reload.ts';
 import { describeMachine, isStale, showMachine } from './rig/machine.ts';
 import type { Claim, Context, Result } from './rig/model.ts';
-import { endAll } from './rig/processes.ts';
+import { runCommand } from './rig/run.ts';
 import { showResult, showSummary } from './rig/table.ts';
 import { rolling } from './rolling.ts';
 import { tail } from './tail.ts';
@@ -100,20 +100,4 @@ async function main(): Promise<void> {
   }
 }
 
-let brokenOff = false;
-for (const [signal, code] of [
-  ['SIGINT', 130],
-  ['SIGTERM', 143]
-] as const) {
-  process.once(signal, () => {
-    brokenOff = true;
-    void endAll().finally(() => process.exit(code));
-  });
-}
-try {
-  await main();
-} catch (error) {
-  if (!brokenOff) throw error; // what was being measured fails then, and that is no news
-} finally {
-  await endAll();
-}
+await runCommand(main);

@@ -3,7 +3,7 @@ import { dirname, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 import { describeMachine, isStale, showMachine } from './rig/machine.ts';
-import { endAll } from './rig/processes.ts';
+import { runCommand } from './rig/run.ts';
 import { connections } from './scale/connections.ts';
 import type { Part } from './scale/part.ts';
 import { reloads } from './scale/reloads.ts';
@@ -67,20 +67,4 @@ async function main(): Promise<void> {
   writeFileSync(resolve(values.json), `${JSON.stringify(report, null, 2)}\n`);
 }
 
-let brokenOff = false;
-for (const [signal, code] of [
-  ['SIGINT', 130],
-  ['SIGTERM', 143]
-] as const) {
-  process.once(signal, () => {
-    brokenOff = true;
-    void endAll().finally(() => process.exit(code));
-  });
-}
-try {
-  await main();
-} catch (error) {
-  if (!brokenOff) throw error; // what was being measured fails then, and that is no news
-} finally {
-  await endAll();
-}
+await runCommand(main);

@@ -6,6 +6,7 @@ import { parseArgs } from 'node:util';
 import { EVERY_KIND } from '../client/index.ts';
 import { describeMachine, isStale, type Machine, showMachine } from '../rig/machine.ts';
 import { endAll } from '../rig/processes.ts';
+import { runCommand } from '../rig/run.ts';
 import { compare } from './compare.ts';
 import { endAllGrounds } from './ground.ts';
 import { showMatrix } from './matrix.ts';
@@ -112,25 +113,4 @@ async function main(): Promise<void> {
   process.stdout.write(`Figures: ${json}\n${await writePage(result, dirname(json))}\n`);
 }
 
-let brokenOff = false;
-const endEverything = async () => {
-  await Promise.all([endAll(), endAllGrounds()]);
-};
-for (const [signal, code] of [
-  ['SIGINT', 130],
-  ['SIGTERM', 143]
-] as const) {
-  process.on(signal, () => {
-    if (brokenOff) return; // it is being ended already
-    brokenOff = true;
-    process.stderr.write(`\nBroken off by ${signal}: ending what was started.\n`);
-    void endEverything().finally(() => process.exit(code));
-  });
-}
-try {
-  await main();
-} catch (error) {
-  if (!brokenOff) throw error; // what was being measured fails then, and that is no news
-} finally {
-  await endEverything();
-}
+await runCommand(main, () => Promise.all([endAll(), endAllGrounds()]));

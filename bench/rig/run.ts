@@ -1,0 +1,24 @@
+import { endAll } from './processes.ts';
+
+/** Runs a command of the bench: however it ends, by itself or by a signal, nothing that it started stays. */
+export async function runCommand(main: () => Promise<void>, end: () => Promise<unknown> = endAll): Promise<void> {
+  let brokenOff = false;
+  for (const [signal, code] of [
+    ['SIGINT', 130],
+    ['SIGTERM', 143]
+  ] as const) {
+    process.on(signal, () => {
+      if (brokenOff) return; // it is being ended already
+      brokenOff = true;
+      process.stderr.write(`\nBroken off by ${signal}: ending what was started.\n`);
+      void end().finally(() => process.exit(code));
+    });
+  }
+  try {
+    await main();
+  } catch (error) {
+    if (!brokenOff) throw error; // what was being measured fails then, and that is no news
+  } finally {
+    await end();
+  }
+}
