@@ -11,13 +11,14 @@ const PATIENCE_MS = 20_000;
  */
 export async function until<T>(
   look: () => T | Promise<T>,
-  missing: string
+  missing: string | (() => string)
 ): Promise<Exclude<T, undefined | null | false>> {
   const deadline = performance.now() + PATIENCE_MS;
   for (;;) {
     const seen = await look();
     if (seen !== undefined && seen !== null && seen !== false) return seen as Exclude<T, undefined | null | false>;
-    if (performance.now() > deadline) throw new Error(`waited ${PATIENCE_MS} ms in vain: ${missing}`);
+    if (performance.now() > deadline)
+      throw new Error(`waited ${PATIENCE_MS} ms in vain: ${typeof missing === 'string' ? missing : missing()}`);
     await delay(5);
   }
 }

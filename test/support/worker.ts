@@ -16,6 +16,7 @@ import {
   type ToWorker
 } from '../../src/protocol.ts';
 import { atEnd } from './end.ts';
+import type { Target } from './http.ts';
 import { app, makeFolder } from './service.ts';
 import { inTime, until } from './wait.ts';
 
@@ -43,6 +44,9 @@ export function bind(t: TestContext): Bound {
   return { key: `${address.address}|${address.port}`, port: address.port, address, handle, close };
 }
 
+type Said<T extends ToSupervisor['type']> = Extract<ToSupervisor, { type: T }>;
+type Taken<T extends ToSupervisor['type']> = Said<T> & { readonly handle: Handle | undefined };
+
 interface Heard {
   readonly message: ToSupervisor;
   readonly handle: Handle | undefined;
@@ -51,7 +55,10 @@ interface Heard {
 /** A worker without a supervisor: the test says what that would say. It ends with the test. */
 export class Worker {
   readonly child: ChildProcess;
-  readonly #bound: Bound;
+  readonly target: Target;
+  /** Everything it has said. */
+  readonly said: ToSupervisor[] = [];
+  readonly bound: Bound;
   readonly #heard: Heard[] = [];
   #lastAsk = 0;
 
@@ -72,7 +79,8 @@ export class Worker {
     const folder = makeFolder(t);
     writeFileSync(join(folder, 'version'), String(orders.generation));
     const { NODE_TEST_CONTEXT: _context, NODE_OPTIONS: _options, ...own } = process.env;
-    this.#bound = bound;
+    this.bound = bound;
+    this.target = { host: '127.0.0.1', port: bound.port };
     this.child = fork(app(name), [], {
       env: {
         ...own,
@@ -86,7 +94,9 @@ export class Worker {
     });
     onInternalMessage(this.child, (raw, handle) => {
       const parsed = parse<ToSupervisor>(raw);
-      if (parsed && 'message' in parsed) this.#heard.push({ message: parsed.message, handle });
+      if (!parsed || !('message' in parsed)) return;
+      this.said.push(parsed.message);
+      this.#heard.push({ message: parsed.message, handle });
     });
     const exited = once(this.child, 'exit');
     atEnd(t, async () => {
@@ -96,19 +106,33 @@ export class Worker {
   }
 
   /** Says something, with the listener where the message is about one. */
-  say(message: ToWorker, handle?: Handle): void {
-    sendHandle(this.child, seal(message), handle, () => {});
+  say(message: ToWorker, handle?: Handle, done: () => void = () => {}): void {
+    sendHandle(this.child, seal(message), handle, done);
   }
 
   /** Takes the first message of a type that has not been taken yet, and waits for it. */
-  hear<T extends ToSupervisor['type']>(type: T): Promise<Extract<ToSupervisor, { type: T }> & { handle?: Handle }> {
-    return until(() => this.take(type), `"${type}"; there was: ${this.#heard.map(({ message }) => message.type)}`);
+  hear<T extends ToSupervisor['type']>(type: T): Promise<Taken<T>> {
+    return until(
+      () => this.take(type),
+      () => `"${type}"; it said: ${this.said.map((one) => one.type)}`
+    );
   }
 
-  take<T extends ToSupervisor['type']>(type: T): (Extract<ToSupervisor, { type: T }> & { handle?: Handle }) | null {
-    const at = this.#heard.findIndex(({ message }) => message.type === type);
+  take<T extends ToSupervisor['type']>(type: T, fits: (message: Said<T>) => boolean = () => true): Taken<T> | null {
+    const at = this.#heard.findIndex(({ message }) => message.type === type && fits(message as Said<T>));
     const [found] = at < 0 ? [] : this.#heard.splice(at, 1);
-    return found ? ({ ...found.message, handle: found.handle } as never) : null;
+    return found ? { ...(found.message as Said<T>), handle: found.handle } : null;
+  }
+
+  /** Starts one of the apps on a port of the system's choice, and has it accept. */
+  static async start(
+    t: TestContext,
+    name: string,
+    given: ConstructorParameters<typeof Worker>[3] = {}
+  ): Promise<Worker> {
+    const worker = await new Worker(t, name, bind(t), given).listens();
+    await worker.accept();
+    return worker;
   }
 
   async listens(): Promise<this> {
@@ -117,27 +141,24 @@ export class Worker {
   }
 
   async accept(): Promise<void> {
-    this.say({ type: 'accept', key: this.#bound.key }, this.#bound.handle);
+    this.say({ type: 'accept', key: this.bound.key }, this.bound.handle);
     await this.hear('accepting');
   }
 
   async hold(): Promise<void> {
     this.say({ type: 'hold', yields: false });
-    this.say({ type: 'keep', key: this.#bound.key }, this.#bound.handle);
+    this.say({ type: 'keep', key: this.bound.key }, this.bound.handle);
     await this.hear('paused');
   }
 
-  async report(): Promise<Extract<ToSupervisor, { type: 'reported' }>> {
+  async report(): Promise<Said<'reported'>> {
     this.#lastAsk += 1;
     this.say({ type: 'report', ask: this.#lastAsk });
     return this.hear('reported');
   }
 
   /** Waits until a report says so. */
-  async reports(
-    isSo: (report: Extract<ToSupervisor, { type: 'reported' }>) => boolean,
-    missing: string
-  ): Promise<void> {
+  async reports(isSo: (report: Said<'reported'>) => boolean, missing: string): Promise<void> {
     await until(async () => isSo(await this.report()), missing);
   }
 

@@ -2,13 +2,13 @@ import assert from 'node:assert/strict';
 import { type TestContext, test } from 'node:test';
 import { BUCKETS_MS } from '../../src/core/buckets.ts';
 import { Probe } from '../../src/host/probe.ts';
-import { PRIVATE_ID } from '../../src/protocol.ts';
+import { PRIVATE_ID, type ToSupervisor } from '../../src/protocol.ts';
 import { bucketOf } from '../../src/worker/vitals.ts';
 import { makeCertificate, skipWithoutOpenssl as skip } from '../support/certificate.ts';
 import { atEnd } from '../support/end.ts';
 import { Client, Raw } from '../support/http.ts';
-import { LoneWorker } from '../support/lone-worker.ts';
 import { until } from '../support/wait.ts';
+import { Worker } from '../support/worker.ts';
 
 test('a duration is in the first bucket whose bound it does not exceed', () => {
   const search = (ms: number) => BUCKETS_MS.findIndex((bound) => ms <= bound);
@@ -23,26 +23,26 @@ test('a duration is in the first bucket whose bound it does not exceed', () => {
 
 /** What a worker counts from one ask to the next, and in all. */
 class Patient {
-  readonly worker: LoneWorker;
+  readonly worker: Worker;
   readonly all = { requests: 0, failed: 0, cut: 0, uncaught: 0 };
   readonly latency: number[] = new Array(BUCKETS_MS.length + 1).fill(0);
   /** The worst delay of its event loop. */
   delayMs = 0;
   #asks = 0;
 
-  private constructor(worker: LoneWorker) {
+  private constructor(worker: Worker) {
     this.worker = worker;
   }
 
   static async start(t: TestContext, env: NodeJS.ProcessEnv = {}): Promise<Patient> {
-    return new Patient(await LoneWorker.start(t, 'measured.mjs', {}, env));
+    return new Patient(await Worker.start(t, 'measured.mjs', { measures: true, env }));
   }
 
   async ask(): Promise<void> {
     this.#asks += 1;
     const ask = this.#asks;
     this.worker.say({ type: 'sample', ask });
-    this.#add(await this.worker.hears('sampled', (one) => one.ask === ask));
+    this.#add(await until(() => this.worker.take('sampled', (one) => one.ask === ask), 'the sample'));
   }
 
   /** Asks until the counts are those that are waited for. */
@@ -64,7 +64,7 @@ class Patient {
     return client;
   }
 
-  #add(sample: Awaited<ReturnType<typeof this.worker.hears<'sampled'>>>): void {
+  #add(sample: Extract<ToSupervisor, { type: 'sampled' }>): void {
     const { all } = this;
     for (const name of ['requests', 'failed', 'cut', 'uncaught'] as const) all[name] += sample[name];
     this.delayMs = Math.max(this.delayMs, BUCKETS_MS[sample.loop.at(-2) ?? 0] ?? 0);
@@ -155,8 +155,8 @@ test('over TLS answers are counted as well, and private ones are not', { skip },
   await patient.ask();
   assert.equal(patient.all.requests, 0);
 
-  const { target, key } = patient.worker;
-  assert.ok('port' in target && key);
+  const { target } = patient.worker;
+  assert.ok('port' in target);
   const agent = new (await import('undici')).Agent({ connect: { rejectUnauthorized: false } });
   atEnd(t, () => agent.destroy());
   const { request } = await import('undici');
@@ -169,9 +169,9 @@ test('over TLS answers are counted as well, and private ones are not', { skip },
   await patient.counts({ requests: 2, failed: 1, cut: 1 });
 });
 
-async function askPrivately(t: TestContext, worker: LoneWorker, secure: boolean, paths: string[]): Promise<void> {
+async function askPrivately(t: TestContext, worker: Worker, secure: boolean, paths: string[]): Promise<void> {
   const give: ConstructorParameters<typeof Probe>[0]['give'] = (handle) =>
-    worker.say({ type: 'adopt', id: PRIVATE_ID, key: worker.key, fresh: true, last: true }, handle, () =>
+    worker.say({ type: 'adopt', id: PRIVATE_ID, key: worker.bound.key, fresh: true, last: true }, handle, () =>
       handle.close()
     );
   const probe = new Probe({ generation: 1, worker: '1.1', secure, give }, 1);
@@ -214,7 +214,7 @@ test('what was done last is said before the worker is drained, without being ask
   await client.get('/fails');
   client.close();
   worker.say({ type: 'drain', heirs: false });
-  await worker.hears('drained');
+  await worker.hear('drained');
 
   assert.deepEqual(
     worker.said.flatMap((one) => (one.type === 'sampled' ? [[one.ask, one.requests, one.failed]] : [])),
@@ -224,10 +224,10 @@ test('what was done last is said before the worker is drained, without being ask
 });
 
 test('a worker that is not to measure says nothing when it is asked', async (t) => {
-  const worker = await LoneWorker.start(t, 'measured.mjs', { measures: false });
+  const worker = await Worker.start(t, 'measured.mjs', { measures: false });
   worker.say({ type: 'sample', ask: 1 });
   worker.say({ type: 'report', ask: 2 });
-  await worker.hears('reported');
+  await worker.hear('reported');
 
   assert.ok(!worker.said.some(({ type }) => type === 'sampled'));
 });
