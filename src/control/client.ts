@@ -1,4 +1,4 @@
-import { Pool } from 'undici';
+import type { Pool } from 'undici';
 import type { Status } from '../core/status.ts';
 import { CODES, type ErrorCode, HandoverError, systemCode } from '../errors.ts';
 import type {
@@ -21,17 +21,11 @@ const STATUS_MS = 5_000;
 /** The control socket from outside: the same routes, as functions. */
 export class ControlClient {
   readonly path: string;
-  readonly #client: Pool;
+  readonly #client: Promise<Pool>;
 
   constructor(path: string) {
     this.path = path;
-    this.#client = new Pool('http://handover', {
-      socketPath: path,
-      connectTimeout: CONNECT_MS,
-      headersTimeout: 0,
-      bodyTimeout: 0,
-      pipelining: 1
-    });
+    this.#client = open(path);
   }
 
   status(): Promise<Status> {
@@ -77,7 +71,7 @@ export class ControlClient {
    */
   async follow(onEvent: (event: ServiceEvent) => void, onOpen: () => void, signal: AbortSignal): Promise<void> {
     try {
-      const { body } = await this.#client.request({ method: 'GET', path: '/events', signal });
+      const { body } = await (await this.#client).request({ method: 'GET', path: '/events', signal });
       onOpen();
       let rest = '';
       for await (const chunk of body as AsyncIterable<Buffer>) {
@@ -91,7 +85,7 @@ export class ControlClient {
   }
 
   async close(): Promise<void> {
-    await this.#client.destroy();
+    await (await this.#client).destroy();
   }
 
   async #ask(method: 'GET' | 'POST', path: string, body?: object, signal?: AbortSignal): Promise<unknown> {
@@ -99,7 +93,8 @@ export class ControlClient {
     let text: string;
     try {
       const sent = { method, path, headers, body: body ? JSON.stringify(body) : null, ...(signal ? { signal } : {}) };
-      text = await (await this.#client.request(sent)).body.text();
+      const { body: answer } = await (await this.#client).request(sent);
+      text = await answer.text();
     } catch (error) {
       throw this.#unreachable(error);
     }
@@ -129,4 +124,16 @@ export class ControlClient {
       { cause: error }
     );
   }
+}
+
+/** Loaded by who asks, not by the command that becomes the supervisor: a third of its memory otherwise. */
+async function open(socketPath: string): Promise<Pool> {
+  const { Pool } = await import('undici');
+  return new Pool('http://handover', {
+    socketPath,
+    connectTimeout: CONNECT_MS,
+    headersTimeout: 0,
+    bodyTimeout: 0,
+    pipelining: 1
+  });
 }
