@@ -8,10 +8,11 @@ import type { SystemResult } from './result.ts';
 import { type PeersContext, Session } from './session.ts';
 import { spreadOf } from './statistics.ts';
 
-/** Short: what disturbs the machine for a second falls on both sides of a few pairs only. */
-const SLICE_MS = 400;
+/** Short, and many: what disturbs the machine for a second falls on both sides of a few pairs only. */
+const SLICE_MS = 150;
+const PAIRS = { quick: 8, full: 16 };
 /** Before the first slice, since cold code and cold pools are not what is compared. */
-const WARM_MS = 300;
+const WARM_MS = 800;
 
 /** The throughput of a system beside that of the same app under the same bare Node, in pairs of slices. */
 export function measureThroughput(
@@ -19,6 +20,7 @@ export function measureThroughput(
   context: PeersContext
 ): Promise<Pick<SystemResult, 'keptAliveShare' | 'freshShare'>> {
   const { machine, quick, settings, progress } = context;
+  const pairs = quick ? PAIRS.quick : PAIRS.full;
   const { keptConnections, freshTogether, drainMs } = settings;
   return withAll(async (keep) => {
     const load = keep(await Loader.start(context));
@@ -26,7 +28,7 @@ export function measureThroughput(
     const bareApp = await freePort();
     await bare.startApp(bareApp);
     const session = keep(await Session.start(system, context));
-    const compare = async (pairs: number, run: (name: Side) => Promise<Stretch>) => {
+    const compare = async (run: (name: Side) => Promise<Stretch>) => {
       const rates: Record<Side, number[]> = { bare: [], system: [] };
       for (const pair of alternate<Side>('bare', 'system', pairs)) {
         for (const side of pair) {
@@ -42,11 +44,11 @@ export function measureThroughput(
       await load.open(side, port[side], keptConnections);
       await load.flood(side, WARM_MS);
     }
-    const keptAliveShare = await compare(quick ? 3 : 5, (side) => load.flood(side, SLICE_MS));
+    const keptAliveShare = await compare((side) => load.flood(side, SLICE_MS));
     for (const side of ['bare', 'system'] as const) await load.close(side);
     progress('fresh throughput');
     for (const side of ['bare', 'system'] as const) await load.fresh(port[side], WARM_MS, freshTogether);
-    const freshShare = await compare(quick ? 3 : 5, (side) => load.fresh(port[side], SLICE_MS, freshTogether));
+    const freshShare = await compare((side) => load.fresh(port[side], SLICE_MS, freshTogether));
     return { keptAliveShare, freshShare };
   });
 }
