@@ -72,7 +72,8 @@ export const OPTIONS = {
   check: spec<readonly (Check | CheckFunction)[]>({
     fallback: [],
     value: '</path | /path=status>',
-    wants: 'a path such as "/health" or "/health=200", or in code an object with a path, or a function',
+    wants:
+      'a path such as "/health" or "/health=200", or in code a function, or { path, method, headers, body, expect: { status, headers, body }, attempts, interval, timeout, whileBaking }',
     about:
       'Private request to every worker of a candidate before it may accept; the candidate is given up if it fails. Without a status, any of 200-399 will do.',
     repeatable: true,

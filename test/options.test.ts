@@ -191,9 +191,15 @@ const cases: { readonly [N in OptionName]: Cases } = {
       { path: '/x', pth: 1 },
       { path: '/x', attempts: 0 },
       { path: '/x', whileBaking: 'yes' },
-      { path: '/x', expect: { code: 1 } }
+      { path: '/x', expect: { code: 1 } },
+      { path: '/x', expect: null },
+      { path: '/x', expect: { headers: { a: 1 } } },
+      { path: '/x', expect: { body: 7 } },
+      { path: '/x', headers: { a: 1 } },
+      { path: '/x', method: 1 },
+      { path: '/x', body: null }
     ],
-    message: `it must be a path such as "/health" or "/health=200", or in code an object with a path, or a function, and it is "soon". Remove it to get the default, or correct it.`
+    message: `it must be a path such as "/health" or "/health=200", or in code a function, or { path, method, headers, body, expect: { status, headers, body }, attempts, interval, timeout, whileBaking }, and it is "soon". Remove it to get the default, or correct it.`
   },
   warmUp: {
     fallback: null,

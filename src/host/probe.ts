@@ -124,7 +124,7 @@ export class Probe {
       await Promise.race([check({ generation, worker, fetch }), overdue]);
       return null;
     } catch (error) {
-      return { what: nameCheck(check), expected: 'that it settles', came: `it threw: ${reasonOf(error)}` };
+      return { what: nameCheck(check), expected: 'that it settles', came: `an exception: ${reasonOf(error)}` };
     }
   }
 
