@@ -30,9 +30,9 @@ export function rollBack(state: In<'steady'>, event: On<'rollback-asked'>): Step
       })
     );
   }
-  const overrule = () => endBake(settleEarly(state), 'rolled back by the operator');
+  const why = 'rolled back by the operator';
   if (standby && isUsable(standby)) {
-    const { state: rested, effects, verdict } = overrule();
+    const { state: rested, effects, verdict } = overrule(settleEarly(state), why);
     const strategy = active.strategy === 'exclusive' ? 'exclusive' : 'blue-green';
     const order = { ...takeOrder({ request, kind: 'rollback', strategy, warm: true, askedAt: at }), verdict };
     return before(effects, goBack(rested, standby, order, at));
@@ -40,7 +40,7 @@ export function rollBack(state: In<'steady'>, event: On<'rollback-asked'>): Step
   const release = active.strategy === 'in-place' ? releaseBefore(state, active) : null;
   if (release) {
     // No standby is kept by this strategy: the version before is started from its files.
-    const { state: rested, effects, verdict } = overrule();
+    const { state: rested, effects, verdict } = overrule(settleEarly(state), why);
     const taken = takeOrder({ request, kind: 'rollback', strategy: 'in-place', warm: false, askedAt: at });
     return before(effects, startOrder(rested, { ...taken, verdict }, release, active.size));
   }
@@ -57,7 +57,7 @@ export function rollBack(state: In<'steady'>, event: On<'rollback-asked'>): Step
 }
 
 /** Ends the bake against the active generation. Whoever waits for the verdict hears of it once the one before is active. */
-function endBake({ state, effects }: Calm, reason: string): Calm & { readonly verdict: Rejection } {
+function overrule({ state, effects }: Calm, reason: string): Calm & { readonly verdict: Rejection } {
   const { active, bake } = state;
   const requests = (bake?.waiting ?? []).flatMap(({ request }) => (request === null ? [] : [request]));
   return {
@@ -109,7 +109,7 @@ export function abortCandidate(state: In<'starting' | 'checking'>, { request, at
  * @param request who asked for it; null where the measurement decided
  */
 export function reject(state: In<'steady'>, reason: string, at: number, request: number | null): Step {
-  const { state: calm, effects: ended, verdict } = endBake(settle(state), reason);
+  const { state: calm, effects: ended, verdict } = overrule(settle(state), reason);
   const { standby, limits } = calm;
   const active = { ...calm.active, rejected: reason };
   const { id, strategy } = active;
