@@ -9,7 +9,7 @@ import { endAll } from '../rig/processes.ts';
 import { runCommand } from '../rig/run.ts';
 import { compare } from './compare.ts';
 import { endAllGrounds } from './ground.ts';
-import { showMatrix } from './matrix.ts';
+import { markMatrix, showMatrix } from './matrix.ts';
 import type { PeersResult, PeersSettings } from './result.ts';
 import { QUICK, SYSTEMS } from './systems/index.ts';
 
@@ -110,7 +110,9 @@ async function main(): Promise<void> {
   const json = resolve(values.json);
   mkdirSync(dirname(json), { recursive: true });
   writeFileSync(json, `${JSON.stringify(result, null, 2)}\n`);
-  process.stdout.write(`Figures: ${json}\n${await writePage(result, dirname(json))}\n`);
+  const markdown = json.replace(/(\.json)?$/, '.md');
+  writeFileSync(markdown, markMatrix(result));
+  process.stdout.write(`Figures: ${json}\nFor a README: ${markdown}\n${await writePage(result, dirname(json))}\n`);
 }
 
 await runCommand(main, () => Promise.all([endAll(), endAllGrounds()]));

@@ -54,6 +54,28 @@ export function showMatrix({ systems }: PeersResult, colours: boolean): string {
   );
 }
 
+/** The same two tables for a README, with medians alone, and on what they were measured. */
+export function markMatrix({ date, machine, versions, settings, systems }: PeersResult): string {
+  const measured = systems.filter(({ skipped }) => !skipped);
+  const day = date.slice(0, 10);
+  const { cores, cpu, os } = machine;
+  const measuredOn = [`${cores} cores (${cpu})`, os, ...Object.entries(versions).map((pair) => pair.join(' '))].join(
+    ', '
+  );
+  const count = `${settings.rounds} rounds of ${settings.deploys} deploys and a rollback`;
+  return `${mark(measured, FAILURES)}\n\n${mark(measured, FIGURES)}\n\n${day}; ${count}; ${measuredOn}.\n`;
+}
+
+function mark(systems: readonly SystemResult[], columns: readonly Column[]): string {
+  const line = (cells: readonly string[]) => `| ${cells.join(' | ')} |`;
+  const rows = systems.map((system) =>
+    line([system.name, ...columns.map(({ cell }) => cell(system).split(' (')[0] ?? '')])
+  );
+  return [line(['', ...columns.map(({ head }) => head)]), line(['---', ...columns.map(() => '---:')]), ...rows].join(
+    '\n'
+  );
+}
+
 function table(systems: readonly SystemResult[], columns: readonly Column[], colours: boolean): string {
   const names = systems.map(({ name }) => name);
   const first = Math.max(...names.map((name) => name.length), 6);

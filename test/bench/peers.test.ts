@@ -5,7 +5,7 @@ import { test } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import { versionIn } from '../../bench/peers/ask.ts';
 import { collect, collectSkipped, NO_FIGURES } from '../../bench/peers/collect.ts';
-import { showMatrix } from '../../bench/peers/matrix.ts';
+import { markMatrix, showMatrix } from '../../bench/peers/matrix.ts';
 import { parseOwnBytes } from '../../bench/peers/memory.ts';
 import type { System } from '../../bench/peers/model.ts';
 import type { PeersResult, SystemResult } from '../../bench/peers/result.ts';
@@ -166,6 +166,17 @@ test('the matrix shows every failure in a column of its own, and what was not me
   assert.deepEqual(['requests', 'failed', 'refused', 'wrong v.', 'reset'].map(cell), ['99', '15', '12', '3', '0']);
   assert.match(lines[4] ?? '', /^some system +-( +-)+$/);
   assert.ok(lines.includes('trouble: some system: start: it did not'));
+});
+
+test('for a README there are medians alone, and what they were measured on', () => {
+  const row = { ...collect(system, [], NO_FIGURES, []), deployMs: { median: 120.4, low: 100, high: 150, count: 4 } };
+  const [failures, figures, about] = markMatrix(resultOf(row)).split('\n\n');
+  assert.match(
+    failures ?? '',
+    /^\| {2}\| requests \| failed \| refused .*\n\|( ---:? \|)+( ---: \|)\n\| some system \| 0 \| 0 \|/
+  );
+  assert.match(figures ?? '', /\n\| some system \| 120 \| - \|/);
+  assert.match(about ?? '', /^2026-01-01; .*; 2 cores \(a cpu\), an os\.$/m);
 });
 
 test('a system that is skipped is named with the command that installs it, and has no row of zeros', () => {
