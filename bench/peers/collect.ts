@@ -40,6 +40,9 @@ export function collect(
     ...describe(system),
     skipped: null,
     failures: countFailures((kind) => sum(reports.map(({ failures }) => failures[kind]))),
+    // A round that could not be played is among the other troubles.
+    complete:
+      rounds.length > 0 && rounds.every((round) => round.complete) && !more.some((one) => one.startsWith('round')),
     requests: sum(reports.map(({ sent }) => sent)),
     idleReconnects: sum(reports.flatMap(({ reconnects }) => Object.values(reconnects.idle))),
     deploys: deployMs.length,

@@ -38,9 +38,13 @@ export async function measureDeath(
       process.kill(owner, 'SIGKILL');
       while (inChargeMs === null && performance.now() < killedAt + WATCH_MS) {
         await delay(RESTART_MS);
-        const bornAt = performance.now();
-        await session.running.revive().catch(() => {}); // tried again, as an init system does
-        if (await livesOn(session, bornAt + STAYS_MS, killedAt + WATCH_MS)) inChargeMs = Math.round(bornAt - killedAt);
+        const isBack = await session.running.revive().then(
+          () => true,
+          () => false // tried again, as an init system does
+        );
+        const backAt = performance.now();
+        if (isBack && (await livesOn(session, backAt + STAYS_MS, killedAt + WATCH_MS)))
+          inChargeMs = Math.round(backAt - killedAt);
       }
     });
   } finally {

@@ -153,7 +153,7 @@ export class Ground {
     const until = performance.now() + PATIENCE_MS;
     while (performance.now() < until) {
       if ((await ask(port)) === this.#version) return;
-      if (process && process.child.exitCode !== null) break;
+      if (process && (process.child.exitCode !== null || process.child.signalCode !== null)) break;
       await delay(5);
     }
     throw new Error(`nothing answers on port ${port}: ${process?.said() ?? ''}`);

@@ -36,6 +36,7 @@ function settingsFor(quick: boolean): PeersSettings {
     rounds: quick ? 1 : 3,
     deploys: 2,
     pauseMs: 800,
+    graceMs: 1_000,
     drainMs: 3_000,
     clients: EVERY_KIND,
     requestTimeoutMs: 10_000,

@@ -25,16 +25,19 @@ const FAILURES: readonly Column[] = [
   { head: 'deploys', cell: ({ deploys, rollbacks }) => `${deploys}+${rollbacks}` }
 ];
 
-const FIGURES: readonly Column[] = [
+const DEPLOYS: readonly Column[] = [
   { head: 'deploy ms', cell: ({ deployMs }) => show(deployMs, 0) },
   { head: 'rollback ms', cell: ({ rollbackMs }) => show(rollbackMs, 1) },
-  { head: 'kept-alive', cell: ({ keptAliveShare }) => show(keptAliveShare, 2) },
-  { head: 'fresh', cell: ({ freshShare }) => show(freshShare, 2) },
   { head: 'p99 steady', cell: ({ p99 }) => number(p99?.steadyMs, 1) },
   { head: 'p99 deploy', cell: ({ p99 }) => number(p99?.aroundMs, 1) },
   { head: 'ratio', cell: ({ p99 }) => number(p99?.ratio, 1) },
   { head: 'MB rest', cell: ({ memory }) => number(memory && memory.restBytes / 1e6, 0) },
-  { head: 'MB peak', cell: ({ memory }) => number(memory && memory.peakBytes / 1e6, 0) },
+  { head: 'MB peak', cell: ({ memory }) => number(memory && memory.peakBytes / 1e6, 0) }
+];
+
+const STANDING: readonly Column[] = [
+  { head: 'kept-alive', cell: ({ keptAliveShare }) => show(keptAliveShare, 2) },
+  { head: 'fresh', cell: ({ freshShare }) => show(freshShare, 2) },
   { head: 'killed: lost', cell: ({ death }) => number(death?.failed, 0) },
   { head: 'down ms', cell: ({ death }) => number(death?.downMs, 0) },
   { head: 'back ms', cell: ({ death }) => number(death?.inChargeMs, 0) },
@@ -42,19 +45,22 @@ const FIGURES: readonly Column[] = [
   { head: 'it says', cell: ({ autocannon }) => number(autocannon?.errors, 0) }
 ];
 
-/** Writes the failure matrix and the figures as two tables, one line per system. Colours only where they are wanted. */
+/** Writes the failure matrix and the figures as three tables, one line per system. Colours only where they are wanted. */
 export function showMatrix({ systems }: PeersResult, colours: boolean): string {
   const measured = systems.filter(({ skipped }) => !skipped);
   const skipped = systems.flatMap(({ name, skipped }) =>
     skipped ? [`skipped: ${name}: ${skipped.why} (${skipped.install})`] : []
   );
   const troubles = systems.flatMap(({ name, troubles }) => troubles.map((trouble) => `trouble: ${name}: ${trouble}`));
-  return [table(measured, FAILURES, colours), '', table(measured, FIGURES, false), '', ...skipped, ...troubles].join(
-    '\n'
-  );
+  const tables = [
+    table(measured, FAILURES, colours),
+    table(measured, DEPLOYS, false),
+    table(measured, STANDING, false)
+  ];
+  return [tables.join('\n\n'), '', ...skipped, ...troubles].join('\n');
 }
 
-/** The same two tables for a README, with medians alone, and on what they were measured. */
+/** The same tables for a README, with medians alone, and on what they were measured. */
 export function markMatrix({ date, machine, versions, settings, systems }: PeersResult): string {
   const measured = systems.filter(({ skipped }) => !skipped);
   const day = date.slice(0, 10);
@@ -63,7 +69,8 @@ export function markMatrix({ date, machine, versions, settings, systems }: Peers
     ', '
   );
   const count = `${settings.rounds} rounds of ${settings.deploys} deploys and a rollback`;
-  return `${mark(measured, FAILURES)}\n\n${mark(measured, FIGURES)}\n\n${day}; ${count}; ${measuredOn}.\n`;
+  const tables = [FAILURES, DEPLOYS, STANDING].map((columns) => mark(measured, columns)).join('\n\n');
+  return `${tables}\n\n${day}; ${count}; ${measuredOn}.\n`;
 }
 
 function mark(systems: readonly SystemResult[], columns: readonly Column[]): string {
@@ -87,7 +94,7 @@ function table(systems: readonly SystemResult[], columns: readonly Column[], col
     const text = `${(names[row] ?? '').padEnd(first)}  ${numbers}`;
     const system = systems[row];
     if (!colours || !system) return text;
-    return styleText(total(system.failures) === 0 ? 'green' : 'red', text);
+    return styleText(system.complete && total(system.failures) === 0 ? 'green' : 'red', text);
   });
   return [head, ...lines].join('\n');
 }

@@ -28,6 +28,11 @@ export interface PeersSettings {
   readonly deploys: number;
   /** Between the end of one deploy and the order of the next. */
   readonly pauseMs: number;
+  /**
+   * For how long after the end of a deploy the old version may go on answering connections that are older than that. In
+   * the first round of each system the pauses are so long that it runs out.
+   */
+  readonly graceMs: number;
   /** How long any system may wait for the old version to finish. */
   readonly drainMs: number;
   /** The clients of the strict load. */
@@ -63,6 +68,8 @@ export interface SystemResult {
   /** Over all rounds: requests that got no right, whole and single answer, each with one kind. */
   readonly failures: Readonly<Record<FailureKind, number>>;
   readonly requests: number;
+  /** Whether the clients were served, and every deploy and rollback that was ordered was done. */
+  readonly complete: boolean;
   /** Connections that idle clients had to open again although no request was lost. */
   readonly idleReconnects: number;
   readonly deploys: number;

@@ -62,10 +62,11 @@ export class Session {
 
   async #turn(version: string, order: () => Promise<void>, onDone?: (version: string) => void): Promise<Switched> {
     this.ground.version = version;
-    const watched = await watch(this.port, async () => {
+    const ordered = async () => {
       await within(ORDER_MS, 'a deploy', order());
       onDone?.(version);
-    });
+    };
+    const watched = await watch(this.port, ordered, version);
     this.#before = this.#active;
     this.#active = version;
     const at = switchedAt(watched.sightings, version);

@@ -10,7 +10,7 @@ import { spreadOf } from './statistics.ts';
 
 /** Short, and many: what disturbs the machine for a second falls on both sides of a few pairs only. */
 const SLICE_MS = 150;
-const PAIRS = { quick: 8, full: 16 };
+const PAIRS = { quick: 8, full: 12 };
 /** Before the first slice, since cold code and cold pools are not what is compared. */
 const WARM_MS = 800;
 

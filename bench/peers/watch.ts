@@ -11,8 +11,15 @@ export interface Sighting {
   readonly version: string | null;
 }
 
-/** Asks again and again, one fresh connection after the other, from before an order until after its end. */
-export async function watch(port: number, order: () => Promise<void>): Promise<Watched> {
+/** How long a system that has called it done may go on answering with the other version before that counts against it. */
+const LATE_MS = 500;
+
+/**
+ * Asks again and again, one fresh connection after the other, from before an order until after its end.
+ *
+ * @param wanted the version that is to answer in the end; the last sightings wait for it a little
+ */
+export async function watch(port: number, order: () => Promise<void>, wanted: string | null = null): Promise<Watched> {
   const sightings: Sighting[] = [];
   let over = false;
   const watching = (async () => {
@@ -30,7 +37,8 @@ export async function watch(port: number, order: () => Promise<void>): Promise<W
   }
   const doneAt = clock();
   // The system has called it done: what it answers now is the proof.
-  sightings.push(await look(port));
+  do sightings.push(await look(port));
+  while (wanted !== null && sightings.at(-1)?.version !== wanted && clock() < doneAt + LATE_MS);
   return { orderedAt, doneAt, sightings };
 }
 

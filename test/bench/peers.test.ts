@@ -1,15 +1,18 @@
 import assert from 'node:assert/strict';
 import { existsSync } from 'node:fs';
+import { connect, createServer, type Socket } from 'node:net';
 import { resolve } from 'node:path';
 import { test } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import { versionIn } from '../../bench/peers/ask.ts';
 import { collect, collectSkipped, NO_FIGURES } from '../../bench/peers/collect.ts';
+import { freePort } from '../../bench/peers/ground.ts';
 import { markMatrix, showMatrix } from '../../bench/peers/matrix.ts';
 import { parseOwnBytes } from '../../bench/peers/memory.ts';
 import type { System } from '../../bench/peers/model.ts';
 import type { PeersResult, SystemResult } from '../../bench/peers/result.ts';
-import { Session } from '../../bench/peers/session.ts';
+import { runRound } from '../../bench/peers/rounds.ts';
+import { type PeersContext, Session } from '../../bench/peers/session.ts';
 import { spreadOf, within } from '../../bench/peers/statistics.ts';
 import { parseRefusal, parseSessions } from '../../bench/peers/systems/haproxy-answers.ts';
 import { QUICK, SYSTEMS } from '../../bench/peers/systems/index.ts';
@@ -23,6 +26,7 @@ const SETTINGS: PeersResult['settings'] = {
   rounds: 1,
   deploys: 1,
   pauseMs: 0,
+  graceMs: 0,
   drainMs: 1_000,
   clients: {},
   requestTimeoutMs: 1_000,
@@ -170,7 +174,7 @@ test('the matrix shows every failure in a column of its own, and what was not me
 
 test('for a README there are medians alone, and what they were measured on', () => {
   const row = { ...collect(system, [], NO_FIGURES, []), deployMs: { median: 120.4, low: 100, high: 150, count: 4 } };
-  const [failures, figures, about] = markMatrix(resultOf(row)).split('\n\n');
+  const [failures, figures, , about] = markMatrix(resultOf(row)).split('\n\n');
   assert.match(
     failures ?? '',
     /^\| {2}\| requests \| failed \| refused .*\n\|( ---:? \|)+( ---: \|)\n\| some system \| 0 \| 0 \|/
@@ -185,15 +189,76 @@ test('a system that is skipped is named with the command that installs it, and h
   assert.doesNotMatch(text, /^some system/m);
 });
 
-test('a session deploys, goes back, and leaves nothing running', { timeout: 60_000 }, async () => {
-  const context = {
-    quick: true,
-    machine: { ...describeMachine(), pins: null },
-    build: '',
-    settings: SETTINGS,
-    progress: () => {}
+const CONTEXT: PeersContext = {
+  quick: true,
+  machine: { ...describeMachine(), pins: null },
+  build: '',
+  settings: SETTINGS,
+  progress: () => {}
+};
+
+/** A proxy that sends fresh connections to the new version, and leaves every other with the old one for ever. */
+const sticky: System = {
+  ...system,
+  async start(ground) {
+    let app = await freePort();
+    await ground.startApp(app);
+    const ends = new Set<Socket>();
+    const proxy = createServer({ allowHalfOpen: true }, (client) => {
+      const server = connect({ port: app, host: '127.0.0.1', allowHalfOpen: true });
+      for (const [one, other] of [
+        [client, server],
+        [server, client]
+      ] as const) {
+        ends.add(one.on('error', () => other.destroy()));
+        one.pipe(other);
+      }
+    });
+    await new Promise<void>((done) => proxy.listen(ground.port, '127.0.0.1', done));
+    ground.atEnd(async () => {
+      proxy.close();
+      for (const end of ends) end.destroy();
+    });
+    return {
+      async deploy() {
+        const next = await freePort();
+        await ground.startApp(next);
+        app = next;
+      },
+      roots: () => [],
+      owner: () => 0,
+      async revive() {}
+    };
+  }
+};
+
+test('whom the old version goes on answering after a deploy is seen, also on an old connection', {
+  timeout: 60_000
+}, async () => {
+  const settings = { ...SETTINGS, graceMs: 200, requestTimeoutMs: 10_000, clients: { busy: 1, thinking: 2 } };
+  const { report, complete, troubles } = await runRound(sticky, 1, { ...CONTEXT, settings });
+  const { wrongVersion, ...others } = report.failures;
+  assert.ok(wrongVersion > 0, JSON.stringify(report.perVersion));
+  assert.deepEqual([Object.values(others).filter((count) => count > 0), complete, troubles], [[], true, []]);
+});
+
+test('a system whose deploys fail is not complete, however few requests failed', { timeout: 60_000 }, async () => {
+  const broken: System = {
+    ...kill,
+    async start(ground) {
+      const running = await kill.start(ground);
+      return { ...running, deploy: () => Promise.reject(new Error('no')) };
+    }
   };
-  const session = await Session.start(kill, context);
+  const settings = { ...SETTINGS, requestTimeoutMs: 10_000, clients: { thinking: 1 } };
+  const round = await runRound(broken, 2, { ...CONTEXT, settings });
+  assert.deepEqual([round.complete, round.report.failed, round.troubles], [false, 0, ['deploy: no', 'rollback: no']]);
+  assert.equal(collect(system, [round], NO_FIGURES, []).complete, false);
+  assert.equal(collect(system, [], NO_FIGURES, ['round 1: it did not start']).complete, false);
+});
+
+test('a session deploys, goes back, and leaves nothing running', { timeout: 60_000 }, async () => {
+  const session = await Session.start(kill, CONTEXT);
   const pids = [session.running.owner()];
   let folder = '';
   try {

@@ -62,12 +62,15 @@ ${sortSystems(systems).map(about)}
 }
 
 function verdict(measured: readonly SystemResult[]): Content {
-  const clean = measured.filter((system) => failedOf(system) === 0);
-  const worst = [...measured].sort((a, b) => failedOf(b) - failedOf(a))[0];
-  if (!worst) return 'No system was measured.';
+  const whole = measured.filter(({ complete }) => complete);
+  const broken = measured.filter(({ complete }) => !complete).map(({ name }) => `“${name}”`);
+  const besides = broken.length === 0 ? '' : ` Not counted, since not every deploy could be done: ${listOf(broken)}.`;
+  const clean = whole.filter((system) => failedOf(system) === 0);
+  const worst = [...whole].sort((a, b) => failedOf(b) - failedOf(a))[0];
+  if (!worst) return `No system was measured.${besides}`;
   const lost = failedOf(worst) > 0 ? ` Most requests failed with ${worst.name}: ${showCount(failedOf(worst))}.` : '';
-  if (clean.length === 0) return html`Every system lost requests.${lost}`;
-  return html`<strong>${clean.length} of ${countOf(measured.length, 'system')} lost no request</strong>: ${listOf(clean.map(({ name }) => `“${name}”`))}.${lost}`;
+  if (clean.length === 0) return html`Every system lost requests.${lost}${besides}`;
+  return html`<strong>${clean.length} of ${countOf(whole.length, 'system')} lost no request</strong>: ${listOf(clean.map(({ name }) => `“${name}”`))}.${lost}${besides}`;
 }
 
 function facts({ date, machine, versions, settings }: PeersResult): Markup {

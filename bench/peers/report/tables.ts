@@ -14,11 +14,12 @@ import {
 
 /** Which clients lost what: a row for each system, fewest failures first. */
 export function failureTable({ systems }: PeersResult): Markup {
+  const notes = new Notes('failures');
   const rows = sortSystems(systems).map((system) => {
     if (system.skipped) return skippedRow(system, FAILURE_KINDS.length + 3);
-    const { requests, idleReconnects } = system;
+    const { requests, idleReconnects, complete } = system;
     return row(system, [
-      cell(showCount(requests)),
+      cell([showCount(requests), complete ? '' : notes.mark(system, '')()]),
       failures(failedOf(system), 'sum'),
       ...FAILURE_KINDS.map((kind) => failures(system.failures[kind])),
       failures(idleReconnects, 'apart')
@@ -33,7 +34,8 @@ export function failureTable({ systems }: PeersResult): Markup {
       ...kinds,
       head('idle reconnects', 'connections that were closed although their client did nothing wrong')
     ],
-    rows
+    rows,
+    notes
   );
 }
 

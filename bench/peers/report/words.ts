@@ -14,7 +14,11 @@ export const FAILURES: Readonly<Record<FailureKind, { readonly name: string; rea
   badAnswer: { name: 'wrong answer', means: 'an answer came that does not belong to the request, or is damaged' },
   timeout: { name: 'timeout', means: 'no complete answer within the time the client was willing to wait' },
   answeredTwice: { name: 'answered twice', means: 'the client got more answers than it had asked for' },
-  wrongVersion: { name: 'wrong version', means: 'the old version still answered after the deploy was over' }
+  wrongVersion: {
+    name: 'wrong version',
+    means:
+      'the deploy was over, and the old version still answered: a connection opened since then, or one that was open, more than a second later, without a word that it ends'
+  }
 };
 
 export const FAILURE_KINDS = Object.keys(FAILURES) as FailureKind[];
@@ -25,10 +29,12 @@ export const failedOf = ({ failures }: SystemResult) =>
 /** Whether a row is about this project. */
 export const isOurs = ({ id }: Pick<SystemResult, 'id'>) => id.startsWith('handover');
 
-/** Fewest failures first, ours first among equals, what was not measured last. */
+/** Fewest failures first, ours first among equals; what did not do what it was to do after them, what was skipped last. */
 export function sortSystems(systems: readonly SystemResult[]): readonly SystemResult[] {
-  const rank = (system: SystemResult) => (system.skipped ? Number.POSITIVE_INFINITY : failedOf(system));
-  return [...systems].sort((a, b) => compare(rank(a), rank(b)) || Number(isOurs(b)) - Number(isOurs(a)));
+  const group = ({ skipped, complete }: SystemResult) => (skipped ? 2 : complete ? 0 : 1);
+  const order = (a: SystemResult, b: SystemResult) =>
+    compare(group(a), group(b)) || compare(failedOf(a), failedOf(b)) || Number(isOurs(b)) - Number(isOurs(a));
+  return [...systems].sort(order);
 }
 
 const compare = (a: number, b: number) => (a === b ? 0 : a - b);

@@ -13,6 +13,7 @@ const CLI = fileURLToPath(new URL('../../../dist/cli.js', import.meta.url));
 export const STRATEGIES = ['blue-green', 'rolling', 'in-place', 'exclusive'] as const;
 type Strategy = (typeof STRATEGIES)[number];
 
+const MEMORY = 'Memory at rest is that of two versions: the one before is kept warm.';
 const NOTES: Readonly<Record<Strategy, string>> = {
   'blue-green': 'The default: a whole new generation beside the old one, and one cutover.',
   rolling: 'Worker by worker.',
@@ -34,12 +35,13 @@ function system(strategy: Strategy, workers: number): System {
     id: `handover${strategy === 'blue-green' ? '' : `-${strategy}`}${suffix}`,
     ...(strategy !== 'blue-green' && { steadyAs: `handover${suffix}` }),
     name: `handover, ${strategy}, ${workers === 1 ? 'one worker' : `${workers} workers`}`,
-    note: NOTES[strategy],
+    note: strategy === 'in-place' ? NOTES[strategy] : `${NOTES[strategy]} ${MEMORY}`,
     rollbackNote:
       strategy === 'in-place'
         ? 'Nothing is kept warm: the version before is started again.'
         : 'The version before was kept warm: nothing is started.',
-    deathNote: 'The supervisor is killed: its workers serve on.',
+    deathNote:
+      'The supervisor is killed: its workers serve on for `--orphan-timeout`, here 5 s instead of 30, and only then can the next one bind the port.',
     file: import.meta.url,
     missing() {
       if (!existsSync(CLI)) return { why: 'it is not built', install: 'npm run build' };
