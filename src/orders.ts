@@ -9,6 +9,7 @@ import type {
   ScaleDone
 } from './control/routes.ts';
 import { activeOf } from './core/generations.ts';
+import { releaseBefore } from './core/history.ts';
 import type { Generation, News, Notice, Release, State } from './core/model.ts';
 import { HandoverError } from './errors.ts';
 import { resolveRelease } from './host/release.ts';
@@ -83,6 +84,7 @@ export class Orders {
       const answer = await this.#order((request, at) => ({ type: 'reload-asked', request, ...start, at }));
       return rollbackDone(answer, this.#ports.takeCount);
     }
+    if (before?.strategy === 'in-place' && standby === null) this.#assertRevivable(before);
     const answer = await this.#order((request, at) => ({ type: 'rollback-asked', request, to: to ?? null, at }));
     return rollbackDone(answer, this.#ports.takeCount);
   }
@@ -107,6 +109,14 @@ export class Orders {
 
   async stop(why: string): Promise<void> {
     await this.#order((request, at) => ({ type: 'stop-asked', request, why, at }));
+  }
+
+  /** In place, a rollback begins by letting a worker go: not where the version before could not be started. */
+  #assertRevivable(active: Generation): void {
+    const state = this.#ports.state();
+    const release = releaseBefore(state, active);
+    const chapter = state.history.findLast((one) => one.release === release);
+    if (chapter) reviveRelease(state.history, chapter.generation, active.id);
   }
 
   #order(news: (request: number, at: number) => News) {

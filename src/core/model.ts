@@ -59,7 +59,7 @@ export type State = Common &
         readonly next: Generation;
         readonly openedAt: number;
         /** Why the handover fails as soon as what runs between the versions has ended. */
-        readonly failing: Loss | null;
+        readonly failing: Loss | Abandoned | null;
       })
     /** The next generation was told to accept; the active one still accepts too, unless the order is exclusive. */
     | (Underway & { readonly phase: 'opening'; readonly next: Generation; readonly openedAt: number })
@@ -79,6 +79,13 @@ export type State = Common &
   );
 
 /** A worker of a generation that was to become active is gone. */
+/** A candidate, or a next generation, that is given up although nothing is wrong with it. */
+export interface Abandoned {
+  readonly type: 'abandoned';
+  readonly why: string;
+  readonly at: number;
+}
+
 export interface Loss {
   readonly type: 'worker-lost';
   readonly about: number;

@@ -96,7 +96,8 @@ export const table: { readonly [P in Phase]: Row<P> } = {
   },
   migrating: {
     ...each(answers.refuseBusy, 'boot-asked', 'reload-asked', 'rollback-asked', 'retire-asked', 'scale-asked'),
-    ...each(answers.refuseBusy, 'promote-asked', 'abort-asked'),
+    'promote-asked': answers.refuseBusy,
+    'abort-asked': back.abortMigrating,
     'stop-asked': stop.stop,
     migrated: exclusive.openMigrated,
     'worker-lost': exclusive.failMigrating,

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { test } from 'node:test';
 import { HandoverError } from '../../src/errors.ts';
 import { Home } from '../cli/run.ts';
-import { app } from '../support/service.ts';
+import { app, makeFolder } from '../support/service.ts';
 import { answers, assertUnnoticed, loaded } from './loaded.ts';
 import { type TestService, waitFor, withService } from './service.ts';
 
@@ -170,6 +170,25 @@ for (const strategy of ['rolling', 'in-place'] as const) {
     });
   });
 }
+
+test('in-place: a rollback to files that are gone is refused before any worker goes', async (t) => {
+  const folder = makeFolder(t);
+  const entry = join(folder, 'first.mjs');
+  writeFileSync(entry, `import ${JSON.stringify(ENTRY)};`);
+  await withService({ name: 'gone', entry, strategy: 'in-place', bake: 0 }, async (service) => {
+    const next = join(folder, 'second.mjs');
+    writeFileSync(next, `import ${JSON.stringify(ENTRY)};`);
+    await service.client.reload({ entry: next });
+    const [worker] = (await service.client.status()).active?.workers ?? [];
+    rmSync(entry);
+    const { code, why, fix } = await failure(service.client.rollback());
+    assert.equal(code, 'HANDOVER_ERR_REFUSED_NO_GENERATION');
+    assert.match(why, /^its entry .*first\.mjs is gone$/);
+    assert.match(fix, /generation 2 is still active$/);
+    const { active } = await service.client.status();
+    assert.deepEqual([active?.generation, active?.workers.map(({ pid }) => pid)], [2, [worker?.pid]]);
+  });
+});
 
 async function waitForWorkers({ client }: TestService, count: number): Promise<void> {
   const accepting = async () =>

@@ -89,7 +89,7 @@ export function refuseNothingWaits(state: State, { request, type }: Asked): Step
     failWith(state, request, 'HANDOVER_ERR_REFUSED_NOT_BAKING', {
       what: `Cannot ${VERBS[type]}`,
       why: 'no generation is baking, and no candidate is starting',
-      fix: `Look at \`handover status\`; ${stillActive(activeOf(state))}`
+      fix: `${type === 'abort-asked' ? 'To go back: `handover rollback`' : 'Look at `handover status`'}; ${stillActive(activeOf(state))}`
     })
   );
 }

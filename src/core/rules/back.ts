@@ -93,6 +93,18 @@ export function abortNext(state: In<'rolling' | 'quieting'>, { request, at }: On
   return to(ended.state, ...ended.effects, { do: 'answer', request, answer });
 }
 
+/** Migrating: the operator has waited long enough. The active generation serves again once nothing is being changed any more. */
+export function abortMigrating(state: In<'migrating'>, { request, at }: On<'abort-asked'>): Step {
+  const reason = 'it was aborted by the operator';
+  const { next, active, failing } = state;
+  const answer = { ok: true, abandoned: next.id, active: active.id, reason } as const;
+  return to(
+    { ...state, failing: failing ?? { type: 'abandoned', why: reason, at } },
+    { do: 'cancel-migration' },
+    { do: 'answer', request, answer }
+  );
+}
+
 /** Starting or checking: the operator gives the candidate up. */
 export function abortCandidate(state: In<'starting' | 'checking'>, { request, at }: On<'abort-asked'>): Step {
   const reason = 'it was aborted by the operator';

@@ -2,7 +2,7 @@ import type { Account, ErrorCode } from '../../errors.ts';
 import { commonOf } from '../generations.ts';
 import { amendChapter } from '../history.ts';
 import { isHeld, resume } from '../hold.ts';
-import type { Effect, Generation, In, State, Step } from '../model.ts';
+import type { Abandoned, Effect, Generation, In, State, Step } from '../model.ts';
 import { ANSWER_MS, discard, retire } from '../retire.ts';
 import { failOrder, failWith, stillActive } from './answers.ts';
 import type { Calm } from './baking.ts';
@@ -12,7 +12,8 @@ import { announce, type On, to } from './rule.ts';
 type Failure =
   | On<'worker-lost' | 'accept-failed' | 'ready-overdue' | 'check-failed' | 'check-overdue' | 'open-overdue'>
   | On<'quiet-overdue' | 'migrate-failed'>
-  | { readonly type: 'covered' | 'abandoned'; readonly why: string; readonly at: number };
+  | { readonly type: 'covered'; readonly why: string; readonly at: number }
+  | Abandoned;
 
 interface Verdict {
   readonly code: ErrorCode;

@@ -1,5 +1,6 @@
 import { areAll, commonOf, staffOf } from '../generations.ts';
 import { amendChapter, endActive } from '../history.ts';
+import { resize } from '../leave.ts';
 import type { Effect, Generation, In, Order, Scaling, Settling, State, Step } from '../model.ts';
 import { retire } from '../retire.ts';
 import { failWith, stillActive, tellRejected } from './answers.ts';
@@ -27,13 +28,18 @@ export interface Cutover {
 
 /** The new generation is active, and the one before has stopped accepting: it is kept warm, or retired. */
 export function comeToRest(state: State, cutover: Cutover, at: number): Step {
-  const { active, leaving, order, openedAt, acceptedAt } = cutover;
+  const { leaving, order, openedAt, acceptedAt } = cutover;
   const { limits } = state;
+  // Who scaled meant the service: the version before comes back with as many workers as the one that leaves.
+  const scaled = order.kind === 'rollback' && cutover.active.size !== leaving.size;
+  const sized = scaled ? resize(cutover.active, leaving.size, limits) : null;
+  const active = sized?.generation ?? cutover.active;
   const times = timesOf(order, openedAt, acceptedAt, at);
   const settling: Settling = { ...order, from: leaving.id, to: active.id, ...times };
   const baked = beginBake(limits, order, active, leaving.id, acceptedAt);
   const steady = { ...commonOf(state), phase: 'steady', active, settling, bake: baked.bake, scaling: null } as const;
   const effects: Effect[] = [
+    ...(sized?.effects ?? []),
     ...baked.effects,
     { do: 'set-deadline', deadline: 'hand-overdue', about: leaving.id, afterMs: limits.budgetMs }
   ];
