@@ -2,6 +2,9 @@ import type { Chapter, State } from './core/model.ts';
 import { Chronicle, loadSnapshot, statePath } from './host/chronicle.ts';
 import type { Vitals } from './host/vitals.ts';
 
+/** How old what is kept may be where nothing happens but requests: a supervisor that is killed says no last word. */
+const KEEP_MS = 10_000;
+
 /** What a service remembers from supervisor to supervisor. */
 export class Memory {
   /** What an earlier supervisor left, as far as the core goes on from it. */
@@ -30,6 +33,12 @@ export class Memory {
   /** Notes a counted state, to be written soon. */
   keep({ lastGeneration, history }: State): void {
     this.#chronicle.save({ lastGeneration, history });
+  }
+
+  /** Notes the state now and then. @returns a function that ends it */
+  keepOn(look: () => State): () => void {
+    const timer = setInterval(() => this.keep(look()), KEEP_MS).unref();
+    return () => clearInterval(timer);
   }
 
   flush(): Promise<void> {

@@ -133,10 +133,12 @@ export class Supervision {
     const releaseLast = onLastMoment(() => this.#control.removeFile());
     const releaseSignals = signals ? obeySignals(this.#signalled) : () => {};
     const releaseOutput = outliveOutput();
+    const stopKeeping = this.#memory.keepOn(() => this.outlook.counted());
     this.#finish = () => {
       releaseLast();
       releaseSignals();
       releaseOutput();
+      stopKeeping();
       this.#deadlines.clearAll();
       this.#relay.close();
       this.#prover.close();
