@@ -1,5 +1,4 @@
-#!/usr/bin/env -S node --
-// The dashes: Node reads an `--env-file` on its command line by itself, wherever it stands, unless they come first.
+#!/usr/bin/env node
 import { HandoverError } from '../errors.ts';
 import type { Told } from './commands/command.ts';
 import { createIo } from './io.ts';
