@@ -1,3 +1,4 @@
+import { METHODS } from 'node:http';
 import { readDuration } from './durations.ts';
 
 /** What a check asks of a candidate, and what it expects. Times in milliseconds. */
@@ -127,7 +128,13 @@ const SHOWN_LENGTH = 200;
 export function readCheck(given: unknown): Check | CheckFunction | undefined {
   if (typeof given === 'function') return given as CheckFunction;
   if (typeof given === 'string') {
-    const [, path, status] = /^(\/[^\s=]*)(?:=([1-5]\d\d))?$/.exec(given) ?? [];
+    // In a query, `=200` is the status only behind a value: `/health?deep=1=200`.
+    const forms = [
+      /^(\/[^\s?=]*)(?:=([1-5]\d\d))?$/,
+      /^(\/[^\s?=]*\?\S*=[^\s=&]*)=([1-5]\d\d)$/,
+      /^(\/[^\s?=]*\?\S*)$/
+    ];
+    const [, path, status] = forms.map((form) => form.exec(given)).find((found) => found !== null) ?? [];
     return path === undefined ? undefined : { ...DEFAULTS, path, expect: expectOf(status ? [Number(status)] : null) };
   }
   if (typeof given !== 'object' || given === null) return undefined;
@@ -154,6 +161,7 @@ export function readCheck(given: unknown): Check | CheckFunction | undefined {
     typeof path === 'string' &&
     path.startsWith('/') &&
     typeof method === 'string' &&
+    METHODS.includes(method.toUpperCase()) &&
     isRecord(headers, isText) &&
     (body === undefined || isText(body) || (typeof body === 'object' && body !== null)) &&
     isRecord(expect.headers ?? {}, (value) => isText(value) || value instanceof RegExp) &&
@@ -161,6 +169,7 @@ export function readCheck(given: unknown): Check | CheckFunction | undefined {
     Number.isInteger(attempts) &&
     attempts >= 1 &&
     typeof whileBaking === 'boolean' &&
+    status?.length !== 0 &&
     (status ?? []).every((code) => Number.isInteger(code) && code >= 100 && code <= 599);
   if (!usable || intervalMs === undefined || timeoutMs === undefined) return undefined;
   const text = body === undefined ? null : typeof body === 'string' ? body : JSON.stringify(body);
@@ -168,7 +177,7 @@ export function readCheck(given: unknown): Check | CheckFunction | undefined {
   const expected = { status, headers: expect.headers ?? {}, body: expect.body ?? null };
   return {
     path,
-    method,
+    method: method.toUpperCase(),
     headers: { ...json, ...headers },
     body: text,
     expect: expected,

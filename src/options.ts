@@ -179,7 +179,7 @@ export const OPTIONS = {
   maxMemory: spec<number | null>({
     fallback: null,
     value: '<512MB>',
-    wants: 'a size such as "512MB", "2GB" or a number of bytes, above 0',
+    wants: 'a size such as "512MB" or "2GB", or a number of bytes, and at least 16MB',
     about: 'Resident memory of a worker above which it is replaced: its replacement starts first.',
     read: readers.readSize
   }),

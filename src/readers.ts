@@ -60,11 +60,14 @@ export function readOneOf<T extends string>(...choices: T[]): (given: unknown) =
 
 const UNITS: Readonly<Record<string, number>> = { b: 1, kb: 1024, mb: 1024 ** 2, gb: 1024 ** 3 };
 
+/** No process of Node is smaller than this: whoever wrote less forgot the unit. */
+const LEAST_SIZE = 16 * 1024 ** 2;
+
 /** @returns bytes; a KB is 1024 of them */
 export function readSize(given: unknown): number | undefined {
   const [, number, unit = 'b'] = /^(\d{1,15}(?:\.\d{1,9})?)\s?([kmg]?b)?$/i.exec(String(given)) ?? [];
   const bytes = Math.round(Number(number) * (UNITS[unit.toLowerCase()] ?? Number.NaN));
-  return bytes > 0 && (typeof given === 'string' || typeof given === 'number') ? bytes : undefined;
+  return bytes >= LEAST_SIZE && (typeof given === 'string' || typeof given === 'number') ? bytes : undefined;
 }
 
 /** @returns 0-1 */

@@ -177,7 +177,13 @@ const cases: { readonly [N in OptionName]: Cases } = {
           }
         ]
       ],
-      [{ path: '/x', whileBaking: true }, [{ ...plainCheck('/x', null), whileBaking: true }]]
+      [{ path: '/x', whileBaking: true }, [{ ...plainCheck('/x', null), whileBaking: true }]],
+      [{ path: '/x', method: 'post' }, [{ ...plainCheck('/x', null), method: 'POST' }]],
+      ['/x?deep', [plainCheck('/x?deep', null)]],
+      ['/x?deep=1', [plainCheck('/x?deep=1', null)]],
+      ['/x?deep=1=204', [plainCheck('/x?deep=1', [204])]],
+      ['/x?code=200', [plainCheck('/x?code=200', null)]],
+      ['/x?a=1&code=200', [plainCheck('/x?a=1&code=200', null)]]
     ],
     bad: [
       'soon',
@@ -197,6 +203,8 @@ const cases: { readonly [N in OptionName]: Cases } = {
       { path: '/x', expect: { body: 7 } },
       { path: '/x', headers: { a: 1 } },
       { path: '/x', method: 1 },
+      { path: '/x', method: 'FOO BAR' },
+      { path: '/x', expect: { status: [] } },
       { path: '/x', body: null }
     ],
     message: `it must be a path such as "/health" or "/health=200", or in code a function, or { path, method, headers, body, expect: { status, headers, body }, attempts, interval, timeout, whileBaking }, and it is "soon". Remove it to get the default, or correct it.`
@@ -290,14 +298,32 @@ const cases: { readonly [N in OptionName]: Cases } = {
     good: [
       ['512MB', 512 * 1024 ** 2],
       ['1.5 gb', 1.5 * 1024 ** 3],
-      ['64kb', 65_536],
-      ['100B', 100],
-      ['100', 100],
-      [1_000_000, 1_000_000]
+      ['16384kb', 16 * 1024 ** 2],
+      ['16777216B', 16_777_216],
+      [100_000_000, 100_000_000]
     ],
-    bad: [0, '0MB', -1, '', 'MB', '1TB', '1e9', 'lots of MB', '1 MB more', null, true, {}, [512], Number.NaN, Infinity],
+    bad: [
+      0,
+      512,
+      '512',
+      '1MB',
+      '0MB',
+      -1,
+      '',
+      'MB',
+      '1TB',
+      '1e9',
+      'lots of MB',
+      '1 MB more',
+      null,
+      true,
+      {},
+      [512],
+      Number.NaN,
+      Infinity
+    ],
     message:
-      'it must be a size such as "512MB", "2GB" or a number of bytes, above 0, and it is "soon". Remove it to get the default, or correct it.'
+      'it must be a size such as "512MB" or "2GB", or a number of bytes, and at least 16MB, and it is "soon". Remove it to get the default, or correct it.'
   },
   standbyMemory: {
     fallback: 0.1,
