@@ -1,7 +1,5 @@
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { dirname, resolve } from 'node:path';
-import { fileURLToPath } from 'node:url';
-import { parseArgs } from 'node:util';
 import { cover } from './cover.ts';
 import { exclusive } from './exclusive.ts';
 import { failures } from './failures.ts';
@@ -9,6 +7,7 @@ import { idle } from './idle.ts';
 import { measuring } from './measuring.ts';
 import { memory } from './memory.ts';
 import { reload } from './reload.ts';
+import { type Asked, type Command, ROOT } from './rig/command.ts';
 import { describeMachine, isStale, showMachine } from './rig/machine.ts';
 import type { Claim, Context, Result } from './rig/model.ts';
 import { runCommand } from './rig/run.ts';
@@ -32,24 +31,16 @@ const CLAIMS: readonly Claim[] = [
   failures
 ];
 
-const ROOT = fileURLToPath(new URL('..', import.meta.url));
-
-const options = {
-  only: { type: 'string', multiple: true },
-  quick: { type: 'boolean', default: false },
-  json: { type: 'string', default: resolve(ROOT, 'bench/results/latest.json') },
-  build: { type: 'string', default: resolve(ROOT, 'dist') },
-  help: { type: 'boolean', default: false }
-} as const;
-
-const usage = `usage: npm run bench -- [--only <claim>]... [--quick] [--json <path>] [--build <folder>]
-Measures what this project promises, each figure beside the same app under plain node; exit code 1 if a limit is missed.
-
-  --only <claim>    only this one; repeatable: ${CLAIMS.map(({ name }) => name).join(', ')}
-  --quick           fewer rounds, about two minutes: a look, not a proof
-  --json <path>     where the figures go (default: bench/results/latest.json)
-  --build <folder>  the built package that is measured (default: dist)
-`;
+const COMMAND: Command = {
+  name: 'npm run bench',
+  about:
+    'Measures what this project promises, each figure beside the same app under plain node; exit code 1 if a limit is missed.',
+  noun: 'claim',
+  known: CLAIMS.map(({ name }) => name),
+  quick: 'fewer rounds, about two minutes: a look, not a proof',
+  json: 'bench/results/latest.json',
+  takesBuild: true
+};
 
 /** One line that is written over, on a terminal; elsewhere only what a claim begins with. */
 function showProgress(claim: string): (what: string) => void {
@@ -65,34 +56,24 @@ async function runClaim(claim: Claim, around: Omit<Context, 'progress'>): Promis
   return { ...result, tookMs: performance.now() - startedAt };
 }
 
-async function main(): Promise<void> {
-  const { values } = parseArgs({ options });
-  const unknown = values.only?.filter((name) => !CLAIMS.some((claim) => claim.name === name)) ?? [];
-  if (values.help || unknown.length > 0) {
-    if (unknown.length > 0) process.stderr.write(`No claim is called ${unknown.join(', ')}.\n`);
-    process.stderr.write(usage);
-    process.exitCode = values.help ? 0 : 2;
-    return;
-  }
+async function main({ line: command, only, quick, json, build }: Asked): Promise<void> {
   const machine = describeMachine();
-  const command = ['npm run bench', ...(process.argv.length > 2 ? ['--', ...process.argv.slice(2)] : [])].join(' ');
-  const build = resolve(values.build);
   process.stdout.write(`${command}\n${showMachine(machine)}\n`);
   const stale = isStale(build, resolve(ROOT, 'src'));
   if (stale) process.stdout.write('The build is older than the source: `npm run build` makes it anew.\n');
   const startedAt = new Date();
   const rows = [];
   for (const claim of CLAIMS) {
-    if (values.only && !values.only.includes(claim.name)) continue;
-    const result = await runClaim(claim, { quick: values.quick, machine, build });
+    if (only && !only.includes(claim.name)) continue;
+    const result = await runClaim(claim, { quick, machine, build });
     process.stdout.write(`\n${showResult(claim, result)}\n`);
     const { name, claim: promise, limit } = claim;
     rows.push({ name, claim: promise, limit, ...result });
   }
   process.stdout.write(`\n${showSummary(rows)}\n`);
-  mkdirSync(dirname(resolve(values.json)), { recursive: true });
-  const report = { command, startedAt: startedAt.toISOString(), machine, quick: values.quick, stale, claims: rows };
-  writeFileSync(resolve(values.json), `${JSON.stringify(report, null, 2)}\n`);
+  mkdirSync(dirname(json), { recursive: true });
+  const report = { command, startedAt: startedAt.toISOString(), machine, quick, stale, claims: rows };
+  writeFileSync(json, `${JSON.stringify(report, null, 2)}\n`);
   const missed = rows.filter(({ ok }) => ok === false).map(({ name }) => name);
   if (missed.length > 0) {
     process.stderr.write(`Missed its limit: ${missed.join(', ')}.\n`);
@@ -100,4 +81,4 @@ async function main(): Promise<void> {
   }
 }
 
-await runCommand(main);
+await runCommand(COMMAND, main);

@@ -1,9 +1,8 @@
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { type as osType, release } from 'node:os';
 import { dirname, resolve } from 'node:path';
-import { fileURLToPath } from 'node:url';
-import { parseArgs } from 'node:util';
 import { EVERY_KIND } from '../client/index.ts';
+import { type Asked, type Command, ROOT } from '../rig/command.ts';
 import { describeMachine, isStale, type Machine, showMachine } from '../rig/machine.ts';
 import { endAll } from '../rig/processes.ts';
 import { runCommand } from '../rig/run.ts';
@@ -13,22 +12,16 @@ import { markMatrix, showMatrix } from './matrix.ts';
 import type { PeersResult, PeersSettings } from './result.ts';
 import { QUICK, SYSTEMS } from './systems/index.ts';
 
-const ROOT = fileURLToPath(new URL('../..', import.meta.url));
-
-const options = {
-  only: { type: 'string' },
-  quick: { type: 'boolean', default: false },
-  json: { type: 'string', default: resolve(ROOT, 'bench/results/peers.json') },
-  help: { type: 'boolean', default: false }
-} as const;
-
-const usage = `usage: npm run bench:peers -- [--only <id>,<id>] [--quick] [--json <path>]
-Deploys the same app in every way there is on one machine, under a client that accounts for every request it sent.
-
-  --only <ids>    only these: ${SYSTEMS.map(({ id }) => id).join(', ')}
-  --quick         only ${QUICK.join(', ')}, with fewer rounds: under three minutes, a look and no proof
-  --json <path>   where the figures go (default: bench/results/peers.json)
-`;
+const COMMAND: Command = {
+  name: 'npm run bench:peers',
+  about:
+    'Deploys the same app in every way there is on one machine, under a client that accounts for every request it sent.',
+  noun: 'system',
+  known: SYSTEMS.map(({ id }) => id),
+  quick: `only ${QUICK.join(', ')}, with fewer rounds: under three minutes, a look and no proof`,
+  json: 'bench/results/peers.json',
+  takesBuild: false
+};
 
 function settingsFor(quick: boolean): PeersSettings {
   return {
@@ -70,31 +63,18 @@ async function writePage(result: PeersResult, folder: string): Promise<string> {
   }
 }
 
-async function main(): Promise<void> {
-  const { values } = parseArgs({ options });
-  const only = values.only?.split(',');
-  const unknown = only?.filter((id) => !SYSTEMS.some((system) => system.id === id)) ?? [];
-  if (values.help || unknown.length > 0) {
-    if (unknown.length > 0) process.stderr.write(`No system is called ${unknown.join(', ')}.\n`);
-    process.stderr.write(usage);
-    process.exitCode = values.help ? 0 : 2;
-    return;
-  }
+async function main({ line: command, only, quick, json, build }: Asked): Promise<void> {
   const startedAt = performance.now();
   const machine = describeMachine();
-  const settings = settingsFor(values.quick);
-  const build = resolve(ROOT, 'dist');
-  const command = ['npm run bench:peers', ...(process.argv.length > 2 ? ['--', ...process.argv.slice(2)] : [])].join(
-    ' '
-  );
+  const settings = settingsFor(quick);
   process.stdout.write(`${command}\n${showMachine(machine)}\n\n`);
   if (isStale(build, resolve(ROOT, 'src'))) {
     process.stdout.write('The build is older than the source: `npm run build` makes it anew.\n');
   }
-  const wanted = only ?? (values.quick ? QUICK : null);
+  const wanted = only ?? (quick ? QUICK : null);
   const systems = SYSTEMS.filter(({ id }) => wanted === null || wanted.includes(id));
   const progress = showProgress(startedAt);
-  const context = { quick: values.quick, machine, build, settings, progress };
+  const context = { quick, machine, build, settings, progress };
   const { version } = JSON.parse(readFileSync(resolve(ROOT, 'package.json'), 'utf8')) as { version: string };
   const result: PeersResult = {
     date: new Date().toISOString(),
@@ -108,7 +88,6 @@ async function main(): Promise<void> {
   if (process.stderr.isTTY) process.stderr.write('\r\x1b[2K');
   process.stdout.write(`${showMatrix(result, process.stdout.isTTY === true)}\n`);
   process.stdout.write(`It took ${Math.round((performance.now() - startedAt) / 1000)} s.\n`);
-  const json = resolve(values.json);
   mkdirSync(dirname(json), { recursive: true });
   writeFileSync(json, `${JSON.stringify(result, null, 2)}\n`);
   const markdown = json.replace(/(\.json)?$/, '.md');
@@ -116,4 +95,4 @@ async function main(): Promise<void> {
   process.stdout.write(`Figures: ${json}\nFor a README: ${markdown}\n${await writePage(result, dirname(json))}\n`);
 }
 
-await runCommand(main, () => Promise.all([endAll(), endAllGrounds()]));
+await runCommand(COMMAND, main, () => Promise.all([endAll(), endAllGrounds()]));

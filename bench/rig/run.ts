@@ -1,7 +1,13 @@
+import { type Asked, type Command, readCommand, usageOf } from './command.ts';
 import { endAll } from './processes.ts';
+import { Refusal } from './refusal.ts';
 
 /** Runs a command of the bench: however it ends, by itself or by a signal, nothing that it started stays. */
-export async function runCommand(main: () => Promise<void>, end: () => Promise<unknown> = endAll): Promise<void> {
+export async function runCommand(
+  command: Command,
+  main: (asked: Asked) => Promise<void>,
+  end: () => Promise<unknown> = endAll
+): Promise<void> {
   let brokenOff = false;
   for (const [signal, code] of [
     ['SIGINT', 130],
@@ -15,9 +21,14 @@ export async function runCommand(main: () => Promise<void>, end: () => Promise<u
     });
   }
   try {
-    await main();
+    const asked = readCommand(command, process.argv.slice(2));
+    if (asked) await main(asked);
+    else process.stdout.write(`${usageOf(command)}\n`);
   } catch (error) {
-    if (!brokenOff) throw error; // what was being measured fails then, and that is no news
+    if (error instanceof Refusal) {
+      process.stderr.write(`${error.message}\n`);
+      process.exitCode = 2;
+    } else if (!brokenOff) throw error; // what was being measured fails then, and that is no news
   } finally {
     await end();
   }

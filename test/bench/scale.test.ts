@@ -66,6 +66,6 @@ test('a part that does not exist is refused by name, with the names of those tha
   const [[code], stdout, stderr] = await Promise.all([once(child, 'exit'), text(child.stdout), text(child.stderr)]);
 
   assert.equal(stdout, '');
-  assert.match(stderr, /^No part is called nothing\.\nusage: npm run bench:scale .*connections, workers, reloads/s);
+  assert.match(stderr, /^No part is called "nothing"\.\nusage: npm run bench:scale .*connections, workers, reloads/s);
   assert.equal(code, 2);
 });

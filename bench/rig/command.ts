@@ -1,0 +1,88 @@
+import { resolve } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { parseArgs } from 'node:util';
+import { Refusal } from './refusal.ts';
+
+export const ROOT = fileURLToPath(new URL('../..', import.meta.url));
+
+/** A command of the bench, and what may be asked of it. */
+export interface Command {
+  /** As it is typed. */
+  readonly name: string;
+  readonly about: string;
+  /** What `--only` chooses among: the word for one of them, and their names. */
+  readonly noun: string;
+  readonly known: readonly string[];
+  /** What `--quick` means. */
+  readonly quick: string;
+  /** Where the figures go by default, from the root of the repository. */
+  readonly json: string;
+  /** Whether another build than `dist` can be measured. */
+  readonly takesBuild: boolean;
+}
+
+/** What was asked of a command. */
+export interface Asked {
+  /** The whole line, for those who want to ask it again. */
+  readonly line: string;
+  /** Names that are known, or null for all. */
+  readonly only: readonly string[] | null;
+  readonly quick: boolean;
+  /** The file for the figures. */
+  readonly json: string;
+  /** The folder of the built package. */
+  readonly build: string;
+}
+
+const FLAGS = {
+  only: { type: 'string', multiple: true },
+  quick: { type: 'boolean', default: false },
+  json: { type: 'string' },
+  help: { type: 'boolean', short: 'h', default: false }
+} as const;
+const BUILD = { build: { type: 'string' } } as const;
+
+/** Says how a command is used. */
+export function usageOf({ name, about, noun, known, quick, json, takesBuild }: Command): string {
+  const flags = [
+    [`--only <${noun}>,...`, `only these; may be repeated: ${known.join(', ')}`],
+    ['--quick', quick],
+    ['--json <path>', `where the figures go (default: ${json})`],
+    ...(takesBuild ? [['--build <folder>', 'the built package that is measured (default: dist)']] : []),
+    ['-h, --help', 'this text']
+  ] as const;
+  const width = Math.max(...flags.map(([flag]) => flag.length));
+  const inShort = flags.slice(0, -1).map(([flag]) => `[${flag}]`);
+  const lines = flags.map(([flag, meaning]) => `  ${flag.padEnd(width)}  ${meaning}`);
+  return [`usage: ${name} -- ${inShort.join(' ')}`, about, '', ...lines].join('\n');
+}
+
+/** Reads what was typed behind a command; null where help was asked for. @throws Refusal of what makes no sense */
+export function readCommand(command: Command, args: readonly string[]): Asked | null {
+  const { only, quick, json, build, help } = parse(command, args);
+  if (help) return null;
+  const names = only?.flatMap((list) => list.split(',')).map((name) => name.trim()) ?? null;
+  const unknown = names?.filter((name) => !command.known.includes(name)) ?? [];
+  if (unknown.length > 0) {
+    throw misused(command, `No ${command.noun} is called ${unknown.map((name) => `"${name}"`).join(', ')}.`);
+  }
+  return {
+    line: [command.name, ...(args.length > 0 ? ['--'] : []), ...args].join(' '),
+    only: names,
+    quick,
+    json: json === undefined ? resolve(ROOT, command.json) : resolve(json),
+    build: build === undefined ? resolve(ROOT, 'dist') : resolve(build)
+  };
+}
+
+function parse(command: Command, args: readonly string[]) {
+  const options = (command.takesBuild ? { ...FLAGS, ...BUILD } : FLAGS) as typeof FLAGS & typeof BUILD;
+  try {
+    return parseArgs({ args: [...args], options }).values;
+  } catch (error) {
+    // Node's own words, which may have several lines.
+    throw misused(command, error instanceof Error ? error.message.replaceAll('\n', ' ') : String(error));
+  }
+}
+
+const misused = (command: Command, what: string) => new Refusal(`${what}\n${usageOf(command)}`);

@@ -1,0 +1,2 @@
+/** Why a command of the bench measures nothing. It is shown as it is, without a stack, and the exit code is 2. */
+export class Refusal extends Error {}

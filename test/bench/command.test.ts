@@ -1,0 +1,97 @@
+import assert from 'node:assert/strict';
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { join } from 'node:path';
+import { text } from 'node:stream/consumers';
+import { test } from 'node:test';
+import { type Command, ROOT, readCommand, usageOf } from '../../bench/rig/command.ts';
+import { Refusal } from '../../bench/rig/refusal.ts';
+
+const command: Command = {
+  name: 'npm run some',
+  about: 'Does something.',
+  noun: 'thing',
+  known: ['one', 'two', 'three'],
+  quick: 'less',
+  json: 'bench/results/some.json',
+  takesBuild: true
+};
+
+const FILES = { bench: 'bench/main.ts', 'bench:scale': 'bench/scale.ts', 'bench:peers': 'bench/peers/main.ts' };
+
+async function run(file: string, ...args: string[]) {
+  const child = spawn(process.execPath, ['--import', 'tsx', join(ROOT, file), ...args], {
+    stdio: ['ignore', 'pipe', 'pipe']
+  });
+  const [[code], stdout, stderr] = await Promise.all([once(child, 'exit'), text(child.stdout), text(child.stderr)]);
+  return { code, stdout, stderr };
+}
+
+for (const [name, file] of Object.entries(FILES)) {
+  test(`${name} refuses a flag that it does not know in one line, shows its usage and exits with 2`, async () => {
+    const { code, stdout, stderr } = await run(file, '--nonsense');
+
+    assert.equal(stdout, '');
+    assert.match(stderr, new RegExp(`^Unknown option '--nonsense'.*\nusage: npm run ${name} -- `));
+    assert.doesNotMatch(stderr, /^ +at /m);
+    assert.equal(code, 2);
+  });
+
+  test(`${name} says how it is used when asked by -h`, async () => {
+    const { code, stdout, stderr } = await run(file, '-h');
+
+    assert.match(stdout, new RegExp(`^usage: npm run ${name} -- `));
+    assert.equal(stderr, '');
+    assert.equal(code, 0);
+  });
+}
+
+const WRONG: readonly (readonly [args: readonly string[], says: RegExp])[] = [
+  [['--json'], /--json.* argument missing/],
+  [['--json', '--quick'], /--json.* ambiguous/],
+  [['--quick=yes'], /--quick.* does not take an argument/],
+  [['word'], /Unexpected argument 'word'/],
+  [['--only', ''], /No thing is called ""\./],
+  [['--only', 'one,'], /No thing is called ""\./],
+  [['--only', 'one,four', '--only', 'five'], /No thing is called "four", "five"\./]
+];
+
+for (const [args, says] of WRONG) {
+  test(`${JSON.stringify(args)} is refused in one line, with the usage and all names below`, () => {
+    assert.throws(
+      () => readCommand(command, args),
+      (error) => {
+        assert.ok(error instanceof Refusal);
+        const [first = '', second, ...rest] = error.message.split('\n');
+        assert.match(first, says);
+        assert.match(second ?? '', /^usage: npm run some -- /);
+        assert.ok(rest.some((line) => line.includes('one, two, three')));
+        return true;
+      }
+    );
+  });
+}
+
+test('a command that is asked nothing measures everything, where its defaults say', () => {
+  assert.deepEqual(readCommand(command, []), {
+    line: 'npm run some',
+    only: null,
+    quick: false,
+    json: join(ROOT, 'bench/results/some.json'),
+    build: join(ROOT, 'dist')
+  });
+});
+
+test('names are chosen by commas and by repetition alike', () => {
+  const asked = readCommand(command, ['--only', 'one,two', '--only', 'three', '--quick']);
+
+  assert.deepEqual(asked?.only, ['one', 'two', 'three']);
+  assert.equal(asked?.line, 'npm run some -- --only one,two --only three --quick');
+});
+
+test('a command that measures dist alone takes no other build, and does not speak of it', () => {
+  const fixed = { ...command, takesBuild: false };
+
+  assert.throws(() => readCommand(fixed, ['--build', 'lib']), /^Error: Unknown option '--build'/);
+  assert.doesNotMatch(usageOf(fixed), /build/);
+});
