@@ -2,7 +2,7 @@ import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { type as osType, release } from 'node:os';
 import { dirname, resolve } from 'node:path';
 import { EVERY_KIND } from '../client/index.ts';
-import { type Asked, type Command, ROOT } from '../rig/command.ts';
+import { type Asked, type Command, prepareFile, ROOT } from '../rig/command.ts';
 import { describeMachine, isStale, type Machine, showMachine } from '../rig/machine.ts';
 import { endAll } from '../rig/processes.ts';
 import { runCommand } from '../rig/run.ts';
@@ -64,6 +64,8 @@ async function writePage(result: PeersResult, folder: string): Promise<string> {
 }
 
 async function main({ line: command, only, quick, json, build }: Asked): Promise<void> {
+  const markdown = json.replace(/(\.json)?$/, '.md');
+  prepareFile(markdown);
   const startedAt = performance.now();
   const machine = describeMachine();
   const settings = settingsFor(quick);
@@ -90,7 +92,6 @@ async function main({ line: command, only, quick, json, build }: Asked): Promise
   process.stdout.write(`It took ${Math.round((performance.now() - startedAt) / 1000)} s.\n`);
   mkdirSync(dirname(json), { recursive: true });
   writeFileSync(json, `${JSON.stringify(result, null, 2)}\n`);
-  const markdown = json.replace(/(\.json)?$/, '.md');
   writeFileSync(markdown, markMatrix(result));
   process.stdout.write(`Figures: ${json}\nFor a README: ${markdown}\n${await writePage(result, dirname(json))}\n`);
 }

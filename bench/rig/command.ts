@@ -1,4 +1,5 @@
-import { resolve } from 'node:path';
+import { accessSync, constants, existsSync, mkdirSync, statSync } from 'node:fs';
+import { dirname, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 import { Refusal } from './refusal.ts';
@@ -66,13 +67,35 @@ export function readCommand(command: Command, args: readonly string[]): Asked | 
   if (unknown.length > 0) {
     throw misused(command, `No ${command.noun} is called ${unknown.map((name) => `"${name}"`).join(', ')}.`);
   }
+  const file = json === undefined ? resolve(ROOT, command.json) : resolve(json);
+  prepareFile(file);
   return {
     line: [command.name, ...(args.length > 0 ? ['--'] : []), ...args].join(' '),
     only: names,
     quick,
-    json: json === undefined ? resolve(ROOT, command.json) : resolve(json),
+    json: file,
     build: build === undefined ? resolve(ROOT, 'dist') : resolve(build)
   };
+}
+
+/** Makes the folder of a file, and finds out whether the file can be written there. @throws Refusal where it cannot */
+export function prepareFile(path: string): void {
+  try {
+    makeFolder(dirname(path));
+    accessSync(existsSync(path) ? path : dirname(path), constants.W_OK);
+  } catch (error) {
+    throw new Refusal(`No figures can be written to ${path}: ${error instanceof Error ? error.message : error}`);
+  }
+  if (statSync(path, { throwIfNoEntry: false })?.isDirectory()) {
+    throw new Refusal(`No figures can be written to ${path}: it is a folder`);
+  }
+}
+
+/** As `mkdir -p`; that of Node 20 never ends where the system denies that a parent is there, as below /proc. */
+function makeFolder(path: string): void {
+  if (statSync(path, { throwIfNoEntry: false })?.isDirectory()) return;
+  makeFolder(dirname(path));
+  mkdirSync(path);
 }
 
 function parse(command: Command, args: readonly string[]) {

@@ -1,6 +1,8 @@
 import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { text } from 'node:stream/consumers';
 import { test } from 'node:test';
@@ -94,4 +96,23 @@ test('a command that measures dist alone takes no other build, and does not spea
 
   assert.throws(() => readCommand(fixed, ['--build', 'lib']), /^Error: Unknown option '--build'/);
   assert.doesNotMatch(usageOf(fixed), /build/);
+});
+
+test('a file for the figures that cannot be written is refused before anything is measured', (t) => {
+  const folder = mkdtempSync(join(tmpdir(), 'handover-command-'));
+  t.after(() => rmSync(folder, { recursive: true }));
+  writeFileSync(join(folder, 'file'), '');
+
+  assert.throws(() => readCommand(command, ['--json', folder]), /^Error: No figures .*: it is a folder$/);
+  assert.throws(() => readCommand(command, ['--json', join(folder, 'file/figures.json')]), /^Error: No figures .*: E/);
+  assert.throws(() => readCommand(command, ['--json', join(folder, 'file/new/figures.json')]), /^Error: No figures/);
+  assert.equal(readCommand(command, ['--json', join(folder, 'new/figures.json')])?.json, `${folder}/new/figures.json`);
+});
+
+test('a command with a folder in place of a file for the figures exits with 2', async () => {
+  const { code, stdout, stderr } = await run(FILES['bench:peers'], '--json', tmpdir());
+
+  assert.equal(stdout, '');
+  assert.equal(stderr, `No figures can be written to ${tmpdir()}: it is a folder\n`);
+  assert.equal(code, 2);
 });
