@@ -1,6 +1,6 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
@@ -9,6 +9,7 @@ import { fileURLToPath } from 'node:url';
 import { styleText } from 'node:util';
 import { ControlClient } from '../src/control/client.ts';
 import { type Load, type Report, startLoad } from './client/index.ts';
+import { NOT_BUILT } from './rig/refusal.ts';
 
 // The main job, for real: a service under load is deployed five times and rolled back once, and a strict client counts.
 
@@ -16,6 +17,11 @@ const CLI = fileURLToPath(new URL('../dist/cli.js', import.meta.url));
 const APP = fileURLToPath(new URL('./client/app.mjs', import.meta.url));
 const PAUSE_MS = 900;
 const CLIENTS = { idle: 40, thinking: 40, busy: 3, fresh: 4, slow: 8, uploading: 4, pipelining: 2, slowReader: 1 };
+
+if (!existsSync(CLI)) {
+  process.stderr.write(`${NOT_BUILT}\n`);
+  process.exit(2);
+}
 
 const live = process.stdout.isTTY === true;
 const folder = mkdtempSync(join(tmpdir(), 'handover-demo-'));

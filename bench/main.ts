@@ -57,9 +57,9 @@ async function runClaim(claim: Claim, around: Omit<Context, 'progress'>): Promis
 }
 
 async function main({ line: command, only, quick, json, build }: Asked): Promise<void> {
+  const stale = isStale(build, resolve(ROOT, 'src'));
   const machine = describeMachine();
   process.stdout.write(`${command}\n${showMachine(machine)}\n`);
-  const stale = isStale(build, resolve(ROOT, 'src'));
   if (stale) process.stdout.write('The build is older than the source: `npm run build` makes it anew.\n');
   const startedAt = new Date();
   const rows = [];

@@ -10,6 +10,7 @@ import { compare } from './compare.ts';
 import { endAllGrounds } from './ground.ts';
 import { markMatrix, showMatrix } from './matrix.ts';
 import type { PeersResult, PeersSettings } from './result.ts';
+import { handover } from './systems/handover.ts';
 import { QUICK, SYSTEMS } from './systems/index.ts';
 
 const COMMAND: Command = {
@@ -66,15 +67,14 @@ async function writePage(result: PeersResult, folder: string): Promise<string> {
 async function main({ line: command, only, quick, json, build }: Asked): Promise<void> {
   const markdown = json.replace(/(\.json)?$/, '.md');
   prepareFile(markdown);
+  const wanted = only ?? (quick ? QUICK : null);
+  const systems = SYSTEMS.filter(({ id }) => wanted === null || wanted.includes(id));
+  const stale = systems.some((system) => handover.includes(system)) && isStale(build, resolve(ROOT, 'src'));
   const startedAt = performance.now();
   const machine = describeMachine();
   const settings = settingsFor(quick);
   process.stdout.write(`${command}\n${showMachine(machine)}\n\n`);
-  if (isStale(build, resolve(ROOT, 'src'))) {
-    process.stdout.write('The build is older than the source: `npm run build` makes it anew.\n');
-  }
-  const wanted = only ?? (quick ? QUICK : null);
-  const systems = SYSTEMS.filter(({ id }) => wanted === null || wanted.includes(id));
+  if (stale) process.stdout.write('The build is older than the source: `npm run build` makes it anew.\n');
   const progress = showProgress(startedAt);
   const context = { quick, machine, build, settings, progress };
   const { version } = JSON.parse(readFileSync(resolve(ROOT, 'package.json'), 'utf8')) as { version: string };

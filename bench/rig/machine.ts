@@ -2,6 +2,7 @@ import { spawnSync } from 'node:child_process';
 import { readdirSync, statSync } from 'node:fs';
 import { availableParallelism, cpus, loadavg, release, totalmem } from 'node:os';
 import { join } from 'node:path';
+import { NOT_BUILT, Refusal } from './refusal.ts';
 
 /** What the figures were measured on. */
 export interface Machine {
@@ -51,9 +52,10 @@ export function showMachine({ node, cpu, cores, kernel, memoryBytes, loadBefore,
   return `Node ${node}, ${cpu}, ${cores} cores, ${gigabytes} GiB, kernel ${kernel}, ${placed}, load average ${loadBefore.toFixed(2)}`;
 }
 
-/** Whether a source file is newer than what was built of it. @throws ENOENT when nothing was built */
+/** Whether a source file is newer than what was built of it. @throws Refusal when nothing was built */
 export function isStale(build: string, source: string): boolean {
-  const builtAt = statSync(join(build, 'index.js')).mtimeMs;
+  const builtAt = statSync(join(build, 'index.js'), { throwIfNoEntry: false })?.mtimeMs;
+  if (builtAt === undefined) throw new Refusal(`${NOT_BUILT} (there is no ${join(build, 'index.js')})`);
   const files = readdirSync(source, { recursive: true, encoding: 'utf8' });
   return files.some((file) => statSync(join(source, file)).isFile() && statSync(join(source, file)).mtimeMs > builtAt);
 }

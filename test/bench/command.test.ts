@@ -1,12 +1,13 @@
 import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, rmSync, utimesSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { text } from 'node:stream/consumers';
 import { test } from 'node:test';
 import { type Command, ROOT, readCommand, usageOf } from '../../bench/rig/command.ts';
+import { isStale } from '../../bench/rig/machine.ts';
 import { Refusal } from '../../bench/rig/refusal.ts';
 
 const command: Command = {
@@ -115,4 +116,28 @@ test('a command with a folder in place of a file for the figures exits with 2', 
   assert.equal(stdout, '');
   assert.equal(stderr, `No figures can be written to ${tmpdir()}: it is a folder\n`);
   assert.equal(code, 2);
+});
+
+test('a package that is not built is refused with the command that builds it', async (t) => {
+  const folder = mkdtempSync(join(tmpdir(), 'handover-command-'));
+  t.after(() => rmSync(folder, { recursive: true }));
+  const { code, stdout, stderr } = await run(FILES.bench, '--build', folder, '--json', join(folder, 'figures.json'));
+
+  assert.equal(stdout, '');
+  assert.equal(stderr, `The package is not built: npm run build (there is no ${join(folder, 'index.js')})\n`);
+  assert.equal(code, 2);
+});
+
+test('a build is stale when a source file is newer', (t) => {
+  const folder = mkdtempSync(join(tmpdir(), 'handover-command-'));
+  t.after(() => rmSync(folder, { recursive: true }));
+  const [built, source] = [join(folder, 'dist'), join(folder, 'src')];
+  for (const file of [join(built, 'index.js'), join(source, 'index.ts')]) {
+    mkdirSync(dirname(file));
+    writeFileSync(file, '');
+  }
+  utimesSync(join(built, 'index.js'), 1_000, 1_000);
+  assert.equal(isStale(built, source), true);
+  utimesSync(join(source, 'index.ts'), 900, 900);
+  assert.equal(isStale(built, source), false);
 });
