@@ -12,6 +12,7 @@ import { markMatrix, showMatrix } from './matrix.ts';
 import type { PeersResult, PeersSettings } from './result.ts';
 import { handover } from './systems/handover.ts';
 import { QUICK, SYSTEMS } from './systems/index.ts';
+import { withSystemFolders } from './systems/path.ts';
 
 const COMMAND: Command = {
   name: 'npm run bench:peers',
@@ -70,6 +71,7 @@ async function main({ line: command, only, quick, json, build }: Asked): Promise
   const wanted = only ?? (quick ? QUICK : null);
   const systems = SYSTEMS.filter(({ id }) => wanted === null || wanted.includes(id));
   const stale = systems.some((system) => handover.includes(system)) && isStale(build, resolve(ROOT, 'src'));
+  process.env.PATH = withSystemFolders(process.env.PATH ?? '/usr/bin:/bin'); // also of what is started
   const startedAt = performance.now();
   const machine = describeMachine();
   const settings = settingsFor(quick);

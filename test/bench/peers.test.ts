@@ -17,6 +17,7 @@ import { spreadOf, within } from '../../bench/peers/statistics.ts';
 import { parseRefusal, parseSessions } from '../../bench/peers/systems/haproxy-answers.ts';
 import { QUICK, SYSTEMS } from '../../bench/peers/systems/index.ts';
 import { kill } from '../../bench/peers/systems/kill.ts';
+import { withSystemFolders } from '../../bench/peers/systems/path.ts';
 import { birthOf, isAlive, withDescendants } from '../../bench/peers/tree.ts';
 import { longestGap, switchedAt } from '../../bench/peers/watch.ts';
 import { describeMachine } from '../../bench/rig/machine.ts';
@@ -149,6 +150,11 @@ test('every system has an id of its own and a file with its configuration', () =
       SYSTEMS.some((known) => known.id === id),
       id
     );
+});
+
+test('servers are looked for where Debian has them too, after everything that is on the PATH', () => {
+  assert.equal(withSystemFolders('/usr/bin:/bin'), '/usr/bin:/bin:/usr/local/sbin:/usr/sbin:/sbin');
+  assert.equal(withSystemFolders('/usr/sbin:/bin'), '/usr/sbin:/bin:/usr/local/sbin:/sbin');
 });
 
 test('a row names its configuration by its path in the repository', () => {
