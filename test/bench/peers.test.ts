@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict';
-import { existsSync } from 'node:fs';
+import { existsSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { connect, createServer, type Socket } from 'node:net';
-import { resolve } from 'node:path';
+import { tmpdir } from 'node:os';
+import { join, resolve } from 'node:path';
 import { test } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import { versionIn } from '../../bench/peers/ask.ts';
@@ -16,6 +17,7 @@ import { type PeersContext, Session } from '../../bench/peers/session.ts';
 import { spreadOf, within } from '../../bench/peers/statistics.ts';
 import { parseRefusal, parseSessions } from '../../bench/peers/systems/haproxy-answers.ts';
 import { QUICK, SYSTEMS } from '../../bench/peers/systems/index.ts';
+import { installedVersion } from '../../bench/peers/systems/installed.ts';
 import { kill } from '../../bench/peers/systems/kill.ts';
 import { withSystemFolders } from '../../bench/peers/systems/path.ts';
 import { birthOf, isAlive, withDescendants } from '../../bench/peers/tree.ts';
@@ -155,6 +157,21 @@ test('every system has an id of its own and a file with its configuration', () =
 test('servers are looked for where Debian has them too, after everything that is on the PATH', () => {
   assert.equal(withSystemFolders('/usr/bin:/bin'), '/usr/bin:/bin:/usr/local/sbin:/usr/sbin:/sbin');
   assert.equal(withSystemFolders('/usr/sbin:/bin'), '/usr/sbin:/bin:/usr/local/sbin:/sbin');
+});
+
+test('a package that is installed only in part has no version, and is no error', (t) => {
+  const modules = mkdtempSync(join(tmpdir(), 'handover-modules-'));
+  t.after(() => rmSync(modules, { recursive: true }));
+  for (const [name, text] of Object.entries({ whole: '{ "version": "1.2.3" }', short: '{ "vers' })) {
+    mkdirSync(join(modules, name));
+    writeFileSync(join(modules, name, 'package.json'), text);
+  }
+  mkdirSync(join(modules, 'empty'));
+
+  assert.deepEqual(
+    ['whole', 'short', 'empty', 'absent'].map((name) => installedVersion(name, modules)),
+    ['1.2.3', null, null, null]
+  );
 });
 
 test('a row names its configuration by its path in the repository', () => {

@@ -1,9 +1,9 @@
 import { once } from 'node:events';
 import { existsSync, readFileSync } from 'node:fs';
-import { createRequire } from 'node:module';
 import { join } from 'node:path';
 import { APP, type Ground, HERE } from '../ground.ts';
 import { CAREFUL_APP, type System } from '../model.ts';
+import { INSTALL, installedVersion, MODULES } from './installed.ts';
 
 // PM2 in cluster mode, one instance, deployed with `reload`.
 //
@@ -15,7 +15,7 @@ import { CAREFUL_APP, type System } from '../model.ts';
 // https://github.com/Unitech/pm2/issues/2573 (a maintainer on what the app has to do at SIGINT),
 // https://pm2.keymetrics.io/docs/usage/pm2-api/ (the order comes over the API, so that no start of a command counts).
 
-const BIN = join(HERE, 'node_modules/pm2/bin/pm2');
+const BIN = join(MODULES, 'pm2/bin/pm2');
 const ORDERS = join(HERE, 'apps/pm2-orders.mjs');
 
 interface Variant {
@@ -38,8 +38,11 @@ const variant = ({ env = {}, settings, ...named }: Variant): System => ({
   rollbackNote: 'One more reload, of the version before.',
   deathNote: 'The daemon is killed: its workers exit with it. An init system runs `pm2 resurrect` again.',
   file: import.meta.url,
-  version: () => ({ pm2: createRequire(BIN)('../package.json').version }),
-  missing: () => (existsSync(BIN) ? null : { why: 'pm2 is not installed', install: 'npm ci --prefix bench/peers' }),
+  version: () => ({ pm2: installedVersion('pm2') ?? 'unknown' }),
+  missing: () =>
+    existsSync(BIN) && installedVersion('pm2')
+      ? null
+      : { why: 'pm2 is not installed, or only in part', install: INSTALL },
   async start(ground) {
     const home = ground.path('pm2');
     const app = {

@@ -1,9 +1,9 @@
 import { existsSync, symlinkSync } from 'node:fs';
 import { request } from 'node:http';
-import { createRequire } from 'node:module';
 import { join } from 'node:path';
-import { APP, type Ground, HERE, type Started } from '../ground.ts';
+import { APP, type Ground, type Started } from '../ground.ts';
 import type { System } from '../model.ts';
+import { INSTALL, installedVersion, MODULES } from './installed.ts';
 
 // Watt (wattpm) with the app as its only application, one worker, deployed with the `restart` of its management API, which
 // is what `wattpm restart` calls: a new worker thread is started, then the old one is stopped.
@@ -12,7 +12,6 @@ import type { System } from '../model.ts';
 // https://docs.platformatic.dev/docs/guides/cli-managing (managementApi, restart); gracefulShutdown as in the schema.json
 // of @platformatic/runtime.
 
-const MODULES = join(HERE, 'node_modules');
 const CLI = join(MODULES, 'wattpm/bin/cli.js');
 const OLDEST = [22, 19];
 
@@ -56,10 +55,11 @@ const variant = ({ id, name, note, metrics }: Variant): System => ({
   deathNote: 'The one process is killed, the app with it. An init system starts it again.',
   file: import.meta.url,
   ...(node && { node }),
-  version: () => ({ wattpm: createRequire(CLI)('../package.json').version }),
+  version: () => ({ wattpm: installedVersion('wattpm') ?? 'unknown' }),
   missing() {
-    if (!existsSync(CLI)) return { why: 'wattpm is not installed', install: 'npm ci --prefix bench/peers' };
-    if (!node) return { why: `wattpm wants Node >= ${OLDEST.join('.')}`, install: 'npm ci --prefix bench/peers' };
+    if (!existsSync(CLI) || !installedVersion('wattpm'))
+      return { why: 'wattpm is not installed, or only in part', install: INSTALL };
+    if (!node) return { why: `wattpm wants Node >= ${OLDEST.join('.')}`, install: INSTALL };
     return null;
   },
   async start(ground) {

@@ -1,0 +1,15 @@
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { HERE } from '../ground.ts';
+
+export const MODULES = join(HERE, 'node_modules');
+export const INSTALL = 'npm ci --prefix bench/peers';
+
+/** Reads the version of a package; null where it is not installed, or only in part. */
+export function installedVersion(name: string, modules = MODULES): string | null {
+  try {
+    return JSON.parse(readFileSync(join(modules, name, 'package.json'), 'utf8')).version ?? null;
+  } catch {
+    return null; // not there, or cut short: npm has to do it again
+  }
+}
