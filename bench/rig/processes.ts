@@ -5,6 +5,7 @@ import { once } from 'node:events';
 const PATIENCE_MS = 10_000;
 
 const running = new Set<ChildProcess>();
+let closed = false;
 
 export interface StartOptions {
   readonly args: readonly string[];
@@ -15,8 +16,13 @@ export interface StartOptions {
   readonly loud?: boolean;
 }
 
-/** Starts a Node process with an IPC channel and a readable stdout, and remembers it until it is gone. */
+/**
+ * Starts a Node process with an IPC channel and a readable stdout, and remembers it until it is gone.
+ *
+ * @throws Error when all were ended: what is being measured goes on for a moment after a signal
+ */
 export function startProcess({ args, env = {}, core = null, loud = true }: StartOptions): ChildProcess {
+  if (closed) throw new Error('the run was broken off');
   const command = core === null ? [] : ['taskset', '-c', String(core)];
   const [file = '', ...rest] = [...command, process.execPath, ...args];
   const child = spawn(file, rest, {
@@ -56,7 +62,8 @@ export async function endProcess(child: ChildProcess): Promise<void> {
   clearTimeout(timer);
 }
 
-/** Ends whatever was started and is still there. */
+/** Ends whatever was started and is still there; nothing is started afterwards. */
 export async function endAll(): Promise<void> {
+  closed = true;
   await Promise.all([...running].map(endProcess));
 }
