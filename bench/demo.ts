@@ -9,7 +9,8 @@ import { fileURLToPath } from 'node:url';
 import { styleText } from 'node:util';
 import { ControlClient } from '../src/control/client.ts';
 import { type Load, type Report, startLoad } from './client/index.ts';
-import { NOT_BUILT } from './rig/refusal.ts';
+import { NOT_BUILT, Refusal } from './rig/refusal.ts';
+import { runToEnd } from './rig/run.ts';
 
 // The main job, for real: a service under load is deployed five times and rolled back once, and a strict client counts.
 
@@ -18,15 +19,13 @@ const APP = fileURLToPath(new URL('./client/app.mjs', import.meta.url));
 const PAUSE_MS = 900;
 const CLIENTS = { idle: 40, thinking: 40, busy: 3, fresh: 4, slow: 8, uploading: 4, pipelining: 2, slowReader: 1 };
 
-if (!existsSync(CLI)) {
-  process.stderr.write(`${NOT_BUILT}\n`);
-  process.exit(2);
-}
-
 const live = process.stdout.isTTY === true;
 const folder = mkdtempSync(join(tmpdir(), 'handover-demo-'));
 const socket = join(folder, 'control.sock');
 const versionFile = join(folder, 'version');
+
+let service: ChildProcess | null = null;
+const client = new ControlClient(socket);
 
 /** What the app on disk answers as its version from the next start on. */
 function release(version: number): void {
@@ -46,11 +45,11 @@ function show(load: Load): void {
   process.stdout.write(`\r\x1b[K${text.slice(0, (process.stdout.columns ?? 100) - 1)}`);
 }
 
-async function startService(): Promise<ChildProcess> {
+async function startService(): Promise<void> {
   const flags = ['--listen', '127.0.0.1:0', '--name', 'demo', '--socket', socket, '--log', 'json'];
   const env = { ...process.env, VERSION_FILE: versionFile };
   const child = spawn(process.execPath, [CLI, 'run', ...flags, APP], { env, stdio: ['ignore', 'ignore', 'pipe'] });
-  if (!child.stderr) throw new Error('the supervisor has no stderr');
+  service = child;
   const lines = createInterface(child.stderr);
   const said: string[] = [];
   await new Promise<void>((started, failed) => {
@@ -60,7 +59,6 @@ async function startService(): Promise<ChildProcess> {
     });
     child.once('exit', () => failed(new Error(`the service did not start:\n${said.join('\n')}`)));
   });
-  return child;
 }
 
 async function deploy(client: ControlClient, load: Load): Promise<void> {
@@ -96,18 +94,10 @@ function table(report: Report): string {
   return [rule, ...rows.map(([name, value]) => `${name.padEnd(32)}${value}`), rule].join('\n');
 }
 
-let service: ChildProcess | null = null;
-for (const signal of ['SIGINT', 'SIGTERM'] as const) {
-  process.once(signal, () => {
-    service?.kill('SIGTERM');
-    rmSync(folder, { recursive: true, force: true });
-    process.exit(130);
-  });
-}
-const client = new ControlClient(socket);
-try {
+async function main(): Promise<void> {
+  if (!existsSync(CLI)) throw new Refusal(NOT_BUILT);
   release(1);
-  service = await startService();
+  await startService();
   const { listeners } = await client.status();
   const port = Number(listeners[0]?.address.split(':').pop());
   const count = Object.values(CLIENTS).reduce((sum, one) => sum + one, 0);
@@ -134,12 +124,16 @@ try {
       : styleText('red', `Something was noticed:\n${JSON.stringify(report.examples, null, 2)}`)
   );
   if (!perfect) process.exitCode = 1;
-} finally {
-  if (service && service.exitCode === null) {
+}
+
+async function end(): Promise<void> {
+  if (service && service.exitCode === null && service.signalCode === null) {
     const exit = once(service, 'exit');
     service.kill('SIGTERM');
     await exit;
   }
   await client.close();
-  rmSync(folder, { recursive: true, force: true });
+  rmSync(folder, { recursive: true, force: true }); // last: a supervisor writes there until its end
 }
+
+await runToEnd(main, end);
