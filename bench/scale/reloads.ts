@@ -43,13 +43,14 @@ export const reloads: Part = {
       return {
         rows,
         notes: [
-          'Memory is resident, the middle of some readings; time is the median since the line before; lost and reconnects are sums.'
+          'Memory is resident, the middle of some readings; time is the median since the line before; lost and reconnects are sums.',
+          'Open files grow with the workers of the last 90 s: pidusage, which measures them, keeps /proc/<pid>/stat of each open for so long.'
         ]
       };
     })
 };
 
-/** From outside: a question over the control socket would leave files open that are closed a minute later. */
+/** From outside: to be asked for its status would have the supervisor measure its workers once more. */
 async function look({ supervisorPid: pid }: BenchService): Promise<Row> {
   const readings: number[] = [];
   for (let reading = 0; reading < READINGS; reading += 1) {
