@@ -96,6 +96,11 @@ async function main({ line: command, only, quick, json, build }: Asked): Promise
   writeFileSync(json, `${JSON.stringify(result, null, 2)}\n`);
   writeFileSync(markdown, markMatrix(result));
   process.stdout.write(`Figures: ${json}\nFor a README: ${markdown}\n${await writePage(result, dirname(json))}\n`);
+  const broken = result.systems.filter(({ skipped, complete }) => !skipped && !complete).map(({ name }) => name);
+  if (broken.length > 0) {
+    process.stderr.write(`Not every deploy could be done, see the troubles above: ${broken.join(', ')}.\n`);
+    process.exitCode = 1;
+  }
 }
 
 await runCommand(COMMAND, main, () => Promise.all([endAll(), endAllGrounds()]));
