@@ -9,6 +9,11 @@ const PROBE_MS = 1_000;
 
 const SILENT = ['ECONNREFUSED', 'ENOENT', 'ENOTSOCK'];
 
+/** The number of the user this runs as. Who runs in a container may have no name: `os.userInfo` throws then. */
+export function ownUid(): number {
+  return process.getuid?.() ?? -1;
+}
+
 /** Whether a program accepts connections on a unix socket. Not to answer at all counts too: what may be theirs is never taken. */
 export function isAnswered(path: string): Promise<boolean> {
   return new Promise((done) => {

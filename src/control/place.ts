@@ -1,15 +1,15 @@
 import { createHash } from 'node:crypto';
 import { chmodSync, lstatSync, mkdirSync, readdirSync } from 'node:fs';
-import { tmpdir, userInfo } from 'node:os';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { HandoverError } from '../errors.ts';
-import { LONGEST_PATH_BYTES } from '../unix.ts';
+import { LONGEST_PATH_BYTES, ownUid } from '../unix.ts';
 
 const ENDING = '.sock';
 
 /** The directory of this user's control sockets. */
 export function socketFolder(): string {
-  const { uid } = userInfo();
+  const uid = ownUid();
   const runtime = process.env.XDG_RUNTIME_DIR;
   if (runtime) return join(runtime, 'handover');
   return uid === 0 ? '/run/handover' : join(tmpdir(), `handover-${uid}`);
@@ -67,7 +67,7 @@ export function prepareFolder(folder: string): void {
 function isOurs(folder: string): boolean {
   try {
     const stat = lstatSync(folder, { throwIfNoEntry: false });
-    return stat?.isDirectory() === true && stat.uid === userInfo().uid;
+    return stat?.isDirectory() === true && stat.uid === ownUid();
   } catch {
     return false; // it is in a directory that this user may not even look into: XDG_RUNTIME_DIR is somebody else's
   }

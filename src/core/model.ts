@@ -78,7 +78,6 @@ export type State = Common &
     | { readonly phase: 'stopped' }
   );
 
-/** A worker of a generation that was to become active is gone. */
 /** A candidate, or a next generation, that is given up although nothing is wrong with it. */
 export interface Abandoned {
   readonly type: 'abandoned';
@@ -86,6 +85,7 @@ export interface Abandoned {
   readonly at: number;
 }
 
+/** A worker of a generation that was to become active is gone. */
 export interface Loss {
   readonly type: 'worker-lost';
   readonly about: number;

@@ -1,8 +1,8 @@
 import { closeSync, constants, fstatSync, openSync, readFileSync, renameSync } from 'node:fs';
 import { mkdir, open, rename, rm } from 'node:fs/promises';
-import { userInfo } from 'node:os';
 import { dirname, resolve } from 'node:path';
 import { systemCode } from '../errors.ts';
+import { ownUid } from '../unix.ts';
 import { readSnapshot, type Snapshot, writeSnapshot } from './snapshot.ts';
 
 export type { Snapshot };
@@ -39,7 +39,7 @@ function readOwn(path: string): string {
   const file = openSync(path, constants.O_RDONLY | constants.O_NONBLOCK);
   try {
     const { uid, mode } = fstatSync(file);
-    if (uid !== userInfo().uid) throw new Error('it belongs to somebody else');
+    if (uid !== ownUid()) throw new Error('it belongs to somebody else');
     if ((mode & 0o022) !== 0) throw new Error('others can write to it');
     return readFileSync(file, 'utf8');
   } finally {
