@@ -1,9 +1,9 @@
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
-import { type as osType, release } from 'node:os';
+import { type as osType } from 'node:os';
 import { dirname, resolve } from 'node:path';
 import { EVERY_KIND } from '../client/index.ts';
 import { type Asked, type Command, prepareFile, ROOT } from '../rig/command.ts';
-import { describeMachine, isStale, type Machine, showMachine } from '../rig/machine.ts';
+import { describeMachine, isStale, showMachine } from '../rig/machine.ts';
 import { endAll } from '../rig/processes.ts';
 import { runCommand } from '../rig/run.ts';
 import { compare } from './compare.ts';
@@ -50,10 +50,6 @@ function showProgress(startedAt: number): (what: string) => void {
   };
 }
 
-function describe({ cpu, cores, memoryBytes, node }: Machine): PeersResult['machine'] {
-  return { cpu, cores, memoryBytes, os: `${osType()} ${release()}`, node };
-}
-
 /** Writes the page and says where, or why there is none. */
 async function writePage(result: PeersResult, folder: string): Promise<string> {
   try {
@@ -82,7 +78,8 @@ async function main({ line: command, only, quick, json, build }: Asked): Promise
   const { version } = JSON.parse(readFileSync(resolve(ROOT, 'package.json'), 'utf8')) as { version: string };
   const result: PeersResult = {
     date: new Date().toISOString(),
-    machine: describe(machine),
+    command,
+    machine: { ...machine, os: `${osType()} ${machine.kernel}` },
     versions: Object.assign(
       { handover: version, node: process.version },
       ...systems.map((system) => (system.missing() ? {} : system.version?.()))

@@ -6,12 +6,19 @@ export type { ClientKind, FailureKind };
 export interface PeersResult {
   /** ISO 8601. */
   readonly date: string;
+  /** As it was typed; runs before this was kept do not tell, nor the last three of the machine. */
+  readonly command?: string;
   readonly machine: {
     readonly cpu: string;
     readonly cores: number;
     readonly memoryBytes: number;
     readonly os: string;
     readonly node: string;
+    readonly kernel?: string;
+    /** One-minute load average when the run began. */
+    readonly loadBefore?: number;
+    /** The cores of the servers and of the load; null where they were not kept apart. */
+    readonly pins?: { readonly server: number; readonly load: number } | null;
   };
   /** Of everything that was measured, by name: `nginx`, `haproxy`, `pm2`, `wattpm`, `handover`, `autocannon`. */
   readonly versions: Readonly<Record<string, string>>;
