@@ -1,4 +1,4 @@
-import { type Handle, isBetweenRequests } from '../../internals.ts';
+import { type Handle, hasParser, isBetweenRequests } from '../../internals.ts';
 import { detach, isQuiet, speaksHttp1 } from './http1.ts';
 import { isUntouched } from './idle.ts';
 import type { Connection } from './registry.ts';
@@ -16,7 +16,8 @@ export function isIdle(connection: Connection): boolean {
   const { socket, server } = connection;
   if (!isQuiet(socket)) return false;
   if (isUntouched(connection) || connection.idleMark === socket.bytesRead) return true;
-  return speaksHttp1(server) && isBetweenRequests(server, socket);
+  // One that was upgraded is none of HTTP's any more.
+  return speaksHttp1(server) && hasParser(socket) && isBetweenRequests(server, socket);
 }
 
 /** Takes a connection off its server. The caller found it idle in this very tick. */
