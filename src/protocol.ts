@@ -75,6 +75,16 @@ export interface Sample {
   readonly loop: readonly number[];
 }
 
+/** What is said of a connection that moves. */
+export interface Moving {
+  readonly id: string;
+  readonly key: string;
+  /** Whether it has never been used. */
+  readonly fresh: boolean;
+  /** Whether its client sends requests ahead, without waiting for the answers. */
+  readonly pipelines: boolean;
+}
+
 export type ToWorker =
   | { readonly type: 'bound'; readonly ask: number; readonly key: string; readonly address: Address }
   | { readonly type: 'unbound'; readonly ask: number; readonly code: string; readonly message: string }
@@ -88,13 +98,8 @@ export type ToWorker =
   /** A copy of a listener for a worker that holds: not to accept on, unless the supervisor is gone. */
   | { readonly type: 'keep'; readonly key: string }
   | { readonly type: 'activate' | 'deactivate' }
-  | {
-      readonly type: 'adopt';
-      readonly id: string;
-      readonly key: string;
-      readonly fresh: boolean;
-      readonly last: boolean;
-    }
+  /** Where it is the last one, nobody else would take it. */
+  | ({ readonly type: 'adopt'; readonly last: boolean } & Moving)
   | { readonly type: 'moved'; readonly id: string }
   | { readonly type: 'report' | 'sample'; readonly ask: number };
 
@@ -109,7 +114,7 @@ export type ToSupervisor =
   | { readonly type: 'quiet' }
   | { readonly type: 'accepting'; readonly key: string }
   | { readonly type: 'accept-failed'; readonly key: string; readonly code: string }
-  | { readonly type: 'connection'; readonly id: string; readonly key: string; readonly fresh: boolean }
+  | ({ readonly type: 'connection' } & Moving)
   | { readonly type: 'adopted' | 'declined'; readonly id: string }
   | {
       readonly type: 'reported';
@@ -132,7 +137,7 @@ const SHAPES: Record<ToSupervisor['type'] | ToWorker['type'], Readonly<Record<st
   keep: { key: 'string' },
   activate: {},
   deactivate: {},
-  adopt: { id: 'string', key: 'string', fresh: 'boolean', last: 'boolean' },
+  adopt: { id: 'string', key: 'string', fresh: 'boolean', pipelines: 'boolean', last: 'boolean' },
   moved: { id: 'string' },
   report: { ask: 'number' },
   sample: { ask: 'number' },
@@ -158,7 +163,7 @@ const SHAPES: Record<ToSupervisor['type'] | ToWorker['type'], Readonly<Record<st
   drained: {},
   accepting: { key: 'string' },
   'accept-failed': { key: 'string', code: 'string' },
-  connection: { id: 'string', key: 'string', fresh: 'boolean' },
+  connection: { id: 'string', key: 'string', fresh: 'boolean', pipelines: 'boolean' },
   adopted: { id: 'string' },
   declined: { id: 'string' }
 };

@@ -5,7 +5,7 @@ import { PROTOCOL_VERSION, parse, seal, type ToSupervisor, type ToWorker } from 
 type Message = ToWorker | ToSupervisor;
 
 const address = { address: '::', family: 'IPv6', port: 80 };
-const move = { id: '6.1:4', key: '::|80', fresh: false };
+const move = { id: '6.1:4', key: '::|80', fresh: false, pipelines: false };
 
 /** A message of each type: a new one without an example does not compile. */
 const messages: { readonly [T in Message['type']]: Extract<Message, { type: T }> | Message } = {
@@ -61,7 +61,7 @@ function garbageOf(raw: unknown): string | null {
 }
 
 /** Fields that a report has besides its number are taken as they are: they are shown, and nothing depends on them. */
-const FIELDS = ['ask', 'key', 'id', 'fresh', 'last', 'heirs', 'wanted', 'code', 'message'];
+const FIELDS = ['ask', 'key', 'id', 'fresh', 'pipelines', 'last', 'heirs', 'wanted', 'code', 'message'];
 const UNCHECKED = ['latency', 'loop', 'connections', 'inFlight', 'requests', 'holding', 'address'];
 
 for (const [type, message] of Object.entries(messages)) {

@@ -1,4 +1,5 @@
 import type { Handle } from '../internals.ts';
+import type { Moving } from '../protocol.ts';
 import { descriptorLimit } from './descriptors.ts';
 
 /** Whoever can take a connection, with the number it is believed to have. */
@@ -9,8 +10,7 @@ export interface Heir {
 
 interface Parcel {
   readonly id: string;
-  readonly key: string;
-  readonly fresh: boolean;
+  readonly moving: Moving;
   readonly from: string;
   readonly handle: Handle;
   readonly declined: Set<string>;
@@ -25,12 +25,7 @@ export interface RelayPorts {
   /** Whether it is worth waiting for an heir where there is none. */
   expectsHeirs(): boolean;
   /** Sends a connection to a worker. `onFailed` is called if it could not be sent. */
-  deliver(
-    worker: string,
-    parcel: { readonly id: string; readonly key: string; readonly fresh: boolean; readonly last: boolean },
-    handle: Handle,
-    onFailed: () => void
-  ): void;
+  deliver(worker: string, moving: Moving & { readonly last: boolean }, handle: Handle, onFailed: () => void): void;
   /** Tells the worker it came from that somebody has it. */
   confirm(worker: string, id: string): void;
   isAlive(worker: string): boolean;
@@ -77,9 +72,9 @@ export class Relay {
     return count;
   }
 
-  take(from: string, message: { id: string; key: string; fresh: boolean }, handle: Handle): void {
-    const { id, key, fresh } = message;
-    const parcel: Parcel = { id, key, fresh, from, handle, declined: new Set(), to: null, kept: false };
+  take(from: string, { id, key, fresh, pipelines }: Moving, handle: Handle): void {
+    const moving = { id, key, fresh, pipelines };
+    const parcel: Parcel = { id, moving, from, handle, declined: new Set(), to: null, kept: false };
     this.#parcels.set(id, parcel);
     this.#await(parcel);
     this.#deal();
@@ -191,9 +186,9 @@ export class Relay {
   #send(parcel: Parcel, worker: string, heirs: readonly Heir[]): void {
     parcel.to = worker;
     this.#onWay.set(worker, this.countTo(worker) + 1);
-    const { id, key, fresh, handle } = parcel;
+    const { id, moving, handle } = parcel;
     const last = !heirs.some((heir) => heir.worker === worker);
-    this.#ports.deliver(worker, { id, key, fresh, last }, handle, () => this.onDeclined(worker, id));
+    this.#ports.deliver(worker, { ...moving, last }, handle, () => this.onDeclined(worker, id));
   }
 
   /** Takes back what was on its way. */

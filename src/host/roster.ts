@@ -1,7 +1,7 @@
 import type { News, Release } from '../core/model.ts';
 import type { WorkerFacts } from '../core/status.ts';
 import type { Handle } from '../internals.ts';
-import type { ToSupervisor, Wanted } from '../protocol.ts';
+import type { Moving, ToSupervisor, Wanted } from '../protocol.ts';
 import { explainRefusal, type Listeners } from './listener.ts';
 import type { Asked } from './probe.ts';
 import { Readiness } from './readiness.ts';
@@ -98,14 +98,9 @@ export class Roster {
     return connections === undefined ? {} : { connections, inFlight, holding };
   }
 
-  deliver(
-    worker: string,
-    parcel: { id: string; key: string; fresh: boolean; last: boolean },
-    handle: Handle,
-    onFailed: () => void
-  ): void {
+  deliver(worker: string, moving: Moving & { last: boolean }, handle: Handle, onFailed: () => void): void {
     const seat = this.#seats.get(worker);
-    if (seat) seat.process.send({ type: 'adopt', ...parcel }, handle, (sent) => sent || onFailed());
+    if (seat) seat.process.send({ type: 'adopt', ...moving }, handle, (sent) => sent || onFailed());
     else onFailed();
   }
 

@@ -127,7 +127,9 @@ export function askPrivately({ id: worker, generation, keys, secure, process }: 
   const [key] = keys;
   if (key === undefined) return [];
   const give = (handle: Handle) =>
-    process.send({ type: 'adopt', id: PRIVATE_ID, key, fresh: true, last: true }, handle, () => handle.close());
+    process.send({ type: 'adopt', id: PRIVATE_ID, key, fresh: true, pipelines: false, last: true }, handle, () =>
+      handle.close()
+    );
   return [{ generation, worker, secure, give }];
 }
 

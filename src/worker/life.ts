@@ -17,6 +17,7 @@ import { Meter } from './vitals.ts';
 interface Arrival {
   readonly key: string;
   readonly fresh: boolean;
+  readonly pipelines: boolean;
   /** Whether nobody else would take it: it does not move on. */
   readonly last: boolean;
   /** Whether it is the supervisor that asks here. */
@@ -201,11 +202,10 @@ export class Life {
       server.emit('connection', socket);
       return;
     }
-    const { key, fresh, last } = arrival;
+    const { key, fresh, pipelines, last } = arrival;
     adopt(server, handle, fresh, (socket) => {
-      const connection = this.#registry.add(server, socket, key);
-      connection.private = arrival.private;
-      if (last) connection.stays = true;
+      const marks = { private: arrival.private, pipelines, stays: last };
+      const connection = Object.assign(this.#registry.add(server, socket, key), marks);
       if (!fresh) this.#leaving.onParked(connection);
     });
   }

@@ -30,7 +30,8 @@ export class Transit {
     const id = `${this.#worker}:${this.#lastId}`;
     const item = { detached, sent: false };
     this.#onWay.set(id, item);
-    this.#channel.send({ type: 'connection', id, key: connection.key, fresh }, handle, (sent) => {
+    const { key, pipelines } = connection;
+    this.#channel.send({ type: 'connection', id, key, fresh, pipelines }, handle, (sent) => {
       item.sent = sent;
       if (!sent && this.#onWay.delete(id)) this.#takeBack(detached);
     });

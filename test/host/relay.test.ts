@@ -16,8 +16,8 @@ class Desk {
   readonly #ports: RelayPorts = {
     heirs: () => [...this.heirs].map(([worker, connections]) => ({ worker, connections })),
     expectsHeirs: () => this.expects,
-    deliver: (worker, { id, last, fresh, key }, _handle, onFailed) => {
-      assert.deepEqual([fresh, key], [false, '::|80']);
+    deliver: (worker, { id, last, ...moving }, _handle, onFailed) => {
+      assert.deepEqual(moving, { key: '::|80', fresh: false, pipelines: true });
       this.told.push(`deliver ${id} to ${worker}${last ? ' for good' : ''}`);
       this.failures.set(id, onFailed);
       if (this.deaf.has(worker)) onFailed();
@@ -34,7 +34,7 @@ class Desk {
 
   take(id: string, from = '6.1'): this {
     const handle = { close: () => this.told.push(`close ${id}`) } as unknown as Handle;
-    this.relay.take(from, { id, key: '::|80', fresh: false }, handle);
+    this.relay.take(from, { id, key: '::|80', fresh: false, pipelines: true }, handle);
     return this;
   }
 

@@ -162,20 +162,24 @@ export class Worker {
     await until(async () => isSo(await this.report()), missing);
   }
 
-  /** Carries the connections that this worker lets go to another one, until it has handed over what was idle. */
-  async handOverTo(heir: Worker): Promise<number> {
+  /** Brings a connection that this worker let go to another one, or back. */
+  async bring({ id, key, fresh, pipelines, handle }: Taken<'connection'>, heir: Worker, last: boolean): Promise<void> {
+    if (!handle) throw new Error(`no handle came with ${id}`);
+    heir.say({ type: 'adopt', id, key, fresh, pipelines, last }, handle);
+    await heir.hear('adopted');
+    handle.close();
+    this.say({ type: 'moved', id });
+  }
+
+  /** Carries the connections that this worker lets go to another one, until it has handed over what was idle, or all. */
+  async handOverTo(heir: Worker, end: 'handed' | 'drained' = 'handed'): Promise<number> {
     let moved = 0;
     await until(async () => {
       for (let one = this.take('connection'); one; one = this.take('connection')) {
-        const { id, key, fresh, handle } = one;
-        if (!handle) throw new Error(`no handle came with ${id}`);
-        heir.say({ type: 'adopt', id, key, fresh, last: false }, handle);
-        await heir.hear('adopted');
-        handle.close();
-        this.say({ type: 'moved', id });
+        await this.bring(one, heir, false);
         moved += 1;
       }
-      return this.take('handed');
+      return this.take(end);
     }, 'the end of the handover');
     return moved;
   }

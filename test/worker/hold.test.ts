@@ -231,15 +231,11 @@ test('accept takes back what was on its way to the heirs and has not left', asyn
   await worker.hold();
   await worker.hear('quiet');
   worker.say({ type: 'pause', heirs: true });
-  const { id, key, fresh, handle } = await worker.hear('connection');
+  const first = await worker.hear('connection');
   await worker.accept();
   // The ones that have left come back as a supervisor would bring them back.
-  const bring = (parcel: { id: string; key: string; fresh: boolean; handle?: typeof handle }) => {
-    worker.say({ type: 'adopt', id: parcel.id, key: parcel.key, fresh: parcel.fresh, last: false }, parcel.handle);
-    worker.say({ type: 'moved', id: parcel.id });
-  };
-  bring({ id, key, fresh, ...(handle ? { handle } : {}) });
-  for (let left = 3; left > 0; left -= 1) bring(await worker.hear('connection'));
+  await worker.bring(first, worker, false);
+  for (let left = 3; left > 0; left -= 1) await worker.bring(await worker.hear('connection'), worker, false);
   for (const talk of talks) await ask(talk, 'again');
 });
 

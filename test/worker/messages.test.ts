@@ -97,7 +97,14 @@ const LIES: Record<string, unknown> = {
   'another address that nobody has': { ...OURS, type: 'accepting', key: 'nowhere' },
   'an address that nobody had': { ...OURS, type: 'unlisten', key: 'nowhere' },
   'a failure that nobody asked for': { ...OURS, type: 'accept-failed', key: 'nowhere', code: '-98' },
-  'a connection without a handle': { ...OURS, type: 'connection', id: '1.1:900', key: 'nowhere', fresh: true },
+  'a connection without a handle': {
+    ...OURS,
+    type: 'connection',
+    id: '1.1:900',
+    key: 'nowhere',
+    fresh: true,
+    pipelines: false
+  },
   'an ack of nothing': { ...OURS, type: 'adopted', id: '1.1:900' },
   'a refusal of nothing': { ...OURS, type: 'declined', id: '1.1:900' },
   'an order, from a worker': { ...OURS, type: 'pause', heirs: true },

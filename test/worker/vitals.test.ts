@@ -171,8 +171,10 @@ test('over TLS answers are counted as well, and private ones are not', { skip },
 
 async function askPrivately(t: TestContext, worker: Worker, secure: boolean, paths: string[]): Promise<void> {
   const give: ConstructorParameters<typeof Probe>[0]['give'] = (handle) =>
-    worker.say({ type: 'adopt', id: PRIVATE_ID, key: worker.bound.key, fresh: true, last: true }, handle, () =>
-      handle.close()
+    worker.say(
+      { type: 'adopt', id: PRIVATE_ID, key: worker.bound.key, fresh: true, pipelines: false, last: true },
+      handle,
+      () => handle.close()
     );
   const probe = new Probe({ generation: 1, worker: '1.1', secure, give }, 1);
   atEnd(t, () => probe.close());
