@@ -8,6 +8,8 @@ import { speaksHttp1 } from './connections/http1.ts';
 import { findAllIdle, isUntouched } from './connections/idle.ts';
 import type { Connection, Registry } from './connections/registry.ts';
 import { Ending, sayClose } from './ending.ts';
+import { First } from './first.ts';
+import { Patience } from './patience.ts';
 import { Transit } from './transit.ts';
 
 /**
@@ -35,34 +37,23 @@ interface Hands {
  */
 export class Leaving {
   #mode: Mode = 'serving';
-  #since = 0;
-  /** When somebody took a connection last. */
-  #movedAt = 0;
   /** Connections that were held before the pause. They are read by nobody, so they go first. */
   readonly #held = new Set<Detached>();
   /** Connections worth a look: idle at the pause, or at the end of a response since. */
   readonly #queue = new Set<Connection>();
-  /** Those that were idle at the pause and have neither moved nor found work yet. */
-  readonly #first = new Set<Connection>();
-  #firstDone = true;
+  readonly #first: First;
   readonly #transit: Transit;
   readonly #ending: Ending;
   readonly #registry: Registry;
-  readonly #channel: Channel;
-  readonly #budgetMs: number;
-  readonly #drainMs: number;
-  /** How long a connection that could move may wait for its turn. */
-  #patienceMs: number;
+  readonly #patience: Patience;
   readonly #takeBack: (detached: Detached) => void;
   readonly #onEmpty: () => void;
 
   constructor(registry: Registry, channel: Channel, { budgetMs, drainMs, worker }: Orders, hands: Hands) {
     this.#registry = registry;
     this.#ending = new Ending(registry);
-    this.#channel = channel;
-    this.#budgetMs = budgetMs;
-    this.#drainMs = drainMs;
-    this.#patienceMs = budgetMs;
+    this.#first = new First(() => channel.send({ type: 'handed' }));
+    this.#patience = new Patience(budgetMs, drainMs);
     this.#takeBack = hands.takeBack;
     this.#transit = new Transit(channel, worker, hands.takeBack);
     this.#onEmpty = hands.onEmpty;
@@ -75,10 +66,10 @@ export class Leaving {
   /** Serves again: what is still here stays here. */
   cancel(): void {
     this.#mode = 'serving';
-    this.#patienceMs = this.#budgetMs;
+    this.#patience.reset();
     this.#queue.clear();
     this.#giveUpHeld();
-    this.#finishFirst();
+    this.#first.finish();
     for (const connection of this.#registry.connections) {
       connection.movableAt = null;
       connection.stays = false;
@@ -89,24 +80,19 @@ export class Leaving {
   handOver(held: Iterable<Detached> = []): void {
     if (this.#mode === 'handing') return;
     this.#mode = 'handing';
-    this.#since = performance.now();
-    this.#firstDone = false;
-    for (const detached of held) {
-      this.#held.add(detached);
-      this.#first.add(detached.connection);
-    }
+    this.#patience.begin();
+    for (const detached of held) this.#held.add(detached);
     const idle = findAllIdle(this.#registry);
     for (const connection of this.#registry.connections) {
       if (connection.moving) continue;
       if (connection.kind === 'http1' && idle.has(connection.socket)) {
-        connection.movableAt = this.#since;
+        connection.movableAt = this.#patience.since;
         connection.idleMark = connection.socket.bytesRead;
         this.#queue.add(connection);
-        this.#first.add(connection);
       } else this.#watch(connection);
     }
+    this.#first.begin([...[...this.#held].map(({ connection }) => connection), ...this.#queue]);
     this.#pump();
-    this.#finishFirstIfDone();
   }
 
   /**
@@ -116,8 +102,7 @@ export class Leaving {
   end(heirs: boolean, held: Iterable<Detached> = []): void {
     if (heirs) {
       if (this.#mode === 'serving') this.handOver(held);
-      // Told early enough that those who use it can end it before the drain timeout does.
-      this.#patienceMs = Math.min(this.#budgetMs, this.#drainMs / 2);
+      this.#patience.shorten();
       return;
     }
     this.#mode = 'ending';
@@ -130,14 +115,14 @@ export class Leaving {
   onRequest(connection: Connection | null, response: ServerResponse, server: net.Server): void {
     if (this.#mode === 'serving') return;
     const movable = connection?.kind === 'http1' && !connection.stays && speaksHttp1(server);
-    const overdue = this.#mode === 'ending' || this.#isOverdue(connection);
+    const overdue = this.#mode === 'ending' || this.#patience.isOver(connection);
     // Never where a client sends ahead: what it has sent already would be lost behind the answer that says so.
     if ((overdue || connection?.stays) && !connection?.pipelines) sayClose(response);
     if (!connection) return;
-    this.#dropFirst(connection);
+    this.#first.drop(connection);
+    if (this.#mode !== 'handing' || !movable) return;
     // One that was sent ahead is watched when it is its turn to be answered.
-    if (this.#mode === 'handing' && movable && !currentResponse(connection.socket))
-      response.once('close', () => this.#onResponseEnd(connection));
+    if (!currentResponse(connection.socket)) response.once('close', () => this.#onResponseEnd(connection));
   }
 
   onOpen(connection: Connection): void {
@@ -147,7 +132,7 @@ export class Leaving {
 
   onClose(connection: Connection): void {
     this.#queue.delete(connection);
-    if (!connection.moving) this.#dropFirst(connection);
+    if (!connection.moving) this.#first.drop(connection);
     if (this.isEmpty) this.#onEmpty();
   }
 
@@ -162,8 +147,8 @@ export class Leaving {
   onMoved(id: string): void {
     const connection = this.#transit.onMoved(id);
     if (!connection) return;
-    this.#movedAt = performance.now();
-    this.#dropFirst(connection);
+    this.#patience.onMoved();
+    this.#first.drop(connection);
     this.#pump();
     if (this.isEmpty) this.#onEmpty();
   }
@@ -173,18 +158,10 @@ export class Leaving {
     this.#transit.abandon();
   }
 
-  /** One whose turn has not come is not, while others move: only a handover that stands still for the budget is. */
-  #isOverdue(connection: Connection | null): boolean {
-    const since = connection ? connection.movableAt : this.#since;
-    if (since === null) return false;
-    const waits = connection?.kind === 'http1' && !connection.missed;
-    return performance.now() - (waits ? Math.max(since, this.#movedAt) : since) > this.#patienceMs;
-  }
-
   #watch(connection: Connection): void {
     const response = currentResponse(connection.socket);
     if (response) response.once('close', () => this.#onResponseEnd(connection));
-    else if (connection.kind === 'other') connection.movableAt = this.#since;
+    else if (connection.kind === 'other') connection.movableAt = this.#patience.since;
   }
 
   #onResponseEnd(connection: Connection): void {
@@ -223,7 +200,7 @@ export class Leaving {
     if (this.#mode !== 'handing' || this.#transit.size >= window || !this.#queue.delete(connection)) return;
     if (isIdle(connection)) return this.#transit.send(takeOff(connection));
     connection.missed = true;
-    this.#dropFirst(connection);
+    this.#first.drop(connection);
   }
 
   /** What was held and has not left is served here again. */
@@ -231,20 +208,5 @@ export class Leaving {
     const held = [...this.#held];
     this.#held.clear();
     for (const detached of held) this.#takeBack(detached);
-  }
-
-  #dropFirst(connection: Connection): void {
-    if (this.#first.delete(connection)) this.#finishFirstIfDone();
-  }
-
-  #finishFirstIfDone(): void {
-    if (this.#first.size === 0) this.#finishFirst();
-  }
-
-  #finishFirst(): void {
-    this.#first.clear();
-    if (this.#firstDone) return;
-    this.#firstDone = true;
-    this.#channel.send({ type: 'handed' });
   }
 }
