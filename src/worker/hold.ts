@@ -1,10 +1,11 @@
 import type { ServerResponse } from 'node:http';
-import { blockReading, currentResponse, hasParser, isBetweenRequests } from '../internals.ts';
+import { currentResponse } from '../internals.ts';
 import { type Detached, isIdle, takeOff } from './connections/detached.ts';
 import { Fixed, isFixed } from './connections/fixed.ts';
 import { speaksHttp1 } from './connections/http1.ts';
-import { findAllIdle, isUntouched } from './connections/idle.ts';
+import { findAllIdle } from './connections/idle.ts';
 import type { Connection, Registry } from './connections/registry.ts';
+import { Unread } from './connections/unread.ts';
 import { sayClose } from './ending.ts';
 
 /** Between two looks at what tells us nothing by itself: connections that cannot move, uploads that outlive their answer. */
@@ -20,11 +21,8 @@ export class Hold {
   readonly #kept = new Set<Detached>();
   /** Those on which something is going on, or may be: neither kept yet nor over. */
   readonly #left = new Set<Connection>();
-  /**
-   * Those of them that are not read until they are kept, for their clients send ahead without pause. Only those: of one
-   * that is not read, it is not seen either that its client has left.
-   */
-  readonly #blocked = new Map<Connection, () => void>();
+  /** Those of them whose clients send ahead without a pause, until they are kept. */
+  readonly #unread = new Unread();
   readonly #watched = new WeakSet<ServerResponse>();
   readonly #registry: Registry;
   readonly #onQuiet: () => void;
@@ -71,8 +69,7 @@ export class Hold {
   end(): Detached[] {
     if (this.#timer) clearInterval(this.#timer);
     this.#timer = null;
-    for (const unblock of this.#blocked.values()) unblock();
-    this.#blocked.clear();
+    this.#unread.clear();
     this.#left.clear();
     const kept = [...this.#kept];
     this.#kept.clear();
@@ -127,22 +124,17 @@ export class Hold {
 
   /** Keeps a connection if nothing goes on there any more. */
   #settle(connection: Connection): void {
-    const { socket, server, pipelines } = connection;
+    const { socket, server } = connection;
     if (!this.#left.has(connection) || socket.destroyed || !speaksHttp1(server)) return;
-    if (!isUntouched(connection) && !hasParser(socket)) return;
-    if (isIdle(connection)) {
-      this.#drop(connection);
-      this.#kept.add(takeOff(connection));
-      this.#tellIfQuiet();
-      // Only where nothing of a next request has been read: the rest of it must be, or it would never be answered.
-    } else if (pipelines && !this.#blocked.has(connection) && isBetweenRequests(server, socket)) {
-      this.#blocked.set(connection, blockReading(socket));
-    }
+    if (!isIdle(connection)) return this.#unread.add(connection);
+    this.#drop(connection);
+    this.#kept.add(takeOff(connection));
+    this.#tellIfQuiet();
   }
 
   #drop(connection: Connection): void {
     this.#left.delete(connection);
-    this.#blocked.delete(connection);
+    this.#unread.drop(connection);
   }
 
   #tellIfQuiet(): void {

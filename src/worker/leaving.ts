@@ -7,6 +7,7 @@ import { type Detached, isIdle, takeOff } from './connections/detached.ts';
 import { speaksHttp1 } from './connections/http1.ts';
 import { findAllIdle, isUntouched } from './connections/idle.ts';
 import type { Connection, Registry } from './connections/registry.ts';
+import { Unread } from './connections/unread.ts';
 import { Ending, sayClose } from './ending.ts';
 import { First } from './first.ts';
 import { Patience } from './patience.ts';
@@ -37,10 +38,12 @@ interface Hands {
  */
 export class Leaving {
   #mode: Mode = 'serving';
-  /** Connections that were held before the pause. They are read by nobody, so they go first. */
+  /** Connections that were held before the pause, or that had to be made idle. They are read by nobody, so they go first. */
   readonly #held = new Set<Detached>();
   /** Connections worth a look: idle at the pause, or at the end of a response since. */
   readonly #queue = new Set<Connection>();
+  /** Those whose clients send ahead without a pause, while what they have sent is answered. */
+  readonly #unread = new Unread();
   readonly #first: First;
   readonly #transit: Transit;
   readonly #ending: Ending;
@@ -68,6 +71,7 @@ export class Leaving {
     this.#mode = 'serving';
     this.#patience.reset();
     this.#queue.clear();
+    this.#unread.clear();
     this.#giveUpHeld();
     this.#first.finish();
     for (const connection of this.#registry.connections) {
@@ -106,6 +110,7 @@ export class Leaving {
       return;
     }
     this.#mode = 'ending';
+    this.#unread.clear();
     for (const detached of held) this.#held.add(detached);
     this.#giveUpHeld();
     this.#ending.begin();
@@ -123,6 +128,8 @@ export class Leaving {
     if (this.#mode !== 'handing' || !movable) return;
     // One that was sent ahead is watched when it is its turn to be answered.
     if (!currentResponse(connection.socket)) response.once('close', () => this.#onResponseEnd(connection));
+    // Not before the rest of what was read with it is parsed.
+    if (connection.pipelines) process.nextTick(() => this.#stopReading(connection));
   }
 
   onOpen(connection: Connection): void {
@@ -132,6 +139,7 @@ export class Leaving {
 
   onClose(connection: Connection): void {
     this.#queue.delete(connection);
+    this.#unread.drop(connection);
     if (!connection.moving) this.#first.drop(connection);
     if (this.isEmpty) this.#onEmpty();
   }
@@ -166,9 +174,20 @@ export class Leaving {
 
   #onResponseEnd(connection: Connection): void {
     if (this.#mode !== 'handing' || connection.socket.destroyed) return;
-    if (currentResponse(connection.socket))
+    if (currentResponse(connection.socket)) {
       this.#watch(connection); // a pipelined answer follows
-    else this.#enqueue(connection);
+      process.nextTick(() => this.#stopReading(connection));
+    } else this.#enqueue(connection);
+  }
+
+  /**
+   * A client that sends ahead without a pause is never idle, and cannot be told to close: once it is overdue, what it has
+   * sent is answered here, and what it sends from then on waits in the kernel for whoever serves it next.
+   */
+  #stopReading(connection: Connection): void {
+    // Only while an answer is in progress: at its end it is looked at again.
+    if (this.#mode !== 'handing' || connection.stays || !currentResponse(connection.socket)) return;
+    if (this.#patience.isOver(connection)) this.#unread.add(connection);
   }
 
   #enqueue(connection: Connection): void {
@@ -177,9 +196,16 @@ export class Leaving {
     this.#queue.add(connection);
     // Not at once: the app may be in the middle of being told about it. No byte is read before the next tick.
     process.nextTick(() => {
+      if (this.#unread.has(connection)) this.#holdUnread(connection);
       if (connection.missed) this.#offer(connection, WIDE_WINDOW);
       this.#pump();
     });
+  }
+
+  /** One that is not read waits for its turn as those do that were held: it would time out here. */
+  #holdUnread(connection: Connection): void {
+    if (isIdle(connection) && this.#queue.delete(connection)) this.#held.add(takeOff(connection));
+    else this.#unread.release(connection);
   }
 
   #pump(): void {

@@ -47,7 +47,9 @@ export class Patience {
   /** One whose turn has not come has all of it, while others move: only a handover that stands still wears it out. */
   #startFor(connection: Connection | null): number | null {
     if (!connection) return this.#since;
-    const { kind, movableAt, missed } = connection;
+    const { kind, movableAt, missed, pipelines } = connection;
+    // One whose client sends ahead may never be idle, and so never have a turn.
+    if (pipelines) return movableAt ?? this.#since;
     if (movableAt === null) return null;
     return kind === 'http1' && !missed ? Math.max(movableAt, this.#movedAt) : movableAt;
   }

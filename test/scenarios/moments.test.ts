@@ -1,7 +1,9 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { setTimeout as wait } from 'node:timers/promises';
+import { app } from '../support/service.ts';
 import { isAlive } from '../support/wait.ts';
+import { Ahead } from './ahead.ts';
 import { Talk } from './raw.ts';
 import { type TestService, waitFor, withService } from './service.ts';
 
@@ -143,30 +145,29 @@ test('a connection that has never sent a byte moves, and its first request is an
   });
 });
 
-test('a connection that stays busy beyond the handover budget is told to close, and loses nothing', async () => {
-  await withService({ name: 'budget', handoverBudget: 0, workers: 1 }, async (service) => {
-    // Pipelined without a pause: there is never a moment in which it is idle.
-    const talk = await Talk.open(service.port);
-    let sent = 0;
-    const ask = () => {
-      sent += 1;
-      talk.get('/slow?ms=5', `p${sent}`);
-    };
-    for (let i = 0; i < 4; i += 1) ask();
-    service.version = '2';
-    const reload = service.client.reload();
-    let last = await talk.answer();
-    let answered = 1;
-    while (!last.close && last.version === '1') {
-      ask();
-      last = await talk.answer();
-      answered += 1;
-    }
-    await reload;
-    assert.equal(last.id, `p${answered}`, 'every answer came, in order');
-    talk.close();
+for (const strategy of ['blue-green', 'in-place'] as const) {
+  test(`${strategy}, one worker: a client that sends ahead without a pause moves, and holds nobody up until the drain timeout`, async () => {
+    const options = { name: 'ahead', entry: app('hold.mjs'), workers: 1, strategy, handoverBudget: 200 };
+    await withService({ ...options, drainTimeout: '60s' }, async (service) => {
+      const ahead = new Ahead(await Talk.open(service.port));
+      const other = await Talk.open(service.port);
+      await waitFor(async () => ahead.versions.length > 50, 'some answers');
+      for (const version of ['2', '3']) {
+        service.version = version;
+        await service.client.reload();
+        other.get('/answer');
+        assert.equal((await other.answer()).version, version);
+        await waitFor(async () => ahead.versions.at(-1) === version, `version ${version} answers`);
+      }
+      const versions = await ahead.end();
+      const turns = versions.filter((version, index) => version !== versions[index - 1]);
+      assert.deepEqual(turns, ['1', '2', '3']);
+      assert.ok(!service.lines.some(({ event }) => event === 'drain-overdue'));
+      ahead.close();
+      other.close();
+    });
   });
-});
+}
 
 test('a receiver killed in the middle of 500 moving connections costs no connection', async () => {
   await withService({ name: 'killed', workers: 2 }, async (service) => {

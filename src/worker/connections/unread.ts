@@ -1,0 +1,41 @@
+import { blockReading, hasParser, isBetweenRequests } from '../../internals.ts';
+import { speaksHttp1 } from './http1.ts';
+import type { Connection } from './registry.ts';
+
+/**
+ * Connections that are not read for now: what their clients send waits in the kernel, and stays with the connection.
+ *
+ * Only those whose clients send ahead, which would never be idle otherwise: of one that is not read, it is not seen either
+ * that its client has left.
+ */
+export class Unread {
+  readonly #readAgain = new Map<Connection, () => void>();
+
+  has(connection: Connection): boolean {
+    return this.#readAgain.has(connection);
+  }
+
+  /** Stops reading a connection, if that is possible at this moment. */
+  add(connection: Connection): void {
+    const { socket, server, pipelines } = connection;
+    if (!pipelines || socket.destroyed || this.has(connection) || !speaksHttp1(server)) return;
+    // Only where nothing of a next request has been read: the rest of it must be, or it would never be answered.
+    if (hasParser(socket) && isBetweenRequests(server, socket)) this.#readAgain.set(connection, blockReading(socket));
+  }
+
+  /** Reads a connection again. */
+  release(connection: Connection): void {
+    this.#readAgain.get(connection)?.();
+    this.drop(connection);
+  }
+
+  /** Forgets a connection that is nobody's here any more. */
+  drop(connection: Connection): void {
+    this.#readAgain.delete(connection);
+  }
+
+  /** Reads every one of them again. */
+  clear(): void {
+    for (const connection of [...this.#readAgain.keys()]) this.release(connection);
+  }
+}
