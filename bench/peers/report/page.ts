@@ -78,9 +78,10 @@ function facts({ date, machine, versions, settings }: PeersResult): Markup {
     ([kind, count]) => `${count} ${kind.replace(/[A-Z]/g, (letter) => ` ${letter.toLowerCase()}`)}`
   );
   const gigabytes = (machine.memoryBytes / 2 ** 30).toFixed(1);
+  const shared = machine.pins ? '; each system, its proxy and its apps share one core, the clients have the other' : '';
   const rows: readonly (readonly [string, Content])[] = [
     ['date', html`<time datetime="${date}">${date.slice(0, 16).replace('T', ' ')} UTC</time>`],
-    ['machine', `${machine.cpu}, ${countOf(machine.cores, 'core')}, ${gigabytes} GiB, ${machine.os}`],
+    ['machine', `${machine.cpu}, ${countOf(machine.cores, 'core')}, ${gigabytes} GiB, ${machine.os}${shared}`],
     [
       'versions',
       [

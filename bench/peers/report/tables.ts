@@ -63,7 +63,10 @@ export function deployTable({ systems }: PeersResult): Markup {
       head('deploy', 'until the new version answers, and the old one gets nothing new'),
       head('rollback', 'until the version before answers again'),
       head('p99 quiet', 'one request in a hundred takes longer'),
-      head('p99 around a deploy', 'and how many times that is the quiet one'),
+      head(
+        'p99 around a deploy',
+        'of the requests that were answered in the second around the switch, and how many times that is the quiet one'
+      ),
       head('memory', 'of all its processes and theirs alone, at rest'),
       head('memory, peak', 'of all its processes and theirs alone, the most during a deploy')
     ],

@@ -11,9 +11,12 @@ export const FAILURES: Readonly<Record<FailureKind, { readonly name: string; rea
   },
   cutShort: { name: 'cut short', means: 'the answer began and ended before it was complete' },
   serverError: { name: '5xx', means: 'an answer came, and it was an error of the server' },
-  badAnswer: { name: 'wrong answer', means: 'an answer came that does not belong to the request, or is damaged' },
+  badAnswer: { name: 'wrong answer', means: 'an answer came that is damaged, or came before its request was complete' },
   timeout: { name: 'timeout', means: 'no complete answer within the time the client was willing to wait' },
-  answeredTwice: { name: 'answered twice', means: 'the client got more answers than it had asked for' },
+  answeredTwice: {
+    name: 'answered twice',
+    means: 'the client got more answers than it had asked for, or one that belongs to another request'
+  },
   wrongVersion: {
     name: 'wrong version',
     means:
