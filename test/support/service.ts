@@ -52,13 +52,20 @@ export function makeFolder(t: TestContext): string {
   return folder;
 }
 
+/** Below those that outgoing connections get, and many: other tests run at the same time, and choose from them too. */
+const PORTS = { from: 20_000, to: 32_000 };
+/** No port is given twice: whoever has it may not listen on it yet. */
+const given = new Set<number>();
+
 /** A port that nobody listens on, of those that the tests may use. */
 export async function freePort(): Promise<number> {
   for (let tries = 0; tries < 500; tries += 1) {
-    const port = 21_000 + Math.floor(Math.random() * 1_000);
-    if ((await isFree(port, '::')) && (await isFree(port, '127.0.0.1'))) return port;
+    const port = PORTS.from + Math.floor(Math.random() * (PORTS.to - PORTS.from));
+    if (given.has(port) || !(await isFree(port, '::')) || !(await isFree(port, '127.0.0.1'))) continue;
+    given.add(port);
+    return port;
   }
-  throw new Error('no port from 21000 to 21999 is free');
+  throw new Error(`no port from ${PORTS.from} to ${PORTS.to} is free`);
 }
 
 function isFree(port: number, host: string): Promise<boolean> {
