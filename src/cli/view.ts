@@ -99,8 +99,6 @@ function showHistory(history: Status['history']): string[] {
   return rows.length === 0 ? [] : ['history', ...columns(rows, [0])];
 }
 
-/** Reasons may quote what a worker wrote; the whole of it is in `--json`. */
-
 function showLoad({ workers }: GenerationStatus): string {
   const sum = (of: 'connections' | 'inFlight') => {
     const known = workers.map((worker) => worker[of]).filter((value) => value !== null);

@@ -3,7 +3,6 @@ import { isCovering } from './cover.ts';
 import { activeOf, rolesOf, staffOf } from './generations.ts';
 import { type ChapterStatus, describeHistory, isoTime } from './history.ts';
 import type { Bake, Generation, State } from './model.ts';
-
 import { SLOW_MS } from './restarts.ts';
 
 export type { ChapterStatus };

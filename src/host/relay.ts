@@ -9,7 +9,6 @@ export interface Heir {
 }
 
 interface Parcel {
-  readonly id: string;
   readonly moving: Moving;
   readonly from: string;
   readonly handle: Handle;
@@ -74,7 +73,7 @@ export class Relay {
 
   take(from: string, { id, key, fresh, pipelines }: Moving, handle: Handle): void {
     const moving = { id, key, fresh, pipelines };
-    const parcel: Parcel = { id, moving, from, handle, declined: new Set(), to: null, kept: false };
+    const parcel: Parcel = { moving, from, handle, declined: new Set(), to: null, kept: false };
     this.#parcels.set(id, parcel);
     this.#await(parcel);
     this.#deal();
@@ -174,7 +173,7 @@ export class Relay {
       this.#unkept.delete(parcel);
       parcel.kept = true;
       this.#kept += 1;
-      this.#ports.confirm(parcel.from, parcel.id);
+      this.#ports.confirm(parcel.from, parcel.moving.id);
     }
   }
 
@@ -186,9 +185,9 @@ export class Relay {
   #send(parcel: Parcel, worker: string, heirs: readonly Heir[]): void {
     parcel.to = worker;
     this.#onWay.set(worker, this.countTo(worker) + 1);
-    const { id, moving, handle } = parcel;
+    const { moving, handle } = parcel;
     const last = !heirs.some((heir) => heir.worker === worker);
-    this.#ports.deliver(worker, { ...moving, last }, handle, () => this.onDeclined(worker, id));
+    this.#ports.deliver(worker, { ...moving, last }, handle, () => this.onDeclined(worker, moving.id));
   }
 
   /** Takes back what was on its way. */
@@ -202,7 +201,7 @@ export class Relay {
   }
 
   #forget(parcel: Parcel): void {
-    this.#parcels.delete(parcel.id);
+    this.#parcels.delete(parcel.moving.id);
     if (parcel.kept) this.#kept -= 1;
     parcel.handle.close();
   }

@@ -84,34 +84,29 @@ export function abortBake(state: In<'steady'>, event: On<'abort-asked'>): Step {
     : refuseNothingWaits(state, event);
 }
 
+const ABORTED = 'it was aborted by the operator';
+
+/** Tells who aborted what was given up, and who serves on. */
+function answerAborted(request: number, { id }: Generation, active: Generation): Effect {
+  return { do: 'answer', request, answer: { ok: true, abandoned: id, active: active.id, reason: ABORTED } };
+}
+
 /** Worker by worker, or while the active generation comes to rest: the operator gives the next one up. */
 export function abortNext(state: In<'rolling' | 'quieting'>, { request, at }: On<'abort-asked'>): Step {
-  const reason = 'it was aborted by the operator';
-  const { next, active } = state;
-  const ended = giveUpNext(state, { type: 'abandoned', why: reason, at });
-  const answer = { ok: true, abandoned: next.id, active: active.id, reason } as const;
-  return to(ended.state, ...ended.effects, { do: 'answer', request, answer });
+  const ended = giveUpNext(state, { type: 'abandoned', why: ABORTED, at });
+  return to(ended.state, ...ended.effects, answerAborted(request, state.next, state.active));
 }
 
 /** Migrating: the operator has waited long enough. The active generation serves again once nothing is being changed any more. */
 export function abortMigrating(state: In<'migrating'>, { request, at }: On<'abort-asked'>): Step {
-  const reason = 'it was aborted by the operator';
-  const { next, active, failing } = state;
-  const answer = { ok: true, abandoned: next.id, active: active.id, reason } as const;
-  return to(
-    { ...state, failing: failing ?? { type: 'abandoned', why: reason, at } },
-    { do: 'cancel-migration' },
-    { do: 'answer', request, answer }
-  );
+  const failing = state.failing ?? { type: 'abandoned', why: ABORTED, at };
+  return to({ ...state, failing }, { do: 'cancel-migration' }, answerAborted(request, state.next, state.active));
 }
 
 /** Starting or checking: the operator gives the candidate up. */
 export function abortCandidate(state: In<'starting' | 'checking'>, { request, at }: On<'abort-asked'>): Step {
-  const reason = 'it was aborted by the operator';
-  const { candidate, active } = state;
-  const ended = abandon(state, reason, at);
-  const answer = { ok: true, abandoned: candidate.id, active: active.id, reason } as const;
-  return to(ended.state, ...ended.effects, { do: 'answer', request, answer });
+  const ended = abandon(state, ABORTED, at);
+  return to(ended.state, ...ended.effects, answerAborted(request, state.candidate, state.active));
 }
 
 /**
