@@ -1,4 +1,3 @@
-import { execFileSync } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { ControlClient } from '../../../src/control/client.ts';
@@ -21,14 +20,6 @@ const NOTES: Readonly<Record<Strategy, string>> = {
   exclusive: 'For versions that must never serve at the same time: connections wait at the cutover.'
 };
 
-let help: string | null = null;
-
-/** What `run` offers; read once. */
-function offers(flag: string): boolean {
-  help ??= execFileSync(process.execPath, [CLI, 'run', '--help'], { encoding: 'utf8' });
-  return help.includes(flag);
-}
-
 function system(strategy: Strategy, workers: number): System {
   const suffix = workers === 1 ? '' : `-${workers}`;
   return {
@@ -44,15 +35,13 @@ function system(strategy: Strategy, workers: number): System {
       'The supervisor is killed: its workers serve on for `--orphan-timeout`, here 5 s instead of 30, and only then can the next one bind the port.',
     file: import.meta.url,
     missing() {
-      if (!existsSync(CLI)) return { why: 'it is not built', install: 'npm run build' };
-      if (strategy === 'blue-green' || offers('--strategy')) return null;
-      return { why: 'not built yet', install: 'npm run build' };
+      return existsSync(CLI) ? null : { why: 'it is not built', install: 'npm run build' };
     },
     async start(ground) {
       const socket = ground.path('control.sock');
       const flags = ['--listen', `127.0.0.1:${ground.port}`, '--name', 'peers', '--socket', socket];
       const more = ['--workers', String(workers), '--drain-timeout', `${ground.drainMs}ms`, '--orphan-timeout', '5s'];
-      const chosen = offers('--strategy') ? ['--strategy', strategy] : [];
+      const chosen = ['--strategy', strategy];
       const startSupervisor = async () => {
         const args = [CLI, 'run', ...flags, ...more, ...chosen, APP];
         const started = ground.start(ground.node, args, { env: ground.env });

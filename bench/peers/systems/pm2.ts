@@ -1,9 +1,9 @@
 import { once } from 'node:events';
-import { existsSync, readFileSync } from 'node:fs';
+import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { APP, type Ground, HERE } from '../ground.ts';
 import { CAREFUL_APP, type System } from '../model.ts';
-import { INSTALL, installedVersion, MODULES } from './installed.ts';
+import { installedVersion, MODULES, missingPackage } from './installed.ts';
 
 // PM2 in cluster mode, one instance, deployed with `reload`.
 //
@@ -39,10 +39,7 @@ const variant = ({ env = {}, settings, ...named }: Variant): System => ({
   deathNote: 'The daemon is killed: its workers exit with it. An init system runs `pm2 resurrect` again.',
   file: import.meta.url,
   version: () => ({ pm2: installedVersion('pm2') ?? 'unknown' }),
-  missing: () =>
-    existsSync(BIN) && installedVersion('pm2')
-      ? null
-      : { why: 'pm2 is not installed, or only in part', install: INSTALL },
+  missing: () => missingPackage('pm2', BIN),
   async start(ground) {
     const home = ground.path('pm2');
     const app = {

@@ -3,7 +3,7 @@ import { request } from 'node:http';
 import { join } from 'node:path';
 import { APP, type Ground, type Started } from '../ground.ts';
 import type { System } from '../model.ts';
-import { INSTALL, installedVersion, MODULES } from './installed.ts';
+import { INSTALL, installedVersion, MODULES, missingPackage } from './installed.ts';
 
 // Watt (wattpm) with the app as its only application, one worker, deployed with the `restart` of its management API, which
 // is what `wattpm restart` calls: a new worker thread is started, then the old one is stopped.
@@ -57,10 +57,8 @@ const variant = ({ id, name, note, metrics }: Variant): System => ({
   ...(node && { node }),
   version: () => ({ wattpm: installedVersion('wattpm') ?? 'unknown' }),
   missing() {
-    if (!existsSync(CLI) || !installedVersion('wattpm'))
-      return { why: 'wattpm is not installed, or only in part', install: INSTALL };
-    if (!node) return { why: `wattpm wants Node >= ${OLDEST.join('.')}`, install: INSTALL };
-    return null;
+    const missing = missingPackage('wattpm', CLI);
+    return node || missing ? missing : { why: `wattpm wants Node >= ${OLDEST.join('.')}`, install: INSTALL };
   },
   async start(ground) {
     symlinkSync(MODULES, ground.path('node_modules'));
