@@ -15,7 +15,10 @@ const SHORT: Readonly<Record<FailureKind, string>> = {
   wrongVersion: 'wrong v.'
 };
 
-type Column = { readonly head: string; cell(system: SystemResult): string };
+/** How a median is written: with its quartiles, or alone. */
+type ShowSpread = (spread: Spread | null, digits: number) => string;
+
+type Column = { readonly head: string; cell(system: SystemResult, show: ShowSpread): string };
 
 const FAILURES: readonly Column[] = [
   { head: 'requests', cell: ({ requests }) => String(requests) },
@@ -26,8 +29,8 @@ const FAILURES: readonly Column[] = [
 ];
 
 const DEPLOYS: readonly Column[] = [
-  { head: 'deploy ms', cell: ({ deployMs }) => show(deployMs, 0) },
-  { head: 'rollback ms', cell: ({ rollbackMs }) => show(rollbackMs, 1) },
+  { head: 'deploy ms', cell: ({ deployMs }, show) => show(deployMs, 0) },
+  { head: 'rollback ms', cell: ({ rollbackMs }, show) => show(rollbackMs, 1) },
   { head: 'p99 steady', cell: ({ p99 }) => number(p99?.steadyMs, 1) },
   { head: 'p99 deploy', cell: ({ p99 }) => number(p99?.aroundMs, 1) },
   { head: 'ratio', cell: ({ p99 }) => number(p99?.ratio, 1) },
@@ -36,8 +39,8 @@ const DEPLOYS: readonly Column[] = [
 ];
 
 const STANDING: readonly Column[] = [
-  { head: 'kept-alive', cell: ({ keptAliveShare }) => show(keptAliveShare, 2) },
-  { head: 'fresh', cell: ({ freshShare }) => show(freshShare, 2) },
+  { head: 'kept-alive', cell: ({ keptAliveShare }, show) => show(keptAliveShare, 2) },
+  { head: 'fresh', cell: ({ freshShare }, show) => show(freshShare, 2) },
   { head: 'killed: lost', cell: ({ death }) => number(death?.failed, 0) },
   { head: 'down ms', cell: ({ death }) => number(death?.downMs, 0) },
   { head: 'back ms', cell: ({ death }) => number(death?.inChargeMs, 0) },
@@ -75,9 +78,7 @@ export function markMatrix({ date, machine, versions, settings, systems }: Peers
 
 function mark(systems: readonly SystemResult[], columns: readonly Column[]): string {
   const line = (cells: readonly string[]) => `| ${cells.join(' | ')} |`;
-  const rows = systems.map((system) =>
-    line([system.name, ...columns.map(({ cell }) => cell(system).split(' (')[0] ?? '')])
-  );
+  const rows = systems.map((system) => line([system.name, ...columns.map(({ cell }) => cell(system, showMedian))]));
   return [line(['', ...columns.map(({ head }) => head)]), line(['---', ...columns.map(() => '---:')]), ...rows].join(
     '\n'
   );
@@ -86,7 +87,7 @@ function mark(systems: readonly SystemResult[], columns: readonly Column[]): str
 function table(systems: readonly SystemResult[], columns: readonly Column[], colours: boolean): string {
   const names = systems.map(({ name }) => name);
   const first = Math.max(...names.map((name) => name.length), 6);
-  const cells = systems.map((system) => columns.map((column) => column.cell(system)));
+  const cells = systems.map((system) => columns.map((column) => column.cell(system, showSpread)));
   const widths = columns.map(({ head }, at) => Math.max(head.length, ...cells.map((line) => line[at]?.length ?? 0)));
   const head = `${''.padEnd(first)}  ${columns.map((column, at) => column.head.padStart(widths[at] ?? 0)).join('  ')}`;
   const lines = cells.map((line, row) => {
@@ -105,7 +106,9 @@ export const total = (failures: SystemResult['failures']) =>
 const number = (value: number | null | undefined, digits: number) =>
   value === null || value === undefined ? '-' : value.toFixed(digits);
 
-const show = (spread: Spread | null, digits: number) =>
+const showMedian: ShowSpread = (spread, digits) => number(spread?.median, digits);
+
+const showSpread: ShowSpread = (spread, digits) =>
   spread === null
     ? '-'
-    : `${spread.median.toFixed(digits)} (${spread.low.toFixed(digits)}..${spread.high.toFixed(digits)})`;
+    : `${showMedian(spread, digits)} (${spread.low.toFixed(digits)}..${spread.high.toFixed(digits)})`;

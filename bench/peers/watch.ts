@@ -37,8 +37,11 @@ export async function watch(port: number, order: () => Promise<void>, wanted: st
   }
   const doneAt = clock();
   // The system has called it done: what it answers now is the proof.
-  do sightings.push(await look(port));
-  while (wanted !== null && sightings.at(-1)?.version !== wanted && clock() < doneAt + LATE_MS);
+  sightings.push(await look(port));
+  while (wanted !== null && sightings.at(-1)?.version !== wanted && clock() < doneAt + LATE_MS) {
+    await delay(PAUSE_MS);
+    sightings.push(await look(port));
+  }
   return { orderedAt, doneAt, sightings };
 }
 
