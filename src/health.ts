@@ -4,7 +4,7 @@ import type { Asked } from './host/probe.ts';
 import type { Prover } from './host/prover.ts';
 import { measureUsage, readAvailableShare } from './host/usage.ts';
 import { Vitals } from './host/vitals.ts';
-import type { Options } from './options.ts';
+import type { Options } from './options/options.ts';
 
 /** How often a new active generation is compared with the one before, and its checks are asked again. */
 const COMPARE_MS = 1_000;

@@ -1,6 +1,6 @@
 import type { News, Release } from './core/model.ts';
 import { migrate } from './host/migration.ts';
-import type { Migration } from './strategies.ts';
+import type { Migration } from './options/strategies.ts';
 
 interface MigrationPorts {
   post(news: News): void;

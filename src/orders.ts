@@ -14,7 +14,7 @@ import type { Generation, News, Notice, Release, State } from './core/model.ts';
 import { HandoverError } from './errors.ts';
 import { resolveRelease } from './host/release.ts';
 import { reviveRelease } from './host/revive.ts';
-import type { StrategyName } from './strategies.ts';
+import type { StrategyName } from './options/strategies.ts';
 import type { Pending } from './supervisor/pending.ts';
 import { abortDone, promoteDone, reloadDone, retireDone, rollbackDone, scaleDone } from './supervisor/replies.ts';
 

@@ -12,7 +12,7 @@ import type {
 } from './control/routes.ts';
 import type { Notice } from './core/model.ts';
 import type { Status } from './core/status.ts';
-import type { StrategyName } from './strategies.ts';
+import type { StrategyName } from './options/strategies.ts';
 
 type NoticeName =
   | 'starting'

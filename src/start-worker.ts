@@ -1,7 +1,7 @@
 import type { Release } from './core/model.ts';
 import type { Listeners } from './host/listener.ts';
 import { type Watch, WorkerProcess } from './host/spawn.ts';
-import type { Options } from './options.ts';
+import type { Options } from './options/options.ts';
 import { type Orders, PROTOCOL_VERSION } from './protocol.ts';
 
 /** What is supervised, as far as it does not change from generation to generation. */

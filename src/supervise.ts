@@ -1,11 +1,11 @@
 import { EventEmitter } from 'node:events';
 import { realpathSync } from 'node:fs';
 import { type Fields, RELOAD, ROLLBACK, readOrder, SCALE } from './control/bodies.ts';
-import { logicalCwd } from './cwd.ts';
 import { HandoverError } from './errors.ts';
-import type { GivenOptions } from './given.ts';
 import { nameApp, resolveRelease } from './host/release.ts';
-import { readOptions } from './read-options.ts';
+import { logicalCwd } from './options/cwd.ts';
+import { readOptions } from './options/read-options.ts';
+import type { GivenOptions } from './options/user-options.ts';
 import type { Service, ServiceEvents } from './service.ts';
 import type { App } from './start-worker.ts';
 import { Supervision } from './supervision.ts';

@@ -3,8 +3,8 @@ import { fileURLToPath } from 'node:url';
 import { showLimit, showValue } from '../src/core/reasons.ts';
 import { SIGNAL_NAMES, SIGNALS } from '../src/core/signals.ts';
 import { CODES } from '../src/errors.ts';
-import { OPTIONS, type OptionName } from '../src/options.ts';
-import { specOf } from '../src/read-options.ts';
+import { OPTIONS, type OptionName } from '../src/options/options.ts';
+import { specOf } from '../src/options/read-options.ts';
 
 // The parts of README.md that are made from the code: `npm run docs` writes them, and a test compares them.
 

@@ -2,9 +2,9 @@ import { readFileSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { HandoverError, systemCode } from '../errors.ts';
-import type { GivenOptions } from '../given.ts';
-import { OPTIONS } from '../options.ts';
-import { readEach, unknownOption } from '../read-options.ts';
+import { OPTIONS } from '../options/options.ts';
+import { readEach, unknownOption } from '../options/read-options.ts';
+import type { GivenOptions } from '../options/user-options.ts';
 
 /** What a config may say: the options, and what the command line says otherwise. */
 export interface Config extends GivenOptions {

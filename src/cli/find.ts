@@ -1,9 +1,9 @@
 import { ControlClient } from '../control/client.ts';
 import { findSockets, socketPath } from '../control/place.ts';
 import type { Status } from '../core/status.ts';
-import { logicalCwd } from '../cwd.ts';
 import { HandoverError } from '../errors.ts';
-import { readOptions } from '../read-options.ts';
+import { logicalCwd } from '../options/cwd.ts';
+import { readOptions } from '../options/read-options.ts';
 import { pickPlace, readLayers } from './config.ts';
 
 /** Which supervisor a command means, as far as it was said. */

@@ -1,7 +1,7 @@
 import { CommanderError, Command as Parser } from 'commander';
 import leven from 'leven';
 import { HandoverError } from '../errors.ts';
-import { unknownOption } from '../read-options.ts';
+import { unknownOption } from '../options/read-options.ts';
 import { version } from '../version.ts';
 import { abort } from './commands/abort.ts';
 import type { Command, Given } from './commands/command.ts';

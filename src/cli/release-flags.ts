@@ -2,8 +2,8 @@ import { resolve } from 'node:path';
 import { Option } from 'commander';
 import type { ReloadOrder } from '../control/routes.ts';
 import { HandoverError } from '../errors.ts';
-import { readName } from '../readers.ts';
-import { STRATEGIES, type StrategyName } from '../strategies.ts';
+import { readName } from '../options/readers.ts';
+import { STRATEGIES, type StrategyName } from '../options/strategies.ts';
 import type { Given } from './commands/command.ts';
 
 /** The flags of `reload` that say what to start. */

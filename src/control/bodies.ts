@@ -1,6 +1,6 @@
 import { type ErrorCode, HandoverError } from '../errors.ts';
-import { readName } from '../readers.ts';
-import { STRATEGIES } from '../strategies.ts';
+import { readName } from '../options/readers.ts';
+import { STRATEGIES } from '../options/strategies.ts';
 
 interface Field {
   /** What the value may be, in words that follow "it must be". */

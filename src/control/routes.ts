@@ -3,7 +3,7 @@ import findMyWay from 'find-my-way';
 import type { ReleaseOrder } from '../core/model.ts';
 import type { Status } from '../core/status.ts';
 import { HandoverError } from '../errors.ts';
-import type { StrategyName } from '../strategies.ts';
+import type { StrategyName } from '../options/strategies.ts';
 import type {
   AbortDone,
   History,

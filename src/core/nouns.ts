@@ -1,4 +1,4 @@
-import type { Extent, StrategyName } from '../strategies.ts';
+import type { Extent, StrategyName } from '../options/strategies.ts';
 import type { BakeLimits, Measured } from './signals.ts';
 
 export type { Extent, StrategyName };

@@ -1,4 +1,4 @@
-import type { StrategyName } from '../strategies.ts';
+import type { StrategyName } from '../options/strategies.ts';
 import { isCovering } from './cover.ts';
 import { activeOf, rolesOf, staffOf } from './generations.ts';
 import { type ChapterStatus, describeHistory, isoTime } from './history.ts';

@@ -2,6 +2,7 @@ import { once } from 'node:events';
 import net from 'node:net';
 import tls from 'node:tls';
 import { Agent, fetch as privateFetch, request } from 'undici';
+import { type Handle, takeHandle } from '../internals.ts';
 import {
   type Came,
   type CandidateWorker,
@@ -11,8 +12,7 @@ import {
   judgeCheck,
   nameCheck,
   type WarmUp
-} from '../checks.ts';
-import { type Handle, takeHandle } from '../internals.ts';
+} from '../options/checks.ts';
 
 /** How much of an answer is read at the most. */
 const BODY_LIMIT_BYTES = 1024 * 1024;

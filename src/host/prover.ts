@@ -1,5 +1,5 @@
 import { setTimeout as delay } from 'node:timers/promises';
-import type { Check, CheckFunction, WarmUp } from '../checks.ts';
+import type { Check, CheckFunction, WarmUp } from '../options/checks.ts';
 import type { Asked, Failing, Probe } from './probe.ts';
 
 /** What a generation came to when it was checked. */

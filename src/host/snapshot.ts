@@ -1,5 +1,5 @@
 import type { Chapter, Release } from '../core/model.ts';
-import { STRATEGIES } from '../strategies.ts';
+import { STRATEGIES } from '../options/strategies.ts';
 
 /** What a supervisor leaves to the next one. */
 export interface Snapshot {

@@ -3,7 +3,7 @@ import { readFileSync } from 'node:fs';
 import { type TestContext, test } from 'node:test';
 import { stripVTControlCharacters } from 'node:util';
 import { flagOf } from '../../src/cli/flags.ts';
-import { OPTIONS } from '../../src/options.ts';
+import { OPTIONS } from '../../src/options/options.ts';
 import { Home } from './run.ts';
 
 const { version } = JSON.parse(readFileSync(new URL('../../package.json', import.meta.url), 'utf8'));

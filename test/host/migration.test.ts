@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { PassThrough } from 'node:stream';
 import { type TestContext, test } from 'node:test';
 import { type Migrated, migrate } from '../../src/host/migration.ts';
-import type { Migration, MigrationContext } from '../../src/strategies.ts';
+import type { Migration, MigrationContext } from '../../src/options/strategies.ts';
 import { makeFolder } from '../support/folder.ts';
 import { inTime, isAlive, until } from '../support/wait.ts';
 

@@ -3,8 +3,8 @@ import { copyFileSync, existsSync, mkdtempSync, readFileSync, rmSync, writeFileS
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, test } from 'node:test';
-import type { GivenCheck } from '../../src/checks.ts';
 import { HandoverError } from '../../src/errors.ts';
+import type { GivenCheck } from '../../src/options/checks.ts';
 import { Talk } from './raw.ts';
 import { TestService, withService } from './service.ts';
 

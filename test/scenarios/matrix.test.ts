@@ -6,7 +6,7 @@ import { formatReport, type LoadOptions, type Report } from '../../bench/client/
 import type { FailureKind } from '../../bench/client/model.ts';
 import type { ChapterStatus, Status } from '../../src/core/status.ts';
 import { HandoverError } from '../../src/errors.ts';
-import type { StrategyName } from '../../src/strategies.ts';
+import type { StrategyName } from '../../src/options/strategies.ts';
 import type { SuperviseOptions } from '../../src/supervise.ts';
 import { Home } from '../cli/run.ts';
 import { app } from '../support/service.ts';

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { existsSync } from 'node:fs';
 import { test } from 'node:test';
-import type { StrategyName } from '../../src/strategies.ts';
+import type { StrategyName } from '../../src/options/strategies.ts';
 import { isAlive } from '../support/wait.ts';
 import { TestService, waitFor } from './service.ts';
 import { type Moment, Stage } from './stage.ts';

@@ -3,7 +3,7 @@ import { test } from 'node:test';
 import { type Load, startLoad } from '../../bench/client/index.ts';
 import { FAILURE_KINDS } from '../../bench/client/model.ts';
 import type { Status } from '../../src/core/status.ts';
-import { STRATEGIES, type StrategyName } from '../../src/strategies.ts';
+import { STRATEGIES, type StrategyName } from '../../src/options/strategies.ts';
 import { isAlive } from '../support/wait.ts';
 import { waitFor } from './service.ts';
 import { describe, type Moment, Stage } from './stage.ts';

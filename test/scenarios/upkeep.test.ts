@@ -3,7 +3,7 @@ import { renameSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { formatReport, startLoad } from '../../bench/client/index.ts';
-import type { StrategyName } from '../../src/strategies.ts';
+import type { StrategyName } from '../../src/options/strategies.ts';
 import type { SuperviseOptions } from '../../src/supervise.ts';
 import { makeFolder } from '../support/folder.ts';
 import { isAlive } from '../support/wait.ts';

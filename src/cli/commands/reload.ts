@@ -1,6 +1,6 @@
 import type { ReloadDone } from '../../control/routes.ts';
-import { logicalCwd } from '../../cwd.ts';
 import { HandoverError } from '../../errors.ts';
+import { logicalCwd } from '../../options/cwd.ts';
 import { findSupervisor } from '../find.ts';
 import { createPlaceFlags } from '../flags.ts';
 import { count, showMs } from '../print.ts';

@@ -1,5 +1,5 @@
 import { Option } from 'commander';
-import { readInteger } from '../../readers.ts';
+import { readInteger } from '../../options/readers.ts';
 import { findSupervisor } from '../find.ts';
 import { createPlaceFlags } from '../flags.ts';
 import { count, showMs } from '../print.ts';

@@ -1,7 +1,7 @@
 import { once } from 'node:events';
 import { resolve } from 'node:path';
-import { logicalCwd } from '../../cwd.ts';
 import { HandoverError } from '../../errors.ts';
+import { logicalCwd } from '../../options/cwd.ts';
 import type { SuperviseOptions } from '../../supervise.ts';
 import { type Config, mergeLayers, readLayers } from '../config.ts';
 import { createRunFlags } from '../flags.ts';

@@ -1,4 +1,4 @@
-import { readInteger } from '../../readers.ts';
+import { readInteger } from '../../options/readers.ts';
 import { findSupervisor } from '../find.ts';
 import { createPlaceFlags } from '../flags.ts';
 import { count } from '../print.ts';

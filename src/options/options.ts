@@ -1,6 +1,6 @@
+import type { RestartLimit } from '../core/model.ts';
 import { BAKE_DEFAULTS, type Bake, readBake } from './bake.ts';
 import { type Check, type CheckFunction, readCheck, readWarmUp, type WarmUp } from './checks.ts';
-import type { RestartLimit } from './core/model.ts';
 import { readDuration } from './durations.ts';
 import * as readers from './readers.ts';
 import type { Extent, Migration, StrategyName } from './strategies.ts';

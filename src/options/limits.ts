@@ -1,5 +1,5 @@
+import type { Limits } from '../core/model.ts';
 import { CHECK_FUNCTION_MS } from './checks.ts';
-import type { Limits } from './core/model.ts';
 import type { Options } from './options.ts';
 
 /** On top of all timeouts together, so that the check that fails is the one that says so. */

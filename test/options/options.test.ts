@@ -1,11 +1,11 @@
 import assert from 'node:assert/strict';
 import { availableParallelism } from 'node:os';
 import { test } from 'node:test';
-import { BAKE_DEFAULTS } from '../src/bake.ts';
-import { HandoverError } from '../src/errors.ts';
-import type { GivenOptions } from '../src/given.ts';
-import { OPTIONS, type OptionName } from '../src/options.ts';
-import { readOptions } from '../src/read-options.ts';
+import { HandoverError } from '../../src/errors.ts';
+import { BAKE_DEFAULTS } from '../../src/options/bake.ts';
+import { OPTIONS, type OptionName } from '../../src/options/options.ts';
+import { readOptions } from '../../src/options/read-options.ts';
+import type { GivenOptions } from '../../src/options/user-options.ts';
 
 const DURATION = 'a duration such as "30s", "10m" or a number of milliseconds';
 const longest = 2 ** 31 - 1;

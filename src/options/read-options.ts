@@ -1,8 +1,8 @@
 import leven from 'leven';
-import { HandoverError } from './errors.ts';
-import type { GivenOptions } from './given.ts';
+import { HandoverError } from '../errors.ts';
 import { OPTIONS, type OptionName, type Options, type Spec } from './options.ts';
 import { isNone } from './strategies.ts';
+import type { GivenOptions } from './user-options.ts';
 
 /**
  * Checks options and fills in the defaults.

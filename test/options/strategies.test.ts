@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { measureRolling } from '../src/core/extent.ts';
-import type { Extent } from '../src/strategies.ts';
+import { measureRolling } from '../../src/core/extent.ts';
+import type { Extent } from '../../src/options/strategies.ts';
 
 const measure = (maxSurge: Extent, maxUnavailable: Extent, workers: number) => {
   const { surge, unavailable } = measureRolling({ maxSurge, maxUnavailable }, workers);

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { type Came, judgeCheck, readCheck } from '../src/checks.ts';
+import { type Came, judgeCheck, readCheck } from '../../src/options/checks.ts';
 
 const OK: Came = { status: 200, headers: { 'x-version': '2' }, body: '{"ready":true}' };
 

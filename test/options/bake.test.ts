@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { BAKE_DEFAULTS, type GivenBake, readBake } from '../src/bake.ts';
-import type { SignalName } from '../src/core/signals.ts';
+import type { SignalName } from '../../src/core/signals.ts';
+import { BAKE_DEFAULTS, type GivenBake, readBake } from '../../src/options/bake.ts';
 
 const { limits } = BAKE_DEFAULTS;
 
