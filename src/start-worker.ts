@@ -2,7 +2,8 @@ import type { Release } from './core/model.ts';
 import type { Listeners } from './host/listener.ts';
 import { type Watch, WorkerProcess } from './host/spawn.ts';
 import type { Options } from './options/options.ts';
-import { type Orders, PROTOCOL_VERSION } from './protocol.ts';
+import { PROTOCOL_VERSION } from './protocol/versions.ts';
+import type { Orders } from './protocol/worker-settings.ts';
 
 /** What is supervised, as far as it does not change from generation to generation. */
 export interface App {

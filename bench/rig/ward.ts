@@ -1,8 +1,12 @@
 import { fork } from 'node:child_process';
 import { measureUsage, readAvailableShare } from '../../src/host/usage.ts';
 import { Vitals } from '../../src/host/vitals.ts';
-import { bindHandle, onInternalMessage, sendHandle } from '../../src/internals.ts';
-import { ORDERS_VARIABLE, type Orders, PROTOCOL_VERSION, parse, seal, type ToSupervisor } from '../../src/protocol.ts';
+import { onInternalMessage, sendHandle } from '../../src/internals/ipc.ts';
+import { bindHandle } from '../../src/internals/net.ts';
+import type { ToSupervisor } from '../../src/protocol/messages.ts';
+import { parse, seal } from '../../src/protocol/parse.ts';
+import { PROTOCOL_VERSION } from '../../src/protocol/versions.ts';
+import { ORDERS_VARIABLE, type Orders } from '../../src/protocol/worker-settings.ts';
 
 // A supervisor reduced to what measuring takes, with one worker. Its arguments: the preload of the build that is
 // measured, the app, and whether the worker is measured. It leaves, and its worker with it, when its starter is gone.

@@ -2,7 +2,7 @@ import { once } from 'node:events';
 import net from 'node:net';
 import tls from 'node:tls';
 import { Agent, fetch as privateFetch, request } from 'undici';
-import { type Handle, takeHandle } from '../internals.ts';
+import { type Handle, takeHandle } from '../internals/net.ts';
 import {
   type Came,
   type CandidateWorker,

@@ -1,5 +1,5 @@
-import type { Handle } from '../internals.ts';
-import type { Moving } from '../protocol.ts';
+import type { Handle } from '../internals/net.ts';
+import type { Moving } from '../protocol/messages.ts';
 import { descriptorLimit } from './descriptors.ts';
 
 /** Whoever can take a connection, with the number it is believed to have. */

@@ -1,7 +1,7 @@
 import type { News, Release } from '../core/model.ts';
 import type { WorkerFacts } from '../core/status.ts';
-import type { Handle } from '../internals.ts';
-import type { Moving, ToSupervisor, Wanted } from '../protocol.ts';
+import type { Handle } from '../internals/net.ts';
+import type { Moving, ToSupervisor, Wanted } from '../protocol/messages.ts';
 import { explainRefusal, type Listeners } from './listener.ts';
 import type { Asked } from './probe.ts';
 import { Readiness } from './readiness.ts';

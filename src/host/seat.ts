@@ -1,6 +1,6 @@
 import type { WorkerFacts } from '../core/status.ts';
-import type { Handle } from '../internals.ts';
-import { PRIVATE_ID, type ToSupervisor } from '../protocol.ts';
+import type { Handle } from '../internals/net.ts';
+import { PRIVATE_ID, type ToSupervisor } from '../protocol/messages.ts';
 import type { Asked } from './probe.ts';
 import type { WorkerProcess } from './spawn.ts';
 import { measureUsage, type Usage } from './usage.ts';

@@ -1,6 +1,8 @@
 import http, { type ServerResponse } from 'node:http';
 import net from 'node:net';
-import type { SocketInside } from '../internals.ts';
+import type { SocketInside } from './net.ts';
+
+// What `node:http` does not document. Tried on Node 20.20, 22.23, 24.21 and 26.10.
 
 /** The response that is being written on a connection, or null. Missing: none is ever seen, so nothing is called idle by us alone. */
 export function currentResponse(socket: net.Socket): ServerResponse | null {

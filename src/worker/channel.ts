@@ -1,5 +1,7 @@
-import { type Handle, onInternalMessage, sendHandle } from '../internals.ts';
-import { parse, seal, type ToSupervisor, type ToWorker } from '../protocol.ts';
+import { onInternalMessage, sendHandle } from '../internals/ipc.ts';
+import type { Handle } from '../internals/net.ts';
+import type { ToSupervisor, ToWorker } from '../protocol/messages.ts';
+import { parse, seal } from '../protocol/parse.ts';
 
 /** The worker's end of the conversation with its supervisor. */
 export class Channel {

@@ -1,6 +1,6 @@
 import type { ServerResponse } from 'node:http';
 import type net from 'node:net';
-import { currentResponse } from '../internals.ts';
+import { currentResponse } from '../internals/http.ts';
 import { endGently, findAllIdle } from './connections/idle.ts';
 import type { Registry } from './connections/registry.ts';
 

@@ -1,5 +1,5 @@
 import type { ServerResponse } from 'node:http';
-import { currentResponse } from '../internals.ts';
+import { currentResponse } from '../internals/http.ts';
 import { type Detached, isIdle, takeOff } from './connections/detached.ts';
 import { Fixed, isFixed } from './connections/fixed.ts';
 import { speaksHttp1 } from './connections/http1.ts';

@@ -1,7 +1,7 @@
 import type { ServerResponse } from 'node:http';
 import type net from 'node:net';
-import { currentResponse } from '../internals.ts';
-import type { Orders } from '../protocol.ts';
+import { currentResponse } from '../internals/http.ts';
+import type { Orders } from '../protocol/worker-settings.ts';
 import type { Channel } from './channel.ts';
 import { type Detached, isIdle, takeOff } from './connections/detached.ts';
 import { speaksHttp1 } from './connections/http1.ts';

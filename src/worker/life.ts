@@ -1,6 +1,8 @@
 import type net from 'node:net';
-import { attachConnection, type Handle, onQuietDisconnect } from '../internals.ts';
-import { type Orders, PRIVATE_ID, type ToWorker } from '../protocol.ts';
+import { onQuietDisconnect } from '../internals/ipc.ts';
+import { attachConnection, type Handle } from '../internals/net.ts';
+import { PRIVATE_ID, type ToWorker } from '../protocol/messages.ts';
+import type { Orders } from '../protocol/worker-settings.ts';
 import { Channel } from './channel.ts';
 import type { Detached } from './connections/detached.ts';
 import { adopt, speaksHttp1 } from './connections/http1.ts';

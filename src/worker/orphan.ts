@@ -1,5 +1,5 @@
 import { writeSync } from 'node:fs';
-import { LAST_WORDS_FD, type Orders } from '../protocol.ts';
+import { LAST_WORDS_FD, type Orders } from '../protocol/worker-settings.ts';
 
 /** How long an orphan's app may take over its SIGTERM handlers. */
 const TERM_MS = 5_000;

@@ -1,5 +1,5 @@
 import { BUCKETS_MS } from '../core/buckets.ts';
-import type { Sample } from '../protocol.ts';
+import type { Sample } from '../protocol/messages.ts';
 
 /** How often the event loop is looked at: often enough for a p99 of a few seconds, and too seldom to cost anything. */
 const LOOK_MS = 20;

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { Relay, type RelayPorts } from '../../src/host/relay.ts';
-import type { Handle } from '../../src/internals.ts';
+import type { Handle } from '../../src/internals/net.ts';
 
 /** A relay between workers that exist on paper only; what it does is written down. */
 class Desk {

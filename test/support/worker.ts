@@ -4,17 +4,12 @@ import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { TestContext } from 'node:test';
 import { fileURLToPath } from 'node:url';
-import { bindHandle, type Handle, onInternalMessage, sendHandle } from '../../src/internals.ts';
-import {
-  type Address,
-  ORDERS_VARIABLE,
-  type Orders,
-  PROTOCOL_VERSION,
-  parse,
-  seal,
-  type ToSupervisor,
-  type ToWorker
-} from '../../src/protocol.ts';
+import { onInternalMessage, sendHandle } from '../../src/internals/ipc.ts';
+import { bindHandle, type Handle } from '../../src/internals/net.ts';
+import type { Address, ToSupervisor, ToWorker } from '../../src/protocol/messages.ts';
+import { parse, seal } from '../../src/protocol/parse.ts';
+import { PROTOCOL_VERSION } from '../../src/protocol/versions.ts';
+import { ORDERS_VARIABLE, type Orders } from '../../src/protocol/worker-settings.ts';
 import { atEnd } from './end.ts';
 import type { Target } from './http.ts';
 import { app, makeFolder } from './service.ts';

@@ -1,4 +1,5 @@
-import { type Handle, hasParser, isBetweenRequests } from '../../internals.ts';
+import { hasParser, isBetweenRequests } from '../../internals/http.ts';
+import type { Handle } from '../../internals/net.ts';
 import { detach, isQuiet, speaksHttp1 } from './http1.ts';
 import { isUntouched } from './idle.ts';
 import type { Connection } from './registry.ts';

@@ -1,4 +1,5 @@
-import { canDetach, currentResponse, hasParser } from '../../internals.ts';
+import { currentResponse, hasParser } from '../../internals/http.ts';
+import { canDetach } from '../../internals/net.ts';
 import { endUnread, isUntouched } from './idle.ts';
 import type { Connection, Registry } from './registry.ts';
 

@@ -1,14 +1,8 @@
 import http from 'node:http';
 import type net from 'node:net';
 import tls from 'node:tls';
-import {
-  attachConnection,
-  canDetach,
-  currentResponse,
-  detachConnection,
-  type Handle,
-  isFlushed
-} from '../../internals.ts';
+import { currentResponse } from '../../internals/http.ts';
+import { attachConnection, canDetach, detachConnection, type Handle, isFlushed } from '../../internals/net.ts';
 import { endGently } from './idle.ts';
 
 /** Node keeps an idle connection this much longer than it tells the client, and so do we. */

@@ -1,6 +1,7 @@
 import type http from 'node:http';
 import type net from 'node:net';
-import { blockReading, idleConnections } from '../../internals.ts';
+import { idleConnections } from '../../internals/http.ts';
+import { blockReading } from '../../internals/net.ts';
 import type { Connection, Registry } from './registry.ts';
 
 /** The connections of a server on which nothing is going on, by Node's own judgement. Empty for a server without HTTP/1.1. */

@@ -1,8 +1,9 @@
 import { subscribe } from 'node:diagnostics_channel';
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type net from 'node:net';
-import { carrierOf, currentResponse } from '../../internals.ts';
-import type { Holding } from '../../protocol.ts';
+import { currentResponse } from '../../internals/http.ts';
+import { carrierOf } from '../../internals/tls.ts';
+import type { Holding } from '../../protocol/messages.ts';
 import type { Gate } from '../gate.ts';
 import type { Meter } from '../vitals.ts';
 import { speaksHttp1 } from './http1.ts';

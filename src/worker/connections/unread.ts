@@ -1,4 +1,5 @@
-import { blockReading, hasParser, isBetweenRequests } from '../../internals.ts';
+import { hasParser, isBetweenRequests } from '../../internals/http.ts';
+import { blockReading } from '../../internals/net.ts';
 import { speaksHttp1 } from './http1.ts';
 import type { Connection } from './registry.ts';
 

@@ -1,14 +1,8 @@
-import type { ChildProcess } from 'node:child_process';
 import type { ServerResponse } from 'node:http';
 import net from 'node:net';
 
-export * from './internals/http.ts';
-
-/**
- * Every use of something that Node does not document, here and in `internals/`, each behind one function, tried on
- * Node 20.20, 22.23, 24.21 and 26.10. Each says what happens where Node no longer has it; a missing one costs speed or the move of a
- * connection, never a request.
- */
+// What `node:net` does not document. Tried on Node 20.20, 22.23, 24.21 and 26.10. Each function says what happens where Node
+// no longer has it; a missing one costs speed or the move of a connection, never a request.
 
 /** A raw TCP or pipe handle: the kernel's socket, without a stream around it. */
 export interface Handle {
@@ -72,53 +66,6 @@ export function bindHandle(to: BindTo): Handle | number {
   if ('path' in to) return create(to.path, -1, -1);
   const flags = to.ipv6Only ? IPV6_ONLY : 0;
   return create(to.address, to.port, net.isIPv6(to.address) ? 6 : 4, undefined, flags);
-}
-
-type RawSend = (message: object, handle: Handle | undefined, done: (error: Error | null) => void) => boolean;
-
-/**
- * Sends a message, with a raw handle where there is one, over an IPC channel.
- *
- * Documented for `net.Socket` and `net.Server` only. A raw handle is sent as it is, and nobody on the way reads from it.
- */
-export function sendHandle(
-  channel: ChildProcess | NodeJS.Process,
-  message: object,
-  handle: Handle | undefined,
-  done: (error: Error | null) => void
-): void {
-  (channel.send as unknown as RawSend).call(channel, message, handle, done);
-}
-
-/** Listens to messages whose `cmd` begins with `NODE_`; they never reach `on('message')`. */
-export function onInternalMessage(
-  channel: ChildProcess | NodeJS.Process,
-  listener: (message: unknown, handle: Handle | undefined) => void
-): void {
-  (channel as NodeJS.EventEmitter).on('internalMessage', listener);
-}
-
-/** How long it may go unnoticed that the IPC channel has ended, where Node does not say so. */
-const LOOK_MS = 500;
-
-/**
- * Listens for the end of the IPC channel without keeping the process alive: an app that is done may still exit.
- *
- * Node puts `disconnect` off until each handle that was sent is acknowledged, for ever if the receiver was killed before:
- * so it is looked for as well.
- *
- * Missing: the app's process stays until it is told to end.
- */
-export function onQuietDisconnect(listener: () => void): void {
-  const end = () => {
-    clearInterval(timer);
-    process.off('disconnect', end);
-    listener();
-  };
-  const timer = setInterval(() => process.connected || end(), LOOK_MS);
-  timer.unref();
-  process.once('disconnect', end);
-  (process.channel as { unrefCounted?(): void } | undefined)?.unrefCounted?.();
 }
 
 /** What is inside a server. The fields are as old as `net` itself. */
@@ -228,9 +175,4 @@ export function takeHandle(socket: net.Socket): Handle {
 /** Whether every byte written has left the process. */
 export function isFlushed(socket: net.Socket): boolean {
   return socket.writableLength === 0 && ((socket as unknown as SocketInside)._handle?.writeQueueSize ?? 0) === 0;
-}
-
-/** The socket that a TLS connection runs over, or the socket itself. Missing: private requests over TLS are counted as public ones. */
-export function carrierOf(socket: net.Socket): net.Socket {
-  return (socket as unknown as SocketInside)._parent ?? socket;
 }

@@ -1,6 +1,8 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { PROTOCOL_VERSION, parse, seal, type ToSupervisor, type ToWorker } from '../src/protocol.ts';
+import type { ToSupervisor, ToWorker } from '../../src/protocol/messages.ts';
+import { parse, seal } from '../../src/protocol/parse.ts';
+import { PROTOCOL_VERSION } from '../../src/protocol/versions.ts';
 
 type Message = ToWorker | ToSupervisor;
 

@@ -1,0 +1,120 @@
+/** An address as `server.address()` tells it: an object for TCP, a path for a unix socket. */
+export type Address = { readonly address: string; readonly family: string; readonly port: number } | string;
+
+/** What an app asked `listen()` for, as far as it matters to a bind. */
+export interface Wanted {
+  readonly port?: number;
+  readonly host?: string;
+  readonly path?: string;
+  readonly ipv6Only?: boolean;
+  readonly readableAll?: boolean;
+  readonly writableAll?: boolean;
+}
+
+/** One request that keeps a worker busy. */
+export interface Holding {
+  readonly method: string;
+  readonly url: string;
+  readonly ageMs: number;
+}
+
+/** The id of a connection by which a worker is asked privately: what is asked there is nobody's request. */
+export const PRIVATE_ID = 'private';
+
+/** What the parser checks of a field (`any` is not looked at), carrying the type of the field in `V`. */
+type Field<V> = ('string' | 'number' | 'boolean' | 'array' | 'object' | 'any') & { readonly type?: V };
+
+const text = 'string' as Field<string>;
+const number = 'number' as Field<number>;
+const flag = 'boolean' as Field<boolean>;
+
+/** What is said of a connection that moves. */
+const MOVING = {
+  id: text,
+  key: text,
+  /** Whether it has never been used. */
+  fresh: flag,
+  /** Whether its client sends requests ahead, without waiting for the answers. */
+  pipelines: flag
+};
+
+/** What a worker did since it was last asked. */
+const SAMPLE = {
+  /** Responses that were finished. */
+  requests: number,
+  /** Of them with a status of 500 or above. */
+  failed: number,
+  /** Requests whose response was cut short; they are not among `requests`. */
+  cut: number,
+  uncaught: number,
+  /** How long requests took: bucket, count, bucket, count, without the buckets that are empty. */
+  latency: 'array' as Field<readonly number[]>,
+  /** By how much the event loop was late, look by look, in the same form. */
+  loop: 'array' as Field<readonly number[]>
+};
+
+/** What the supervisor says to a worker, over the IPC channel: message by message, its fields. */
+const TO_WORKER = {
+  /** The answers to `listen`. */
+  bound: { ask: number, key: text, address: 'any' as Field<Address> },
+  unbound: { ask: number, code: text, message: text },
+  accept: { key: text },
+  /** Accept no more; where there are heirs, connections move to them. */
+  pause: { heirs: flag },
+  drain: { heirs: flag },
+  /**
+   * Accept no more, finish what is in flight, and keep every other connection unread until `accept` or `pause`. Where it
+   * yields, another version may serve from now on: this one must not, not even if the supervisor goes.
+   */
+  hold: { yields: flag },
+  /** A copy of a listener for a worker that holds: not to accept on, unless the supervisor is gone. */
+  keep: { key: text },
+  activate: {},
+  deactivate: {},
+  /** A connection that moves here. Where this worker is the last one, nobody else would take it. */
+  adopt: { ...MOVING, last: flag },
+  /** Somebody else has a connection now. */
+  moved: { id: text },
+  report: { ask: number },
+  sample: { ask: number }
+};
+
+/** What a worker says to the supervisor. */
+const TO_SUPERVISOR = {
+  listen: { ask: number, wanted: 'object' as Field<Wanted> },
+  listening: { key: text, secure: flag },
+  unlisten: { key: text },
+  /** What came of a `listen` has been dealt with; if it listens, that was said before. */
+  settled: { ask: number },
+  signal: {},
+  paused: {},
+  handed: {},
+  inactive: {},
+  drained: {},
+  /** Of a worker that holds: nothing is in flight any more. */
+  quiet: {},
+  accepting: { key: text },
+  'accept-failed': { key: text, code: text },
+  connection: MOVING,
+  adopted: { id: text },
+  declined: { id: text },
+  reported: {
+    ask: number,
+    connections: number,
+    inFlight: number,
+    requests: number,
+    holding: 'array' as Field<readonly Holding[]>
+  },
+  sampled: { ask: number, ...SAMPLE }
+};
+
+/** Every message by its name, with what the parser checks of its fields. */
+export const MESSAGES = { ...TO_WORKER, ...TO_SUPERVISOR };
+
+type Values<F> = { readonly [N in keyof F]: F[N] extends Field<infer V> ? V : never };
+type MessageOf<T> = { readonly [N in keyof T]: { readonly type: N } & Values<T[N]> }[keyof T];
+
+export type Moving = Values<typeof MOVING>;
+export type Sample = Values<typeof SAMPLE>;
+export type ToWorker = MessageOf<typeof TO_WORKER>;
+export type ToSupervisor = MessageOf<typeof TO_SUPERVISOR>;

@@ -1,0 +1,45 @@
+import { MESSAGES, type ToSupervisor, type ToWorker, type Wanted } from './messages.ts';
+import { explainVersion, PROTOCOL_VERSION } from './versions.ts';
+
+/**
+ * Every message carries `cmd: 'NODE_HANDOVER'`. Node delivers messages whose `cmd` begins with `NODE_` as
+ * `internalMessage`, so the app's own `process.on('message')` never sees ours, and ours never see the app's.
+ */
+const CMD = 'NODE_HANDOVER';
+
+/** Wraps a message for the wire. */
+export function seal<M extends ToWorker | ToSupervisor>(message: M): M & { cmd: string; v: number } {
+  return { cmd: CMD, v: PROTOCOL_VERSION, ...message };
+}
+
+export type Parsed<M> = { readonly message: M } | { readonly garbage: string } | null;
+
+/** Reads a message off the wire: null where it is not ours at all, `garbage` where it claims to be and is not. */
+export function parse<M extends ToWorker | ToSupervisor>(raw: unknown): Parsed<M> {
+  if (typeof raw !== 'object' || raw === null || (raw as { cmd?: unknown }).cmd !== CMD) return null;
+  const fields = raw as Record<string, unknown>;
+  const { v, type } = fields;
+  const otherVersion = explainVersion(v);
+  if (otherVersion !== null) return { garbage: otherVersion };
+  const shape =
+    typeof type === 'string' && Object.hasOwn(MESSAGES, type) ? MESSAGES[type as keyof typeof MESSAGES] : undefined;
+  if (!shape) return { garbage: `no message is called ${JSON.stringify(type)?.slice(0, 60)}` };
+  for (const [field, kind] of Object.entries<string>(shape)) {
+    if (kind !== 'any' && kindOf(fields[field]) !== kind) return { garbage: `${type}.${field} is not a ${kind}` };
+  }
+  if (type === 'listen' && !isWanted(fields.wanted as Wanted)) return { garbage: 'listen.wanted is no address' };
+  return { message: fields as unknown as M };
+}
+
+function kindOf(value: unknown): string {
+  if (value === null) return 'null';
+  return Array.isArray(value) ? 'array' : typeof value;
+}
+
+/** Whether it can be bound as it stands: anything else would be bound to an address that nobody asked for. */
+function isWanted({ port, host, path, ...flags }: Wanted): boolean {
+  if (!Object.values(flags).every((flag) => typeof flag === 'boolean')) return false;
+  if (port === undefined) return typeof path === 'string' && path !== '' && host === undefined;
+  const inRange = Number.isInteger(port) && port > 0 && port <= 65_535;
+  return inRange && path === undefined && (host === undefined || (typeof host === 'string' && host !== ''));
+}

@@ -1,0 +1,29 @@
+import type { Address } from './messages.ts';
+
+/** Environment variable that carries {@link Orders} to a worker; the worker removes it before the app is loaded. */
+export const ORDERS_VARIABLE = 'HANDOVER_WORKER_ORDERS';
+
+/** File descriptor of a worker that leads to the supervisor's own stderr, for the last words of an orphan. */
+export const LAST_WORDS_FD = 4;
+
+/** A listener that the supervisor already holds. */
+export interface Lent {
+  readonly key: string;
+  readonly address: Address;
+  /** Whether it was named with `--listen`, so that it is given to the app's servers in order, whatever they ask for. */
+  readonly named: boolean;
+}
+
+/** What a worker knows when it starts. */
+export interface Orders {
+  readonly version: number;
+  readonly worker: string;
+  readonly generation: number;
+  readonly lent: readonly Lent[];
+  readonly backlog: number;
+  readonly budgetMs: number;
+  readonly drainMs: number;
+  readonly orphanMs: number;
+  /** Whether it counts what `sample` asks for. */
+  readonly measures: boolean;
+}
