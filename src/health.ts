@@ -1,5 +1,5 @@
-import { activeOf } from './core/generations.ts';
-import type { Bake, News, State } from './core/model.ts';
+import { activeOf } from './core/state/generations.ts';
+import type { Bake, News, State } from './core/state/state.ts';
 import type { Asked } from './host/probe.ts';
 import type { Prover } from './host/prover.ts';
 import { measureUsage, readAvailableShare } from './host/usage.ts';

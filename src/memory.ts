@@ -1,4 +1,4 @@
-import type { Chapter, State } from './core/model.ts';
+import type { Chapter, State } from './core/state/state.ts';
 import { Chronicle, loadSnapshot, statePath } from './host/chronicle.ts';
 import type { Vitals } from './host/vitals.ts';
 

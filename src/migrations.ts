@@ -1,4 +1,4 @@
-import type { News, Release } from './core/model.ts';
+import type { News, Release } from './core/state/state.ts';
 import { migrate } from './host/migration.ts';
 import type { Migration } from './options/strategies.ts';
 

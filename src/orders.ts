@@ -8,9 +8,9 @@ import type {
   RollbackOrder,
   ScaleDone
 } from './control/routes.ts';
-import { activeOf } from './core/generations.ts';
-import { releaseBefore } from './core/history.ts';
-import type { Generation, News, Notice, Release, State } from './core/model.ts';
+import { activeOf } from './core/state/generations.ts';
+import { releaseBefore } from './core/state/history.ts';
+import type { Generation, News, Notice, Release, State } from './core/state/state.ts';
 import { HandoverError } from './errors.ts';
 import { resolveRelease } from './host/release.ts';
 import { reviveRelease } from './host/revive.ts';

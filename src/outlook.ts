@@ -1,6 +1,6 @@
 import type { History } from './control/routes.ts';
-import { describeHistory } from './core/history.ts';
-import type { State } from './core/model.ts';
+import { describeHistory } from './core/state/history.ts';
+import type { State } from './core/state/state.ts';
 import { describeStatus, type Status, UNMEASURED, type WorkerFacts } from './core/status.ts';
 import type { Vitals } from './host/vitals.ts';
 import type { Memory } from './memory.ts';

@@ -1,4 +1,4 @@
-import type { News } from './core/model.ts';
+import type { News } from './core/state/state.ts';
 import type { Asked } from './host/probe.ts';
 import type { Prover } from './host/prover.ts';
 

@@ -10,7 +10,7 @@ import type {
   RollbackOrder,
   ScaleDone
 } from './control/routes.ts';
-import type { Notice } from './core/model.ts';
+import type { Notice } from './core/state/state.ts';
 import type { Status } from './core/status.ts';
 import type { StrategyName } from './options/strategies.ts';
 

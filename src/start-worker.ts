@@ -1,4 +1,4 @@
-import type { Release } from './core/model.ts';
+import type { Release } from './core/state/state.ts';
 import type { Listeners } from './host/listener.ts';
 import { type Watch, WorkerProcess } from './host/spawn.ts';
 import type { Options } from './options/options.ts';

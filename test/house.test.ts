@@ -92,7 +92,7 @@ test('of the core, worker and host take only the buckets that durations are coun
     )
     .map(({ to }) => to);
 
-  assert.deepEqual([...new Set(taken)], ['core/buckets.ts']);
+  assert.deepEqual([...new Set(taken)], ['core/verdict/histogram.ts']);
 });
 
 test('what ships into the app imports no package', () => {

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { test } from 'node:test';
-import { SIGNAL_NAMES } from '../src/core/signals.ts';
+import { SIGNAL_NAMES } from '../src/core/verdict/signals.ts';
 import { README, renderReadme } from './readme.ts';
 
 test('the tables of README.md are those of the code (`npm run docs` writes them)', () => {

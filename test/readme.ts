@@ -1,7 +1,7 @@
 import { readFileSync, writeFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
-import { showLimit, showValue } from '../src/core/reasons.ts';
-import { SIGNAL_NAMES, SIGNALS } from '../src/core/signals.ts';
+import { showLimit, showValue } from '../src/core/verdict/reasons.ts';
+import { SIGNAL_NAMES, SIGNALS } from '../src/core/verdict/signals.ts';
 import { CODES } from '../src/errors.ts';
 import { OPTIONS, type OptionName } from '../src/options/options.ts';
 import { specOf } from '../src/options/read-options.ts';

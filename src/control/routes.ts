@@ -1,6 +1,6 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import findMyWay from 'find-my-way';
-import type { ReleaseOrder } from '../core/model.ts';
+import type { ReleaseOrder } from '../core/state/state.ts';
 import type { Status } from '../core/status.ts';
 import { HandoverError } from '../errors.ts';
 import type { StrategyName } from '../options/strategies.ts';

@@ -1,9 +1,9 @@
 import type { StrategyName } from '../options/strategies.ts';
-import { isCovering } from './cover.ts';
-import { activeOf, rolesOf, staffOf } from './generations.ts';
-import { type ChapterStatus, describeHistory, isoTime } from './history.ts';
-import type { Bake, Generation, State } from './model.ts';
-import { SLOW_MS } from './restarts.ts';
+import { isCovering } from './rules/cover.ts';
+import { SLOW_MS } from './rules/restarts.ts';
+import { activeOf, rolesOf, staffOf } from './state/generations.ts';
+import { type ChapterStatus, describeHistory, isoTime } from './state/history.ts';
+import type { Bake, Generation, State } from './state/state.ts';
 
 export type { ChapterStatus };
 

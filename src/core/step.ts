@@ -1,26 +1,14 @@
-import { reconcileCover } from './cover.ts';
-import { reconcileDuty } from './duty.ts';
-import { restartWorkers } from './exits.ts';
-import type { Event, EventType, In, News, Phase, State, Step } from './model.ts';
-import { endDraining, hurry } from './retire.ts';
-import * as outcome from './rules/outcome.ts';
-import { reconcileRoll } from './rules/roll.ts';
-import { reconcileScale, relieveMemory } from './rules/upkeep.ts';
+import { derive } from './derived.ts';
+import { endDraining, hurry } from './rules/retire.ts';
+import { relieveMemory } from './rules/retire-standby.ts';
+import { restartWorkers } from './rules/worker-exits.ts';
+import { foldWorker } from './rules/worker-news.ts';
+import type { Event, EventType, In, News, Phase, State, Step } from './state/state.ts';
 import { table } from './table.ts';
-import { foldWorker } from './workers.ts';
 
 /** Same state, same news, same answer: the only way the supervisor changes its mind. */
 export function step(state: State, news: News): Step {
-  const first = begin(state, news);
-  let next = first.state;
-  const effects = [...first.effects];
-  // What follows from where everybody stands, whatever the news was.
-  for (const reconcile of [reconcileRoll, reconcileCover, reconcileDuty, reconcileScale, outcome.finish]) {
-    const after = reconcile(next, news.at);
-    next = after.state;
-    effects.push(...after.effects);
-  }
-  return { state: next, effects };
+  return derive(begin(state, news), news.at);
 }
 
 function begin(state: State, news: News): Step {

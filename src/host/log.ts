@@ -1,5 +1,5 @@
 import { styleText } from 'node:util';
-import type { Notice } from '../core/model.ts';
+import type { Notice } from '../core/state/state.ts';
 
 const COLOURS = { info: 'cyan', warn: 'yellow', error: 'red' } as const;
 

@@ -1,5 +1,5 @@
 import { accessSync, constants, statSync } from 'node:fs';
-import type { Chapter, Release } from '../core/model.ts';
+import type { Chapter, Release } from '../core/state/state.ts';
 import { HandoverError } from '../errors.ts';
 
 /**

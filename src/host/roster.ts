@@ -1,4 +1,4 @@
-import type { News, Release } from '../core/model.ts';
+import type { News, Release } from '../core/state/state.ts';
 import type { WorkerFacts } from '../core/status.ts';
 import type { Handle } from '../internals/net.ts';
 import type { Moving, ToSupervisor, Wanted } from '../protocol/messages.ts';

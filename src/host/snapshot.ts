@@ -1,4 +1,4 @@
-import type { Chapter, Release } from '../core/model.ts';
+import type { Chapter, Release } from '../core/state/state.ts';
 import { STRATEGIES } from '../options/strategies.ts';
 
 /** What a supervisor leaves to the next one. */

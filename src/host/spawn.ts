@@ -1,7 +1,7 @@
 import { type ChildProcess, fork } from 'node:child_process';
 import type { Writable } from 'node:stream';
 import { fileURLToPath } from 'node:url';
-import type { Release } from '../core/model.ts';
+import type { Release } from '../core/state/state.ts';
 import { onInternalMessage, sendHandle } from '../internals/ipc.ts';
 import type { Handle } from '../internals/net.ts';
 import type { ToSupervisor, ToWorker } from '../protocol/messages.ts';

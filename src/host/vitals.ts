@@ -1,4 +1,4 @@
-import type { Measured } from '../core/signals.ts';
+import type { Measured } from '../core/verdict/signals.ts';
 import type { ToSupervisor, ToWorker } from '../protocol/messages.ts';
 import { type MemoryLimits, type MemoryPorts, MemoryWatch } from './memory.ts';
 import { Samples, type Totals } from './samples.ts';

@@ -5,7 +5,7 @@ import {
   SIGNALS,
   type SignalKind,
   type SignalName
-} from '../core/signals.ts';
+} from '../core/verdict/signals.ts';
 import { readDuration } from './durations.ts';
 
 /** How long a new generation is watched after the cutover, and what it may not do meanwhile. */

@@ -1,4 +1,4 @@
-import type { Limits } from '../core/model.ts';
+import type { Limits } from '../core/state/state.ts';
 import { CHECK_FUNCTION_MS } from './checks.ts';
 import type { Options } from './options.ts';
 

@@ -1,4 +1,4 @@
-import type { RestartLimit } from '../core/model.ts';
+import type { RestartLimit } from '../core/state/state.ts';
 import { BAKE_DEFAULTS, type Bake, readBake } from './bake.ts';
 import { type Check, type CheckFunction, readCheck, readWarmUp, type WarmUp } from './checks.ts';
 import { readDuration } from './durations.ts';

@@ -1,5 +1,5 @@
 import { availableParallelism } from 'node:os';
-import type { RestartLimit } from '../core/model.ts';
+import type { RestartLimit } from '../core/state/state.ts';
 import { readDuration } from './durations.ts';
 
 // Readers turn what a user wrote into a value, or undefined where that cannot be.

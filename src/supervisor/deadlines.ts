@@ -1,4 +1,4 @@
-import type { Deadline, News } from '../core/model.ts';
+import type { Deadline, News } from '../core/state/state.ts';
 
 /** Named timers. Each fires as an event about one generation or one worker. */
 export class Deadlines {

@@ -1,4 +1,4 @@
-import type { Effect, News, State } from '../core/model.ts';
+import type { Effect, News, State } from '../core/state/state.ts';
 import { step } from '../core/step.ts';
 
 /**

@@ -1,4 +1,4 @@
-import type { Answer } from '../core/model.ts';
+import type { Answer } from '../core/state/state.ts';
 import { HandoverError } from '../errors.ts';
 
 export type Done = Extract<Answer, { ok: true }>;

@@ -1,4 +1,4 @@
-import type { Answer, Deadline, Effect, Notice, Release } from '../core/model.ts';
+import type { Answer, Deadline, Effect, Notice, Release } from '../core/state/state.ts';
 
 /** What the core's effects are carried out with. Each call returns at once; what comes of it is news. */
 export interface Ports {

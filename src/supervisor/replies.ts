@@ -1,4 +1,4 @@
-import type { Settling } from '../core/model.ts';
+import type { Settling } from '../core/state/state.ts';
 import type { ChapterStatus } from '../core/status.ts';
 import { HandoverError } from '../errors.ts';
 import type { Done } from './pending.ts';

@@ -1,4 +1,4 @@
-import { BUCKETS_MS } from '../core/buckets.ts';
+import { BUCKETS_MS } from '../core/verdict/histogram.ts';
 import type { Sample } from '../protocol/messages.ts';
 
 /** How often the event loop is looked at: often enough for a p99 of a few seconds, and too seldom to cost anything. */

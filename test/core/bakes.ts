@@ -1,6 +1,6 @@
-import { BUCKETS_MS } from '../../src/core/buckets.ts';
-import { DEFAULT_LIMITS } from '../../src/core/signals.ts';
-import type { BakeLimits, Measured, SignalName } from '../../src/core/verdict.ts';
+import { BUCKETS_MS } from '../../src/core/verdict/histogram.ts';
+import type { BakeLimits, Measured, SignalName } from '../../src/core/verdict/judge.ts';
+import { DEFAULT_LIMITS } from '../../src/core/verdict/signals.ts';
 import { createRandom, type Random } from '../support/random.ts';
 
 // What the tests of the verdict judge: measurements made by hand, and services whose every second is drawn by lot.

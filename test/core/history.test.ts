@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { amendChapter, describeHistory, openChapter } from '../../src/core/history.ts';
-import type { Chapter, State } from '../../src/core/model.ts';
+import { amendChapter, describeHistory, openChapter } from '../../src/core/state/history.ts';
+import type { Chapter, State } from '../../src/core/state/state.ts';
 import { play } from './player.ts';
 import { readState, release, usual } from './script.ts';
 

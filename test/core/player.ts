@@ -1,4 +1,4 @@
-import type { Effect, News, State } from '../../src/core/model.ts';
+import type { Effect, News, State } from '../../src/core/state/state.ts';
 import { step } from '../../src/core/step.ts';
 import { readNews, readSetting, readState, type Setting, START_AT, showEffect, showState, usual } from './script.ts';
 

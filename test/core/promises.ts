@@ -1,5 +1,5 @@
-import { activeOf, rolesOf } from '../../src/core/generations.ts';
-import type { Generation, News, Order, State, Step, Worker } from '../../src/core/model.ts';
+import { activeOf, rolesOf } from '../../src/core/state/generations.ts';
+import type { Generation, News, Order, State, Step, Worker } from '../../src/core/state/state.ts';
 
 /**
  * What must hold of every single step, whatever the state and the news.

@@ -1,4 +1,4 @@
-import { rolesOf } from '../../src/core/generations.ts';
+import { rolesOf } from '../../src/core/state/generations.ts';
 import type {
   Answer,
   Effect,
@@ -9,8 +9,8 @@ import type {
   State,
   StrategyName,
   Worker
-} from '../../src/core/model.ts';
-import { DEFAULT_LIMITS, type Measured } from '../../src/core/signals.ts';
+} from '../../src/core/state/state.ts';
+import { DEFAULT_LIMITS, type Measured } from '../../src/core/verdict/signals.ts';
 
 /** The language of the transcripts: states, news and effects as one line of text each. */
 

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { activeOf } from '../../src/core/generations.ts';
-import { HISTORY_LENGTH } from '../../src/core/history.ts';
+import { activeOf } from '../../src/core/state/generations.ts';
+import { HISTORY_LENGTH } from '../../src/core/state/history.ts';
 import { lastEffects, play } from './player.ts';
 
 const steady = ['steady active=6 standby=5'];

@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { areAll, rolesOf } from '../../src/core/generations.ts';
-import type { Event, EventType, Phase, State } from '../../src/core/model.ts';
 import type { On } from '../../src/core/rules/rule.ts';
+import { areAll, rolesOf } from '../../src/core/state/generations.ts';
+import type { Event, EventType, Phase, State } from '../../src/core/state/state.ts';
 import { step } from '../../src/core/step.ts';
 import { table } from '../../src/core/table.ts';
 import { play } from './player.ts';

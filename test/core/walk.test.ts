@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { activeOf } from '../../src/core/generations.ts';
-import type { State, WorkerEvent } from '../../src/core/model.ts';
+import { activeOf } from '../../src/core/state/generations.ts';
+import type { State, WorkerEvent } from '../../src/core/state/state.ts';
 import { createRandom, pick, type Random } from '../support/random.ts';
 import { usual } from './script.ts';
 import { World } from './world.ts';

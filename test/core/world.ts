@@ -1,6 +1,6 @@
-import { activeOf, rolesOf } from '../../src/core/generations.ts';
-import { isHeld } from '../../src/core/hold.ts';
-import type { Effect, News, Start, State, WorkerEvent } from '../../src/core/model.ts';
+import { isHeld } from '../../src/core/rules/hold.ts';
+import { activeOf, rolesOf } from '../../src/core/state/generations.ts';
+import type { Effect, News, Start, State, WorkerEvent } from '../../src/core/state/state.ts';
 import { step } from '../../src/core/step.ts';
 import { brokenDeadlines, brokenPromises } from './promises.ts';
 import { release, type Setting, showEffect, showState } from './script.ts';

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { chmodSync, mkdirSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
-import type { Chapter } from '../../src/core/model.ts';
+import type { Chapter } from '../../src/core/state/state.ts';
 import { Chronicle, loadSnapshot, type Snapshot, statePath } from '../../src/host/chronicle.ts';
 import { makeFolder } from '../support/folder.ts';
 import { until } from '../support/wait.ts';

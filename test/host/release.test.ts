@@ -3,7 +3,7 @@ import { renameSync, rmSync, symlinkSync } from 'node:fs';
 import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
 import manifest from '../../package.json' with { type: 'json' };
-import type { Release, ReleaseOrder } from '../../src/core/model.ts';
+import type { Release, ReleaseOrder } from '../../src/core/state/state.ts';
 import { HandoverError } from '../../src/errors.ts';
 import { OLDEST_NODE } from '../../src/host/environment.ts';
 import { resolveRelease } from '../../src/host/release.ts';

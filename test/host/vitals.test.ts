@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { setImmediate as turn } from 'node:timers/promises';
-import { BUCKETS_MS } from '../../src/core/buckets.ts';
+import { BUCKETS_MS } from '../../src/core/verdict/histogram.ts';
 import { Vitals, type VitalsLimits } from '../../src/host/vitals.ts';
 import type { Sample, ToWorker } from '../../src/protocol/messages.ts';
 

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import type { SignalName } from '../../src/core/signals.ts';
+import type { SignalName } from '../../src/core/verdict/signals.ts';
 import { BAKE_DEFAULTS, type GivenBake, readBake } from '../../src/options/bake.ts';
 
 const { limits } = BAKE_DEFAULTS;

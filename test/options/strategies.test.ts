@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { measureRolling } from '../../src/core/extent.ts';
+import { measureRolling } from '../../src/core/rules/surge.ts';
 import type { Extent } from '../../src/options/strategies.ts';
 
 const measure = (maxSurge: Extent, maxUnavailable: Extent, workers: number) => {

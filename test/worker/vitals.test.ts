@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { type TestContext, test } from 'node:test';
-import { BUCKETS_MS } from '../../src/core/buckets.ts';
+import { BUCKETS_MS } from '../../src/core/verdict/histogram.ts';
 import { Probe } from '../../src/host/probe.ts';
 import { PRIVATE_ID, type ToSupervisor } from '../../src/protocol/messages.ts';
 import { bucketOf } from '../../src/worker/vitals.ts';

@@ -1,9 +1,9 @@
-import { isCovering } from '../cover.ts';
-import { areAll } from '../generations.ts';
-import { hold } from '../hold.ts';
-import type { Effect, Generation, In, Step } from '../model.ts';
-import { openNext } from './handover.ts';
-import { giveUpNext } from './outcome.ts';
+import { areAll } from '../state/generations.ts';
+import type { Effect, Generation, In, Step } from '../state/state.ts';
+import { isCovering } from './cover.ts';
+import { openNext } from './cutover.ts';
+import { giveUpNext } from './failures.ts';
+import { hold } from './hold.ts';
 import { announce, before, type On, to } from './rule.ts';
 
 type Underway = Omit<In<'quieting'>, 'phase' | 'next' | 'openedAt'>;

@@ -1,4 +1,4 @@
-import type { Effect, Event, EventType, In, Notice, Order, Phase, State, Step } from '../model.ts';
+import type { Effect, Event, EventType, In, Notice, Order, Phase, State, Step } from '../state/state.ts';
 
 export type On<T extends EventType> = Event & { type: T };
 export type Rule<P extends Phase, T extends EventType> = (state: In<P>, event: On<T>) => Step;

@@ -1,12 +1,12 @@
-import { commonOf, createGeneration, fillWorkers } from '../generations.ts';
-import { openChapter } from '../history.ts';
-import type { Effect, Generation, In, Order, Release, State, Step } from '../model.ts';
-import { retire } from '../retire.ts';
-import { refuseBusy } from './answers.ts';
-import { endBake } from './baking.ts';
-import { abandon, giveUpNext } from './outcome.ts';
+import { commonOf, createGeneration, fillWorkers } from '../state/generations.ts';
+import { openChapter } from '../state/history.ts';
+import type { Effect, Generation, In, Order, Release, State, Step } from '../state/state.ts';
+import { endBake } from './bake-period.ts';
+import { settleEarly } from './complete.ts';
+import { abandon, giveUpNext } from './failures.ts';
+import { refuseBusy } from './refusals.ts';
+import { retire } from './retire.ts';
 import { announce, before, type On, takeOrder, to } from './rule.ts';
-import { settleEarly } from './settle.ts';
 
 /** Starts the first generation. */
 export function boot(state: In<'stopped'>, { request, at, release, size, strategy }: On<'boot-asked'>): Step {

@@ -1,11 +1,11 @@
-import { commonOf, rolesOf } from '../generations.ts';
-import { amendChapter } from '../history.ts';
-import type { Effect, In, State, Step } from '../model.ts';
-import { discard, retire } from '../retire.ts';
-import { failOrder, failWith } from './answers.ts';
-import { endBake } from './baking.ts';
+import { commonOf, rolesOf } from '../state/generations.ts';
+import { amendChapter } from '../state/history.ts';
+import type { Effect, In, State, Step } from '../state/state.ts';
+import { endBake } from './bake-period.ts';
+import { settleEarly, timesOf } from './complete.ts';
+import { failOrder, failWith } from './refusals.ts';
+import { discard, retire } from './retire.ts';
 import { announce, type On, to } from './rule.ts';
-import { settleEarly, timesOf } from './settle.ts';
 
 type Running = Exclude<State, { phase: 'stopping' | 'stopped' }>;
 
@@ -60,4 +60,14 @@ export function joinStop(state: In<'stopping'>, { request }: On<'stop-asked'>): 
 
 export function answerStopped(state: In<'stopped'>, { request }: On<'stop-asked'>): Step {
   return to(state, { do: 'answer', request, answer: { ok: true, stopped: true } });
+}
+
+/** Stopping ends when the last worker has exited. */
+export function finish(state: State): Step {
+  if (state.phase !== 'stopping' || state.retiring.length > 0) return to(state);
+  return to(
+    { ...commonOf(state), phase: 'stopped' },
+    announce('info', 'stopped'),
+    ...state.requests.map((request): Effect => ({ do: 'answer', request, answer: { ok: true, stopped: true } }))
+  );
 }

@@ -1,4 +1,4 @@
-import type { Account, ErrorCode } from '../errors.ts';
+import type { Account, ErrorCode } from '../../errors.ts';
 import type {
   Bake,
   Chapter,
@@ -11,9 +11,9 @@ import type {
   Scaling,
   Settling,
   StrategyName
-} from './nouns.ts';
+} from './types.ts';
 
-export type * from './nouns.ts';
+export type * from './types.ts';
 
 /** What every phase carries. */
 export interface Common {

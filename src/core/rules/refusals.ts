@@ -1,6 +1,6 @@
 import type { Account, ErrorCode } from '../../errors.ts';
-import { activeOf } from '../generations.ts';
-import type { Effect, Generation, In, Order, Rejection, State, Step } from '../model.ts';
+import { activeOf } from '../state/generations.ts';
+import type { Effect, Generation, In, Order, Rejection, State, Step } from '../state/state.ts';
 import { type On, to } from './rule.ts';
 
 export type Asked = On<

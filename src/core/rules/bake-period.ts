@@ -1,4 +1,4 @@
-import type { Bake, Effect, Generation, In, Limits, Order } from '../model.ts';
+import type { Bake, Effect, Generation, In, Limits, Order } from '../state/state.ts';
 import { announce } from './rule.ts';
 
 /** A step that leads to rest, or stays there. */

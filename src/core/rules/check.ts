@@ -1,7 +1,7 @@
-import type { Effect, Generation, In, Order, Step } from '../model.ts';
-import { ANSWER_MS } from '../retire.ts';
+import type { Effect, Generation, In, Order, Step } from '../state/state.ts';
+import { acceptAll, openNext } from './cutover.ts';
 import { quieten } from './exclusive.ts';
-import { acceptAll, openNext } from './handover.ts';
+import { ANSWER_MS } from './retire.ts';
 import { announce, before, type On, to } from './rule.ts';
 
 /** Booting: every worker of the first generation is ready. It is checked, where checks are asked for, and may accept. */

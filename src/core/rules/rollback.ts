@@ -1,14 +1,14 @@
-import { isCovering } from '../cover.ts';
-import { commonOf } from '../generations.ts';
-import { amendChapter, releaseBefore } from '../history.ts';
-import type { Effect, Generation, In, Order, Rejection, State, Step } from '../model.ts';
-import { failWith, refuseNothingWaits, stillActive, tellRejected } from './answers.ts';
-import type { Calm } from './baking.ts';
+import { commonOf } from '../state/generations.ts';
+import { amendChapter, releaseBefore } from '../state/history.ts';
+import type { Effect, Generation, In, Order, Rejection, State, Step } from '../state/state.ts';
+import type { Calm } from './bake-period.ts';
+import { settle, settleEarly } from './complete.ts';
+import { isCovering } from './cover.ts';
+import { openNext } from './cutover.ts';
 import { quieten } from './exclusive.ts';
-import { openNext } from './handover.ts';
-import { abandon, giveUpNext } from './outcome.ts';
+import { abandon, giveUpNext } from './failures.ts';
+import { failWith, refuseNothingWaits, stillActive, tellRejected } from './refusals.ts';
 import { announce, before, type On, takeOrder, to } from './rule.ts';
-import { settle, settleEarly } from './settle.ts';
 import { startOrder } from './start.ts';
 
 /** Whether a standby has a worker that can serve at once. */

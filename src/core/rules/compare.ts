@@ -1,10 +1,10 @@
-import type { In, Step } from '../model.ts';
-import { judge, type Measured } from '../verdict.ts';
-import { refuseNothingWaits } from './answers.ts';
-import { reject } from './back.ts';
-import { endBake } from './baking.ts';
+import type { In, Step } from '../state/state.ts';
+import { judge, type Measured } from '../verdict/judge.ts';
+import { endBake } from './bake-period.ts';
+import { settle } from './complete.ts';
+import { refuseNothingWaits } from './refusals.ts';
+import { reject } from './rollback.ts';
 import { announce, type On, to } from './rule.ts';
-import { settle } from './settle.ts';
 
 const NOTHING_MEASURED: Measured = {
   ...{ spanMs: 0, requests: 0, failed: 0, cut: 0, latency: [], loopDelayMs: null },

@@ -1,5 +1,5 @@
-import { canAccept, changeWorkers } from './generations.ts';
-import type { Effect, Generation, State } from './model.ts';
+import { canAccept, changeWorkers } from '../state/generations.ts';
+import type { Effect, Generation, State } from '../state/state.ts';
 
 /** Whether the active generation is kept from serving, because the next one may begin to at any moment. */
 export function isHeld(state: State): boolean {

@@ -1,5 +1,5 @@
-import { addWorkers, changeWorkers, fillWorkers, type Grown, stayingOf } from './generations.ts';
-import type { Effect, Generation, Limits, Worker } from './model.ts';
+import { addWorkers, changeWorkers, fillWorkers, type Grown, stayingOf } from '../state/generations.ts';
+import type { Effect, Generation, Limits, Worker } from '../state/state.ts';
 import { terminate } from './retire.ts';
 
 /**

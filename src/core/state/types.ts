@@ -1,5 +1,5 @@
-import type { Extent, StrategyName } from '../options/strategies.ts';
-import type { BakeLimits, Measured } from './signals.ts';
+import type { Extent, StrategyName } from '../../options/strategies.ts';
+import type { BakeLimits, Measured } from '../verdict/signals.ts';
 
 export type { Extent, StrategyName };
 

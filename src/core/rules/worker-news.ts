@@ -1,10 +1,10 @@
-import { foldDown, foldExit } from './exits.ts';
-import { changeWorkers, replaceGeneration, rolesOf } from './generations.ts';
+import { changeWorkers, replaceGeneration, rolesOf } from '../state/generations.ts';
+import type { Deadline, Effect, Event, State, Worker, WorkerEvent } from '../state/state.ts';
+import { end, type Folded, type Place, setWorker, unchanged, whenAll } from '../state/worker-update.ts';
 import { isHeld } from './hold.ts';
-import { relieve, startSuccessor } from './leave.ts';
-import type { Deadline, Effect, Event, State, Worker, WorkerEvent } from './model.ts';
-import { end, type Folded, type Place, setWorker, unchanged, whenAll } from './place.ts';
+import { relieve, startSuccessor } from './replace-worker.ts';
 import { ANSWER_MS, announceHeld } from './retire.ts';
+import { foldDown, foldExit } from './worker-exits.ts';
 
 /** Folds news of one worker into its generation. News of a worker that is gone is dropped here, and only here. */
 export function foldWorker(state: State, event: WorkerEvent): Folded {

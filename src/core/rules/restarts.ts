@@ -1,4 +1,4 @@
-import type { Limits } from './nouns.ts';
+import type { Limits } from '../state/types.ts';
 
 /** How slowly they come once the limit is reached. */
 export const SLOW_MS = 15_000;

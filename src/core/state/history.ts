@@ -1,4 +1,4 @@
-import type { Chapter, Generation, Release, State } from './model.ts';
+import type { Chapter, Generation, Release, State } from './state.ts';
 
 /** How many generations the history remembers. */
 export const HISTORY_LENGTH = 50;

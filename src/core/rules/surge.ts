@@ -1,4 +1,4 @@
-import type { Extent, Limits } from './nouns.ts';
+import type { Extent, Limits } from '../state/types.ts';
 
 /**
  * Says how many workers a rolling handover may have too many, and too few, as Kubernetes does.

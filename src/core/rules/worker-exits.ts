@@ -1,8 +1,8 @@
-import { canAccept, replaceGeneration, rolesOf } from './generations.ts';
-import { closeChapter } from './history.ts';
-import { startMissing } from './leave.ts';
-import type { Effect, Event, Generation, RestartLimit, State, Step } from './model.ts';
-import { type Folded, type Place, setWorker, unchanged, whenAll } from './place.ts';
+import { canAccept, replaceGeneration, rolesOf } from '../state/generations.ts';
+import { closeChapter } from '../state/history.ts';
+import type { Effect, Event, Generation, RestartLimit, State, Step } from '../state/state.ts';
+import { type Folded, type Place, setWorker, unchanged, whenAll } from '../state/worker-update.ts';
+import { startMissing } from './replace-worker.ts';
 import { nextRestart, SLOW_MS, withinWindow } from './restarts.ts';
 
 /** A process is gone. Why it went is heard a moment later; that it accepts no more counts at once. */

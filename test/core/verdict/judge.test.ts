@@ -1,10 +1,10 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { BUCKETS_MS } from '../../src/core/buckets.ts';
-import { DEFAULT_LIMITS, SIGNAL_NAMES } from '../../src/core/signals.ts';
-import { judge, type Measured, percentile, type SignalName } from '../../src/core/verdict.ts';
-import { createRandom, pick, type Random } from '../support/random.ts';
-import { bucketOf, Habit, measure, noLatency, only } from './bakes.ts';
+import { BUCKETS_MS } from '../../../src/core/verdict/histogram.ts';
+import { judge, type Measured, percentile, type SignalName } from '../../../src/core/verdict/judge.ts';
+import { DEFAULT_LIMITS, SIGNAL_NAMES } from '../../../src/core/verdict/signals.ts';
+import { createRandom, pick, type Random } from '../../support/random.ts';
+import { bucketOf, Habit, measure, noLatency, only } from '../bakes.ts';
 
 const MIB = 2 ** 20;
 const usual = measure(5_000, { failed: 10, cut: 5 });

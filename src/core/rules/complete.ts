@@ -1,10 +1,10 @@
-import { areAll, commonOf, staffOf } from '../generations.ts';
-import { amendChapter, endActive } from '../history.ts';
-import { resize } from '../leave.ts';
-import type { Effect, Generation, In, Order, Scaling, Settling, State, Step } from '../model.ts';
-import { retire } from '../retire.ts';
-import { failWith, stillActive, tellRejected } from './answers.ts';
-import { beginBake, type Calm } from './baking.ts';
+import { areAll, commonOf, staffOf } from '../state/generations.ts';
+import { amendChapter, endActive } from '../state/history.ts';
+import type { Effect, Generation, In, Order, Scaling, Settling, State, Step } from '../state/state.ts';
+import { beginBake, type Calm } from './bake-period.ts';
+import { failWith, stillActive, tellRejected } from './refusals.ts';
+import { resize } from './replace-worker.ts';
+import { retire } from './retire.ts';
 import { announce, before, to } from './rule.ts';
 
 /** The times of an order, when the generation before has stopped accepting. */

@@ -1,11 +1,11 @@
-import { isCovering } from '../cover.ts';
-import { areAll, canAccept, changeWorkers, commonOf } from '../generations.ts';
-import { amendChapter } from '../history.ts';
-import { yieldHeld } from '../hold.ts';
-import type { Effect, Generation, In, State, Step, Worker } from '../model.ts';
-import { ANSWER_MS, retire } from '../retire.ts';
+import { areAll, canAccept, changeWorkers, commonOf } from '../state/generations.ts';
+import { amendChapter } from '../state/history.ts';
+import type { Effect, Generation, In, State, Step, Worker } from '../state/state.ts';
+import { amendCutover, announceCutover, comeToRest, makeRoom } from './complete.ts';
+import { isCovering } from './cover.ts';
+import { yieldHeld } from './hold.ts';
+import { ANSWER_MS, retire } from './retire.ts';
 import { announce, before, type On, to } from './rule.ts';
-import { amendCutover, announceCutover, comeToRest, makeRoom } from './settle.ts';
 
 /** Booting: the first generation accepts. */
 export function becomeSteady(state: In<'booting'>, { about, at }: On<'all-accepting'>): Step {

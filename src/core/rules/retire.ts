@@ -1,6 +1,6 @@
-import { changeWorkers, replaceGeneration } from './generations.ts';
-import { amendChapter, closeChapter } from './history.ts';
-import type { Deadline, Effect, Generation, State, Step, Worker } from './model.ts';
+import { changeWorkers, replaceGeneration } from '../state/generations.ts';
+import { amendChapter, closeChapter } from '../state/history.ts';
+import type { Deadline, Effect, Generation, State, Step, Worker } from '../state/state.ts';
 
 /** How long a worker that was told to accept, or to pause, may take to say it did. */
 export const ANSWER_MS = 5_000;

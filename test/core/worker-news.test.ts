@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { rolesOf } from '../../src/core/generations.ts';
-import { nextRestart, withinWindow } from '../../src/core/restarts.ts';
+import { nextRestart, withinWindow } from '../../src/core/rules/restarts.ts';
+import { rolesOf } from '../../src/core/state/generations.ts';
 import { lastEffects, play } from './player.ts';
 
 const steady = ['with workers=2', 'steady active=6 standby=5'];

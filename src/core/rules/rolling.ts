@@ -1,10 +1,10 @@
-import { measureRolling } from '../extent.ts';
-import { addWorkers, areAll, changeWorkers, staffOf, staysOpen } from '../generations.ts';
-import { leaveAlone } from '../leave.ts';
-import type { Effect, Generation, In, State, Step } from '../model.ts';
-import { ANSWER_MS } from '../retire.ts';
+import { addWorkers, areAll, changeWorkers, staffOf, staysOpen } from '../state/generations.ts';
+import type { Effect, Generation, In, State, Step } from '../state/state.ts';
+import { amendCutover, announceCutover, comeToRest, makeRoom } from './complete.ts';
+import { leaveAlone } from './replace-worker.ts';
+import { ANSWER_MS } from './retire.ts';
 import { before, to } from './rule.ts';
-import { amendCutover, announceCutover, comeToRest, makeRoom } from './settle.ts';
+import { measureRolling } from './surge.ts';
 
 /** How many workers may be too many, and too few. In place, there is no room for one more. */
 function boundsOf({ limits, order, next }: Rolling): { surge: number; unavailable: number } {

@@ -1,5 +1,5 @@
-import { percentile } from './counts.ts';
 import { type BakeLimits, type Limit, type Measured, MIB, SIGNALS, type SignalName, type Unit } from './signals.ts';
+import { percentile } from './statistics.ts';
 
 /** One signal over its limit: what it was after the cutover and before it, in words; null for nothing to compare with. */
 export interface Excess {

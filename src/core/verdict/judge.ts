@@ -1,4 +1,3 @@
-import { highest, lowest, percentile, slowerThan, sum } from './counts.ts';
 import { type Excess, explain, showNumber, showSpan, showValue, summarize } from './reasons.ts';
 import {
   type BakeLimits,
@@ -9,10 +8,11 @@ import {
   type SignalKind,
   type SignalName
 } from './signals.ts';
+import { highest, lowest, percentile, slowerThan, sum } from './statistics.ts';
 
-export { percentile } from './counts.ts';
 export type * from './signals.ts';
 export { SIGNALS } from './signals.ts';
+export { percentile } from './statistics.ts';
 
 /** Whether a generation is kept, and the measurement that decided it. */
 export interface Verdict {

@@ -1,4 +1,4 @@
-import { BUCKETS_MS } from './buckets.ts';
+import { BUCKETS_MS } from './histogram.ts';
 
 /** How sure a difference must be to be none of chance, in standard errors: a bake is looked at many times. */
 const SURE = 4;

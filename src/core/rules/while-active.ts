@@ -1,6 +1,6 @@
-import { activeOf, changeWorkers, replaceGeneration, rolesOf, staysOpen } from './generations.ts';
+import { activeOf, changeWorkers, replaceGeneration, rolesOf, staysOpen } from '../state/generations.ts';
+import type { Effect, State, Step } from '../state/state.ts';
 import { isHeld } from './hold.ts';
-import type { Effect, State, Step } from './model.ts';
 
 /**
  * Decides where the work that may run in one version only (`whileActive`) runs.

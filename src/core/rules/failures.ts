@@ -1,11 +1,11 @@
 import type { Account, ErrorCode } from '../../errors.ts';
-import { commonOf } from '../generations.ts';
-import { amendChapter } from '../history.ts';
-import { isHeld, resume } from '../hold.ts';
-import type { Abandoned, Effect, Generation, In, State, Step } from '../model.ts';
-import { ANSWER_MS, discard, retire } from '../retire.ts';
-import { failOrder, failWith, stillActive } from './answers.ts';
-import type { Calm } from './baking.ts';
+import { commonOf } from '../state/generations.ts';
+import { amendChapter } from '../state/history.ts';
+import type { Abandoned, Effect, Generation, In, State, Step } from '../state/state.ts';
+import type { Calm } from './bake-period.ts';
+import { isHeld, resume } from './hold.ts';
+import { failOrder, failWith, stillActive } from './refusals.ts';
+import { ANSWER_MS, discard, retire } from './retire.ts';
 import { announce, type On, to } from './rule.ts';
 
 /** Why a candidate, or a next generation, does not become active. */
@@ -205,14 +205,4 @@ function drainFailed(state: State, generation: Generation, why: string, heirs: b
 
 function announceFailure({ id }: Generation, code: ErrorCode, { what, why }: Account): Effect {
   return announce('error', 'failed', { generation: id, code, reason: `${what}: ${why}` });
-}
-
-/** Stopping ends when the last worker has exited. */
-export function finish(state: State): Step {
-  if (state.phase !== 'stopping' || state.retiring.length > 0) return to(state);
-  return to(
-    { ...commonOf(state), phase: 'stopped' },
-    announce('info', 'stopped'),
-    ...state.requests.map((request): Effect => ({ do: 'answer', request, answer: { ok: true, stopped: true } }))
-  );
 }

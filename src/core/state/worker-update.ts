@@ -1,6 +1,6 @@
+import { TERM_MS } from '../rules/retire.ts';
 import { areAll, changeWorkers, type Role, replaceGeneration, rolesOf } from './generations.ts';
-import type { Effect, Event, Generation, State, Worker } from './model.ts';
-import { TERM_MS } from './retire.ts';
+import type { Effect, Event, Generation, State, Worker } from './state.ts';
 
 /** What news of one worker comes to: its generation changed, and news for the table. */
 export interface Folded {

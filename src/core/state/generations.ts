@@ -1,4 +1,4 @@
-import type { Common, Effect, Generation, Release, State, StrategyName, Worker } from './model.ts';
+import type { Common, Effect, Generation, Release, State, StrategyName, Worker } from './state.ts';
 
 /** What a generation is to the service at the moment. */
 export type Role = 'active' | 'standby' | 'candidate' | 'next' | 'leaving' | 'retiring';

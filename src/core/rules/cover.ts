@@ -1,6 +1,6 @@
-import { activeOf, changeWorkers, replaceGeneration, staysOpen } from './generations.ts';
+import { activeOf, changeWorkers, replaceGeneration, staysOpen } from '../state/generations.ts';
+import type { Effect, Generation, State, Step, Worker } from '../state/state.ts';
 import { isHeld } from './hold.ts';
-import type { Effect, Generation, State, Step, Worker } from './model.ts';
 
 /**
  * Decides whether the standby covers for the active generation: while that has no worker that accepts, the standby

@@ -1,0 +1,26 @@
+import { reconcileCover } from './rules/cover.ts';
+import { reconcileRoll } from './rules/rolling.ts';
+import { reconcileScale } from './rules/scale.ts';
+import { finish } from './rules/stop.ts';
+import { reconcileDuty } from './rules/while-active.ts';
+import type { State, Step } from './state/state.ts';
+
+/** What follows from where everybody stands, whatever the news was: asked after every step, in this order. */
+const DERIVED: readonly ((state: State, at: number) => Step)[] = [
+  reconcileRoll,
+  reconcileCover,
+  reconcileDuty,
+  reconcileScale,
+  finish
+];
+
+/** Adds to a step what follows from it. */
+export function derive({ state, effects }: Step, at: number): Step {
+  return DERIVED.reduce(
+    (step: Step, reconcile) => {
+      const after = reconcile(step.state, at);
+      return { state: after.state, effects: [...step.effects, ...after.effects] };
+    },
+    { state, effects }
+  );
+}

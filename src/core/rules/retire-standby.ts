@@ -1,0 +1,42 @@
+import type { Effect, In, State, Step } from '../state/state.ts';
+import { endBake } from './bake-period.ts';
+import { settle } from './complete.ts';
+import { isCovering } from './cover.ts';
+import { failWith, stillActive } from './refusals.ts';
+import { retire } from './retire.ts';
+import { announce, before, type On, to } from './rule.ts';
+
+/** Steady: the operator wants the memory of the standby. */
+export function retireNow(state: In<'steady'>, { request, at }: On<'retire-asked'>): Step {
+  const { standby, active } = state;
+  const covers = standby !== null && isCovering(standby);
+  if (!standby || covers) {
+    return to(
+      state,
+      failWith(state, request, 'HANDOVER_ERR_REFUSED_NO_STANDBY', {
+        what: 'Cannot retire the standby',
+        why: standby
+          ? `generation ${standby.id} covers for the active one at the moment`
+          : 'no generation is kept warm',
+        fix: `Look at \`handover status\`; ${stillActive(active)}`
+      })
+    );
+  }
+  const calm = endBake(settle(state), 'its standby was retired by the operator');
+  const ended = retire({ ...calm.state, standby: null }, standby, 'retired by the operator', true, at);
+  const answer: Effect = { do: 'answer', request, answer: { ok: true, retired: standby.id } };
+  return before(calm.effects, to(ended.state, ...ended.effects, answer));
+}
+
+/** The machine runs out of memory: the standby goes first, unless it serves. */
+export function relieveMemory(state: State, share: number, at: number): Step {
+  const standby = 'standby' in state ? state.standby : null;
+  if (!standby || isCovering(standby)) return to(state);
+  const percent = Math.round(share * 100);
+  const why = `the machine has only ${percent} % of its memory left`;
+  const without = { ...state, standby: null } as State;
+  return before(
+    [announce('warn', 'memory-low', { generation: standby.id, reason: why })],
+    retire(without, standby, why, true, at)
+  );
+}

@@ -1,0 +1,45 @@
+import { areAll, staffOf } from '../state/generations.ts';
+import type { In, State, Step } from '../state/state.ts';
+import { failScaling, settleEarly } from './complete.ts';
+import { resize } from './replace-worker.ts';
+import { announce, before, type On, to } from './rule.ts';
+
+/** Steady: more or fewer workers of the active generation. The order is answered when they are there. */
+export function scale(state: In<'steady'>, { request, size }: On<'scale-asked'>): Step {
+  const calm = settleEarly(state);
+  const { active, limits } = calm.state;
+  const resized = resize(active, size, limits);
+  const scaling = { request, from: active.size, to: size };
+  const afterMs = limits.readyMs + limits.drainMs;
+  return before(
+    calm.effects,
+    to(
+      { ...calm.state, active: resized.generation, scaling },
+      announce('info', 'scaling', { generation: active.id, from: scaling.from, to: size }),
+      ...resized.effects,
+      { do: 'set-deadline', deadline: 'scale-overdue', about: active.id, afterMs }
+    )
+  );
+}
+
+/** Steady: the workers that were asked for are not there in time. As many as there are serve on. */
+export function scaleLate(state: In<'steady'>): Step {
+  const { scaling } = state;
+  if (!scaling) return to(state);
+  const fix = 'Look at the log for why the others end: they are tried again, more and more slowly; or scale back';
+  return to({ ...state, scaling: null }, failScaling(state, scaling, 'by now', fix));
+}
+
+/** Answers an order to scale as soon as every worker that was asked for accepts, and none is too many. */
+export function reconcileScale(state: State): Step {
+  if (state.phase !== 'steady' || !state.scaling) return to(state);
+  const { scaling, active } = state;
+  const staff = staffOf(active);
+  if (staff.length !== scaling.to || !areAll.accepting({ ...active, workers: staff })) return to(state);
+  if (staff.length !== active.workers.length || staff.some(({ phase }) => phase !== 'accepting')) return to(state);
+  return to(
+    { ...state, scaling: null },
+    { do: 'clear-deadline', deadline: 'scale-overdue', about: active.id },
+    { do: 'answer', request: scaling.request, answer: { ok: true, scaled: scaling, active: active.id } }
+  );
+}
