@@ -1,5 +1,5 @@
 import type { News, Release } from './core/state/state.ts';
-import { migrate } from './host/migration.ts';
+import { migrate } from './host/processes/run-before-cutover.ts';
 import type { Migration } from './options/strategies.ts';
 
 interface MigrationPorts {

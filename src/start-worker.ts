@@ -1,6 +1,6 @@
 import type { Release } from './core/state/state.ts';
-import type { Listeners } from './host/listener.ts';
-import { type Watch, WorkerProcess } from './host/spawn.ts';
+import type { Listeners } from './host/listeners/listeners.ts';
+import { type Watch, WorkerProcess } from './host/processes/worker-process.ts';
 import type { Options } from './options/options.ts';
 import { PROTOCOL_VERSION } from './protocol/versions.ts';
 import type { Orders } from './protocol/worker-settings.ts';

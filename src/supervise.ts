@@ -2,7 +2,7 @@ import { EventEmitter } from 'node:events';
 import { realpathSync } from 'node:fs';
 import { type Fields, RELOAD, ROLLBACK, readOrder, SCALE } from './control/bodies.ts';
 import { HandoverError } from './errors.ts';
-import { nameApp, resolveRelease } from './host/release.ts';
+import { nameApp, resolveRelease } from './host/releases/resolve-release.ts';
 import { logicalCwd } from './options/cwd.ts';
 import { readOptions } from './options/read-options.ts';
 import type { GivenOptions } from './options/user-options.ts';

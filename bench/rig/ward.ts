@@ -1,6 +1,6 @@
 import { fork } from 'node:child_process';
-import { measureUsage, readAvailableShare } from '../../src/host/usage.ts';
-import { Vitals } from '../../src/host/vitals.ts';
+import { measureUsage, readAvailableShare } from '../../src/host/measure/usage.ts';
+import { Vitals } from '../../src/host/measure/watchdog.ts';
 import { onInternalMessage, sendHandle } from '../../src/internals/ipc.ts';
 import { bindHandle } from '../../src/internals/net.ts';
 import type { ToSupervisor } from '../../src/protocol/messages.ts';

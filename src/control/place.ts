@@ -3,7 +3,7 @@ import { chmodSync, lstatSync, mkdirSync, readdirSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { HandoverError } from '../errors.ts';
-import { LONGEST_PATH_BYTES, ownUid } from '../unix.ts';
+import { LONGEST_PATH_BYTES, ownUid } from '../host/unix.ts';
 
 const ENDING = '.sock';
 

@@ -3,7 +3,7 @@ import { createServer, type IncomingMessage, type Server, type ServerResponse } 
 import { dirname, join } from 'node:path';
 import type { Duplex } from 'node:stream';
 import { CODES, describeFailure, HandoverError, systemCode } from '../errors.ts';
-import { isAnswered, LONGEST_PATH_BYTES } from '../unix.ts';
+import { isAnswered, LONGEST_PATH_BYTES } from '../host/unix.ts';
 import { prepareFolder } from './place.ts';
 import { createRouter, type Operator } from './routes.ts';
 

@@ -1,6 +1,6 @@
 import type { Handle } from '../internals/net.ts';
 import type { Moving } from '../protocol/messages.ts';
-import { descriptorLimit } from './descriptors.ts';
+import { descriptorLimit } from './fd-limit.ts';
 
 /** Whoever can take a connection, with the number it is believed to have. */
 export interface Heir {

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { type TestContext, test } from 'node:test';
 import { BUCKETS_MS } from '../../src/core/verdict/histogram.ts';
-import { Probe } from '../../src/host/probe.ts';
+import { Probe } from '../../src/host/checks/private-client.ts';
 import { PRIVATE_ID, type ToSupervisor } from '../../src/protocol/messages.ts';
 import { bucketOf } from '../../src/worker/vitals.ts';
 import { makeCertificate, skipWithoutOpenssl as skip } from '../support/certificate.ts';

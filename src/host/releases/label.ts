@@ -1,6 +1,6 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { dirname, join, resolve } from 'node:path';
-import { readName } from '../options/readers.ts';
+import { readName } from '../../options/readers.ts';
 
 /** How many digits of a commit are enough to name it, as git shows it. */
 const SHORT = 7;

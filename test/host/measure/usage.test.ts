@@ -2,8 +2,8 @@ import assert from 'node:assert/strict';
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { type TestContext, test } from 'node:test';
-import { readAvailableShare } from '../../src/host/usage.ts';
-import { makeFolder } from '../support/service.ts';
+import { readAvailableShare } from '../../../src/host/measure/usage.ts';
+import { makeFolder } from '../../support/service.ts';
 
 const MEMINFO = 'MemTotal:       1000 kB\nMemFree:          10 kB\nMemAvailable:    400 kB\n';
 

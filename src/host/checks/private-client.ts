@@ -2,7 +2,7 @@ import { once } from 'node:events';
 import net from 'node:net';
 import tls from 'node:tls';
 import { Agent, fetch as privateFetch, request } from 'undici';
-import { type Handle, takeHandle } from '../internals/net.ts';
+import { type Handle, takeHandle } from '../../internals/net.ts';
 import {
   type Came,
   type CandidateWorker,
@@ -12,7 +12,7 @@ import {
   judgeCheck,
   nameCheck,
   type WarmUp
-} from '../options/checks.ts';
+} from '../../options/checks.ts';
 
 /** How much of an answer is read at the most. */
 const BODY_LIMIT_BYTES = 1024 * 1024;

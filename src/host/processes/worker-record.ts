@@ -1,9 +1,9 @@
-import type { WorkerFacts } from '../core/status.ts';
-import type { Handle } from '../internals/net.ts';
-import { PRIVATE_ID, type ToSupervisor } from '../protocol/messages.ts';
-import type { Asked } from './probe.ts';
-import type { WorkerProcess } from './spawn.ts';
-import { measureUsage, type Usage } from './usage.ts';
+import type { WorkerFacts } from '../../core/status.ts';
+import type { Handle } from '../../internals/net.ts';
+import { PRIVATE_ID, type ToSupervisor } from '../../protocol/messages.ts';
+import type { Asked } from '../checks/private-client.ts';
+import { measureUsage, type Usage } from '../measure/usage.ts';
+import type { WorkerProcess } from './worker-process.ts';
 
 export type Report = Extract<ToSupervisor, { type: 'reported' }>;
 

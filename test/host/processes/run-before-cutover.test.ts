@@ -3,10 +3,10 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { PassThrough } from 'node:stream';
 import { type TestContext, test } from 'node:test';
-import { type Migrated, migrate } from '../../src/host/migration.ts';
-import type { Migration, MigrationContext } from '../../src/options/strategies.ts';
-import { makeFolder } from '../support/folder.ts';
-import { inTime, isAlive, until } from '../support/wait.ts';
+import { type Migrated, migrate } from '../../../src/host/processes/run-before-cutover.ts';
+import type { Migration, MigrationContext } from '../../../src/options/strategies.ts';
+import { makeFolder } from '../../support/folder.ts';
+import { inTime, isAlive, until } from '../../support/wait.ts';
 
 function start(t: TestContext, run: Migration['run'], timeoutMs = 20_000) {
   const cwd = makeFolder(t);

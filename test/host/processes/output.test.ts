@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { PassThrough, Readable, Writable } from 'node:stream';
 import { test } from 'node:test';
 import { setImmediate as turn } from 'node:timers/promises';
-import { hideSecrets, LineRelay } from '../../src/host/output.ts';
+import { hideSecrets, LineRelay } from '../../../src/host/processes/output.ts';
 
 /** Collects what is written to it, chunk by chunk. */
 class Sink extends Writable {

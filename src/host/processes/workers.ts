@@ -1,14 +1,14 @@
-import type { News, Release } from '../core/state/state.ts';
-import type { WorkerFacts } from '../core/status.ts';
-import type { Handle } from '../internals/net.ts';
-import type { Moving, ToSupervisor, Wanted } from '../protocol/messages.ts';
-import { explainRefusal, type Listeners } from './listener.ts';
-import type { Asked } from './probe.ts';
+import type { News, Release } from '../../core/state/state.ts';
+import type { WorkerFacts } from '../../core/status.ts';
+import type { Handle } from '../../internals/net.ts';
+import type { Moving, ToSupervisor, Wanted } from '../../protocol/messages.ts';
+import type { Asked } from '../checks/private-client.ts';
+import { explainRefusal, type Listeners } from '../listeners/listeners.ts';
+import type { Vitals } from '../measure/watchdog.ts';
+import type { Heir } from '../relay.ts';
 import { Readiness } from './readiness.ts';
-import type { Heir } from './relay.ts';
-import { askPrivately, createSeat, describeEnd, keysToLend, type Report, Reports, type Seat } from './seat.ts';
-import type { Watch, WorkerProcess } from './spawn.ts';
-import type { Vitals } from './vitals.ts';
+import type { Watch, WorkerProcess } from './worker-process.ts';
+import { askPrivately, createSeat, describeEnd, keysToLend, type Report, Reports, type Seat } from './worker-record.ts';
 
 export interface RosterPorts {
   readonly listeners: Listeners;

@@ -1,7 +1,7 @@
 import { execFile } from 'node:child_process';
 import { accessSync, constants, readFileSync, realpathSync } from 'node:fs';
 import { parseEnv, promisify } from 'node:util';
-import { systemCode } from '../errors.ts';
+import { systemCode } from '../../errors.ts';
 
 /** The oldest Node that this package runs in, as "engines" in package.json says. */
 export const OLDEST_NODE = [20, 19] as const;

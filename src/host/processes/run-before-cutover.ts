@@ -1,7 +1,7 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import type { Writable } from 'node:stream';
 import { setTimeout as delay } from 'node:timers/promises';
-import type { Migration, MigrationContext, MigrationFunction } from '../options/strategies.ts';
+import type { Migration, MigrationContext, MigrationFunction } from '../../options/strategies.ts';
 import { LineRelay, quoteTail } from './output.ts';
 
 /** How long a command that was told to end may take before SIGKILL. */

@@ -3,7 +3,7 @@ import { chmodSync, mkdirSync, readdirSync, readFileSync, rmSync, statSync, writ
 import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
 import type { Chapter } from '../../src/core/state/state.ts';
-import { Chronicle, loadSnapshot, type Snapshot, statePath } from '../../src/host/chronicle.ts';
+import { Chronicle, loadSnapshot, type Snapshot, statePath } from '../../src/host/state-file.ts';
 import { makeFolder } from '../support/folder.ts';
 import { until } from '../support/wait.ts';
 

@@ -1,8 +1,8 @@
 import { readFileSync, realpathSync, statSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { basename, dirname, extname, join, resolve } from 'node:path';
-import type { Release, ReleaseOrder } from '../core/state/state.ts';
-import { type ErrorCode, HandoverError, systemCode } from '../errors.ts';
+import type { Release, ReleaseOrder } from '../../core/state/state.ts';
+import { type ErrorCode, HandoverError, systemCode } from '../../errors.ts';
 import { checkNode, readEnvFile } from './environment.ts';
 import { findLabel } from './label.ts';
 

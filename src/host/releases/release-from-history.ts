@@ -1,6 +1,6 @@
 import { accessSync, constants, statSync } from 'node:fs';
-import type { Chapter, Release } from '../core/state/state.ts';
-import { HandoverError } from '../errors.ts';
+import type { Chapter, Release } from '../../core/state/state.ts';
+import { HandoverError } from '../../errors.ts';
 
 /**
  * Finds the release of an earlier generation, to be started once more exactly as it was: from its real paths, with its

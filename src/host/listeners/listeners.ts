@@ -4,10 +4,10 @@ import net from 'node:net';
 import { constants } from 'node:os';
 import { dirname } from 'node:path';
 import { getSystemErrorName } from 'node:util';
-import { type ErrorCode, HandoverError, systemCode } from '../errors.ts';
-import { type BindTo, bindHandle, type Handle } from '../internals/net.ts';
-import type { Address, Wanted } from '../protocol/messages.ts';
-import type { Lent } from '../protocol/worker-settings.ts';
+import { type ErrorCode, HandoverError, systemCode } from '../../errors.ts';
+import { type BindTo, bindHandle, type Handle } from '../../internals/net.ts';
+import type { Address, Wanted } from '../../protocol/messages.ts';
+import type { Lent } from '../../protocol/worker-settings.ts';
 import { isAnswered, LONGEST_PATH_BYTES } from '../unix.ts';
 
 /** An address that the supervisor holds. */

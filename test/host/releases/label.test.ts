@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
 import { join } from 'node:path';
 import { test } from 'node:test';
-import { findLabel } from '../../src/host/label.ts';
-import { makeFolder } from '../support/folder.ts';
+import { findLabel } from '../../../src/host/releases/label.ts';
+import { makeFolder } from '../../support/folder.ts';
 
 const COMMIT = '0123456789abcdef0123456789abcdef01234567';
 const OTHER = 'fedcba9876543210fedcba9876543210fedcba98';

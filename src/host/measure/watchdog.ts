@@ -1,7 +1,7 @@
-import type { Measured } from '../core/verdict/signals.ts';
-import type { ToSupervisor, ToWorker } from '../protocol/messages.ts';
-import { type MemoryLimits, type MemoryPorts, MemoryWatch } from './memory.ts';
-import { Samples, type Totals } from './samples.ts';
+import type { Measured } from '../../core/verdict/signals.ts';
+import type { ToSupervisor, ToWorker } from '../../protocol/messages.ts';
+import { Samples, type Totals } from './measurements.ts';
+import { type MemoryLimits, type MemoryPorts, MemoryWatch } from './memory-watch.ts';
 
 export interface VitalsLimits extends MemoryLimits {
   /** A worker that is silent for so long hangs; 0 where that is not watched. */

@@ -1,5 +1,5 @@
 import { connect } from 'node:net';
-import { systemCode } from './errors.ts';
+import { systemCode } from '../errors.ts';
 
 /** The kernel keeps a path in 108 bytes, the last of which is 0. What is longer may be cut without a word. */
 export const LONGEST_PATH_BYTES = 107;

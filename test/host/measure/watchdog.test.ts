@@ -1,9 +1,9 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { setImmediate as turn } from 'node:timers/promises';
-import { BUCKETS_MS } from '../../src/core/verdict/histogram.ts';
-import { Vitals, type VitalsLimits } from '../../src/host/vitals.ts';
-import type { Sample, ToWorker } from '../../src/protocol/messages.ts';
+import { BUCKETS_MS } from '../../../src/core/verdict/histogram.ts';
+import { Vitals, type VitalsLimits } from '../../../src/host/measure/watchdog.ts';
+import type { Sample, ToWorker } from '../../../src/protocol/messages.ts';
 
 const nothing: Sample = { requests: 0, failed: 0, cut: 0, uncaught: 0, latency: [], loop: [] };
 const off: VitalsLimits = { hangMs: 15_000, keepMs: 60_000, maxMemoryBytes: null, standbyShare: 0 };

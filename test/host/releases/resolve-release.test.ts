@@ -2,14 +2,14 @@ import assert from 'node:assert/strict';
 import { renameSync, rmSync, symlinkSync } from 'node:fs';
 import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
-import manifest from '../../package.json' with { type: 'json' };
-import type { Release, ReleaseOrder } from '../../src/core/state/state.ts';
-import { HandoverError } from '../../src/errors.ts';
-import { OLDEST_NODE } from '../../src/host/environment.ts';
-import { resolveRelease } from '../../src/host/release.ts';
-import { reviveRelease } from '../../src/host/revive.ts';
-import { play } from '../core/player.ts';
-import { makeFolder, writeFile } from '../support/folder.ts';
+import manifest from '../../../package.json' with { type: 'json' };
+import type { Release, ReleaseOrder } from '../../../src/core/state/state.ts';
+import { HandoverError } from '../../../src/errors.ts';
+import { OLDEST_NODE } from '../../../src/host/releases/environment.ts';
+import { reviveRelease } from '../../../src/host/releases/release-from-history.ts';
+import { resolveRelease } from '../../../src/host/releases/resolve-release.ts';
+import { play } from '../../core/player.ts';
+import { makeFolder, writeFile } from '../../support/folder.ts';
 
 /** Two releases and a link `current` to the first; an own Node, which says what a test wants it to say. */
 function makeReleases(t: TestContext): string {

@@ -2,8 +2,8 @@ import { closeSync, constants, fstatSync, openSync, readFileSync, renameSync } f
 import { mkdir, open, rename, rm } from 'node:fs/promises';
 import { dirname, resolve } from 'node:path';
 import { systemCode } from '../errors.ts';
-import { ownUid } from '../unix.ts';
-import { readSnapshot, type Snapshot, writeSnapshot } from './snapshot.ts';
+import { readSnapshot, type Snapshot, writeSnapshot } from './state-file-format.ts';
+import { ownUid } from './unix.ts';
 
 export type { Snapshot };
 

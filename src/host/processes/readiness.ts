@@ -1,4 +1,4 @@
-import type { Seat } from './seat.ts';
+import type { Seat } from './worker-record.ts';
 
 /**
  * Judges whether a worker can serve.

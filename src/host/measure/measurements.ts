@@ -1,6 +1,6 @@
-import { BUCKETS_MS } from '../core/verdict/histogram.ts';
-import type { Measured } from '../core/verdict/signals.ts';
-import type { Sample } from '../protocol/messages.ts';
+import { BUCKETS_MS } from '../../core/verdict/histogram.ts';
+import type { Measured } from '../../core/verdict/signals.ts';
+import type { Sample } from '../../protocol/messages.ts';
 
 /** Requests of a generation since it started, finished or cut short. Failed are those with 5xx, and those cut short. */
 export interface Totals {

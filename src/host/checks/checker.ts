@@ -1,6 +1,6 @@
 import { setTimeout as delay } from 'node:timers/promises';
-import type { Check, CheckFunction, WarmUp } from '../options/checks.ts';
-import type { Asked, Failing, Probe } from './probe.ts';
+import type { Check, CheckFunction, WarmUp } from '../../options/checks.ts';
+import type { Asked, Failing, Probe } from './private-client.ts';
 
 /** What a generation came to when it was checked. */
 export type Proof = { readonly holds: true } | { readonly holds: false; readonly check: string; readonly why: string };
@@ -49,7 +49,7 @@ export class Prover {
 
   async #ask(workers: readonly Asked[], checks: Checks, warmUp: WarmUp | null): Promise<Proof> {
     // Loaded when there is something to ask: its HTTP client is a third of a supervisor's memory.
-    const { Probe } = await import('./probe.ts');
+    const { Probe } = await import('./private-client.ts');
     const probes = workers.map((asked) => ({ asked, probe: new Probe(asked, warmUp?.concurrency ?? CONNECTIONS) }));
     try {
       const failing = await Promise.all(probes.map(({ asked, probe }) => this.#checkAll(asked, probe, checks)));

@@ -1,12 +1,12 @@
 import { type ChildProcess, fork } from 'node:child_process';
 import type { Writable } from 'node:stream';
 import { fileURLToPath } from 'node:url';
-import type { Release } from '../core/state/state.ts';
-import { onInternalMessage, sendHandle } from '../internals/ipc.ts';
-import type { Handle } from '../internals/net.ts';
-import type { ToSupervisor, ToWorker } from '../protocol/messages.ts';
-import { parse, seal } from '../protocol/parse.ts';
-import { LAST_WORDS_FD, ORDERS_VARIABLE, type Orders } from '../protocol/worker-settings.ts';
+import type { Release } from '../../core/state/state.ts';
+import { onInternalMessage, sendHandle } from '../../internals/ipc.ts';
+import type { Handle } from '../../internals/net.ts';
+import type { ToSupervisor, ToWorker } from '../../protocol/messages.ts';
+import { parse, seal } from '../../protocol/parse.ts';
+import { LAST_WORDS_FD, ORDERS_VARIABLE, type Orders } from '../../protocol/worker-settings.ts';
 import { LineRelay, quoteTail } from './output.ts';
 
 /** How long the pipes of an exited worker may take to give their last lines. */

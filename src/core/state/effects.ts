@@ -1,0 +1,53 @@
+import type { Account, ErrorCode } from '../../errors.ts';
+import type { Deadline } from './news.ts';
+import type { State } from './state.ts';
+import type { Release, Scaling, Settling } from './types.ts';
+
+/** The answer to an order. `handedOver` is measured by whoever moves the connections and added there. */
+export type Answer =
+  | { readonly ok: true; readonly started: number }
+  /** `reason` is why the generation was kept, for those who wait for the verdict. */
+  | { readonly ok: true; readonly settled: Settling; readonly reason: string | null }
+  | { readonly ok: true; readonly promoted: number; readonly standby: number | null; readonly reason: string }
+  | { readonly ok: true; readonly abandoned: number; readonly active: number; readonly reason: string }
+  | { readonly ok: true; readonly retired: number }
+  | { readonly ok: true; readonly scaled: Scaling; readonly active: number }
+  | { readonly ok: true; readonly stopped: true }
+  | { readonly ok: false; readonly code: ErrorCode; readonly account: Account; readonly active: number | null };
+
+export interface Notice {
+  readonly level: 'info' | 'warn' | 'error';
+  readonly event: string;
+  readonly generation?: number;
+  readonly worker?: string;
+  readonly reason?: string;
+  readonly [extra: string]: unknown;
+}
+
+/** What the edges are told to do. The order in a list is part of the promise: accept first, pause second. */
+export type Effect =
+  | { readonly do: 'fork'; readonly worker: string; readonly generation: number; readonly release: Release }
+  /** Checks and warms up one worker, or all of the generation. */
+  | { readonly do: 'prove'; readonly generation: number; readonly worker: string | null }
+  /** Runs what must happen between two versions. */
+  | { readonly do: 'migrate'; readonly from: number; readonly generation: number; readonly release: Release }
+  | { readonly do: 'cancel-migration' | 'close-listeners' }
+  /** Where it yields, the next generation may serve from here on. */
+  | { readonly do: 'hold'; readonly worker: string; readonly yields: boolean }
+  | { readonly do: 'accept' | 'activate' | 'deactivate' | 'terminate' | 'kill'; readonly worker: string }
+  | { readonly do: 'pause' | 'drain'; readonly worker: string; readonly heirs: boolean }
+  | {
+      readonly do: 'set-deadline';
+      readonly deadline: Deadline;
+      readonly about: number | string;
+      readonly afterMs: number;
+    }
+  | { readonly do: 'clear-deadline'; readonly deadline: Deadline; readonly about: number | string }
+  | { readonly do: 'answer'; readonly request: number; readonly answer: Answer }
+  | { readonly do: 'announce'; readonly notice: Notice };
+
+/** What a step comes to. */
+export interface Step {
+  readonly state: State;
+  readonly effects: readonly Effect[];
+}

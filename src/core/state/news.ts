@@ -1,0 +1,97 @@
+import type { ErrorCode } from '../../errors.ts';
+import type { Comparison, Release, StrategyName } from './types.ts';
+
+/** What a reload, or a rollback to a generation that does not run any more, starts. */
+export interface Start {
+  readonly request: number | null;
+  readonly release: Release;
+  readonly size: number;
+  readonly kind: 'reload' | 'rollback';
+  readonly strategy: StrategyName;
+  /** Whether a candidate that is still starting is given up for this one. */
+  readonly supersedes: boolean;
+  /** Whether the answer is the verdict, not the cutover. */
+  readonly waits: boolean;
+}
+
+/** News about the whole: what the table is written in. `at` is the clock, handed in. */
+export type Event = { readonly at: number } & (
+  | {
+      readonly type: 'boot-asked';
+      readonly request: number;
+      readonly release: Release;
+      readonly size: number;
+      readonly strategy: StrategyName;
+    }
+  | ({ readonly type: 'reload-asked' } & Start & { readonly request: number })
+  /** `to` names the generation, for one that is wanted although it was rejected. */
+  | { readonly type: 'rollback-asked'; readonly request: number; readonly to: number | null }
+  | { readonly type: 'promote-asked' | 'abort-asked' | 'retire-asked'; readonly request: number }
+  | { readonly type: 'scale-asked'; readonly request: number; readonly size: number }
+  | { readonly type: 'stop-asked'; readonly request: number; readonly why: string }
+  | { readonly type: 'all-ready'; readonly about: number }
+  | { readonly type: 'proven'; readonly about: number }
+  | { readonly type: 'check-failed'; readonly about: number; readonly check: string; readonly why: string }
+  | { readonly type: 'check-overdue'; readonly about: number }
+  | { readonly type: 'all-quiet'; readonly about: number }
+  | { readonly type: 'quiet-overdue'; readonly about: number }
+  | { readonly type: 'migrated'; readonly about: number }
+  | { readonly type: 'migrate-failed'; readonly about: number; readonly why: string }
+  | { readonly type: 'all-accepting'; readonly about: number }
+  | { readonly type: 'all-paused'; readonly about: number }
+  | { readonly type: 'all-handed'; readonly about: number }
+  | { readonly type: 'worker-lost'; readonly about: number; readonly worker: string; readonly why: string }
+  | {
+      readonly type: 'accept-failed';
+      readonly about: number;
+      readonly worker: string;
+      readonly code: ErrorCode;
+      readonly why: string;
+    }
+  | { readonly type: 'ready-overdue'; readonly about: number; readonly why: string }
+  | { readonly type: 'open-overdue'; readonly about: number }
+  | { readonly type: 'pause-overdue'; readonly about: number }
+  | { readonly type: 'hand-overdue'; readonly about: number }
+  | { readonly type: 'warm-over'; readonly about: number }
+  | ({ readonly type: 'sampled'; readonly about: number } & Comparison)
+  | { readonly type: 'bake-over'; readonly about: number }
+  | { readonly type: 'scale-overdue'; readonly about: number }
+);
+export type EventType = Event['type'];
+
+/** News about one worker, folded into its generation before the table is asked. */
+export type WorkerEvent = { readonly at: number; readonly worker: string } & (
+  | { readonly type: 'worker-ready' | 'worker-proven' | 'worker-accepting' | 'worker-paused' | 'worker-quiet' }
+  | { readonly type: 'worker-handed' | 'worker-inactive' | 'worker-drained' | 'worker-down' }
+  | { readonly type: 'worker-exited'; readonly why: string }
+  | { readonly type: 'worker-refused'; readonly code: ErrorCode; readonly why: string }
+  | { readonly type: 'worker-hung'; readonly silentMs: number }
+  | { readonly type: 'worker-heavy'; readonly rssBytes: number; readonly limitBytes: number }
+  | { readonly type: 'worker-overdue' | 'leave-overdue' | 'kill-overdue' }
+);
+
+/** News that means the same in every phase. */
+export type GenerationEvent = { readonly at: number } & (
+  | { readonly type: 'restart-due' | 'drain-overdue'; readonly about: number }
+  | { readonly type: 'memory-low'; readonly share: number }
+  | { readonly type: 'hurry-asked' }
+);
+
+export type News = Event | WorkerEvent | GenerationEvent;
+
+/** Each deadline is an event of its own about one generation or one worker. */
+export type Deadline =
+  | 'ready-overdue'
+  | 'check-overdue'
+  | 'quiet-overdue'
+  | 'open-overdue'
+  | 'pause-overdue'
+  | 'hand-overdue'
+  | 'warm-over'
+  | 'bake-over'
+  | 'scale-overdue'
+  | 'restart-due'
+  | 'drain-overdue'
+  | 'worker-overdue'
+  | 'leave-overdue'
+  | 'kill-overdue';
