@@ -9,7 +9,7 @@ import type { GivenOptions } from './options/user-options.ts';
 import type { Service, ServiceEvents } from './service.ts';
 import type { App } from './start-worker.ts';
 import { Supervision } from './supervision.ts';
-import { self } from './worker/self.ts';
+import { self } from './worker/globals.ts';
 
 export type { Service, ServiceEvents };
 

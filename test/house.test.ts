@@ -81,7 +81,7 @@ test('of the workers, the supervisor takes only the way to tell whether it is on
     .filter(({ from, to }) => roomOf(to) === 'worker' && roomOf(from) !== 'worker')
     .map(({ to }) => to);
 
-  assert.deepEqual([...new Set(taken)], ['worker/self.ts']);
+  assert.deepEqual([...new Set(taken)], ['worker/globals.ts']);
 });
 
 test('of the core, worker and host take only the buckets that durations are counted in', () => {
@@ -184,7 +184,11 @@ test('what Node does not document is used in one room', () => {
   const INSIDE =
     /\b(_handle|_connections|_pipeName|_httpMessage|_server|_listen2|_createServerHandle|internalMessage|unconsume|unrefCounted|writeQueueSize|readStop|kConnections|_events|binding)\b/g;
   // The worker puts its gate in the place of a server's handle, through insideServer(); an app may give a handle itself.
-  const allowed = ['worker/listen.ts: _handle', 'worker/listen.ts: _pipeName', 'worker/wanted.ts: _handle'];
+  const allowed = [
+    'worker/listen/listen-arguments.ts: _handle',
+    'worker/listen/servers.ts: _handle',
+    'worker/listen/servers.ts: _pipeName'
+  ];
   const found = [...sources].flatMap(([path, text]) => {
     if (roomOf(path) === 'internals') return [];
     return [...withoutComments(text).matchAll(INSIDE)].map(([use]) => `${path}: ${use}`);
@@ -194,7 +198,7 @@ test('what Node does not document is used in one room', () => {
     [...new Set(found)].filter((use) => !/host\/listeners\/listeners\.ts: binding/.test(use)).sort(),
     allowed
   );
-  assert.match(sources.get('worker/listen.ts') ?? '', /insideServer\(/);
+  assert.match(sources.get('worker/listen/servers.ts') ?? '', /insideServer\(/);
 });
 
 for (const name of Object.keys(CODES)) {

@@ -1,5 +1,5 @@
-import { Duty, type Start, type Stop } from './duty.ts';
-import { self } from './self.ts';
+import { self } from './globals.ts';
+import { Duty, type Start, type Stop } from './while-active.ts';
 
 export type { Start, Stop };
 

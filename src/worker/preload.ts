@@ -1,6 +1,6 @@
 import { isMainThread } from 'node:worker_threads';
 import { ORDERS_VARIABLE, type Orders } from '../protocol/worker-settings.ts';
-import { Life } from './life.ts';
+import { Life } from './worker.ts';
 
 // The one file that acts on import: Node loads it before the app (`--require`), in workers of a supervisor.
 

@@ -4,7 +4,7 @@ import type net from 'node:net';
 import { currentResponse } from '../../internals/http.ts';
 import { carrierOf } from '../../internals/tls.ts';
 import type { Holding } from '../../protocol/messages.ts';
-import type { Gate } from '../gate.ts';
+import type { Gate } from '../listen/gate.ts';
 import type { Meter } from '../vitals.ts';
 import { speaksHttp1 } from './http1.ts';
 import { Sessions } from './http2.ts';

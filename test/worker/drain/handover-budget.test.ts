@@ -1,9 +1,9 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { setTimeout as delay } from 'node:timers/promises';
-import { Talk } from '../scenarios/raw.ts';
-import { atEnd } from '../support/end.ts';
-import { bind, Worker } from '../support/worker.ts';
+import { Talk } from '../../scenarios/raw.ts';
+import { atEnd } from '../../support/end.ts';
+import { bind, Worker } from '../../support/worker.ts';
 
 const BUDGET_MS = 1_500;
 /** Three of them take longer than the budget, and one of them does not by far. */

@@ -5,11 +5,11 @@ import http2 from 'node:http2';
 import https from 'node:https';
 import net from 'node:net';
 import { type TestContext, test } from 'node:test';
-import { makeCertificate, skipWithoutOpenssl as skip } from '../support/certificate.ts';
-import { atEnd } from '../support/end.ts';
+import { makeCertificate, skipWithoutOpenssl as skip } from '../../support/certificate.ts';
+import { atEnd } from '../../support/end.ts';
 
-import { inTime } from '../support/wait.ts';
-import { bind, Worker } from '../support/worker.ts';
+import { inTime } from '../../support/wait.ts';
+import { bind, Worker } from '../../support/worker.ts';
 
 // Connections that cannot move to another process are ended while a worker holds, none in the middle of a request.
 

@@ -1,5 +1,5 @@
 import { resolve } from 'node:path';
-import type { Wanted } from '../protocol/messages.ts';
+import type { Wanted } from '../../protocol/messages.ts';
 
 /** What an app's call of `listen()` comes to: something to share, or a thing of the worker's own. */
 export interface Call {

@@ -1,4 +1,4 @@
-import type { Start } from './duty.ts';
+import type { Start } from './while-active.ts';
 
 /**
  * What the preload leaves for `handover/worker` and `supervise()`: they may be other copies of this package, in another

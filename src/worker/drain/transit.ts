@@ -1,6 +1,6 @@
-import type { Channel } from './channel.ts';
-import type { Detached } from './connections/detached.ts';
-import type { Connection } from './connections/registry.ts';
+import type { Channel } from '../channel.ts';
+import type { Detached } from '../connections/detached.ts';
+import type { Connection } from '../connections/registry.ts';
 
 /**
  * The connections that are on their way to another process.

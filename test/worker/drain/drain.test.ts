@@ -1,12 +1,12 @@
 import assert from 'node:assert/strict';
 import { type TestContext, test } from 'node:test';
 import { setTimeout as delay } from 'node:timers/promises';
-import { Ahead } from '../scenarios/ahead.ts';
-import { Talk } from '../scenarios/raw.ts';
-import { atEnd } from '../support/end.ts';
-import { Raw } from '../support/http.ts';
-import { until } from '../support/wait.ts';
-import { type Bound, bind, Worker } from '../support/worker.ts';
+import { Ahead } from '../../scenarios/ahead.ts';
+import { Talk } from '../../scenarios/raw.ts';
+import { atEnd } from '../../support/end.ts';
+import { Raw } from '../../support/http.ts';
+import { until } from '../../support/wait.ts';
+import { type Bound, bind, Worker } from '../../support/worker.ts';
 
 /** How many connections are on their way at once. */
 const WINDOW = 4;

@@ -1,5 +1,5 @@
-import type { Handle } from '../internals/net.ts';
-import type { Address } from '../protocol/messages.ts';
+import type { Handle } from '../../internals/net.ts';
+import type { Address } from '../../protocol/messages.ts';
 
 type OnConnection = (this: Gate, status: number, client?: Handle) => void;
 

@@ -1,10 +1,10 @@
 import assert from 'node:assert/strict';
 import { type TestContext, test } from 'node:test';
 import { setTimeout as delay } from 'node:timers/promises';
-import { atEnd } from '../support/end.ts';
-import { Raw, type Target } from '../support/http.ts';
-import { startPlain, startService } from '../support/service.ts';
-import { until } from '../support/wait.ts';
+import { atEnd } from '../../support/end.ts';
+import { Raw, type Target } from '../../support/http.ts';
+import { startPlain, startService } from '../../support/service.ts';
+import { until } from '../../support/wait.ts';
 
 const KEEP_ALIVE_MS = 400;
 const HEADERS_MS = 200;

@@ -1,4 +1,4 @@
-import type { Connection } from './connections/registry.ts';
+import type { Connection } from '../connections/registry.ts';
 
 /** How long a connection may keep this worker from being done with it, after a pause. */
 export class Patience {

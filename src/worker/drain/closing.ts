@@ -1,8 +1,8 @@
 import type { ServerResponse } from 'node:http';
 import type net from 'node:net';
-import { currentResponse } from '../internals/http.ts';
-import { endGently, findAllIdle } from './connections/idle.ts';
-import type { Registry } from './connections/registry.ts';
+import { currentResponse } from '../../internals/http.ts';
+import { endGently, findAllIdle } from '../connections/idle.ts';
+import type { Registry } from '../connections/registry.ts';
 
 /** A connection that was silent for this long, twice in a row, has nothing to say at the end of the service. */
 const SILENCE_MS = 500;

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import net from 'node:net';
 import { test } from 'node:test';
-import { readListen } from '../src/worker/wanted.ts';
+import { readListen } from '../../../src/worker/listen/listen-arguments.ts';
 
 const done = () => {};
 const { signal } = new AbortController();

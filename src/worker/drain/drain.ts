@@ -1,16 +1,16 @@
 import type { ServerResponse } from 'node:http';
 import type net from 'node:net';
-import { currentResponse } from '../internals/http.ts';
-import type { Orders } from '../protocol/worker-settings.ts';
-import type { Channel } from './channel.ts';
-import { type Detached, isIdle, takeOff } from './connections/detached.ts';
-import { speaksHttp1 } from './connections/http1.ts';
-import { findAllIdle, isUntouched } from './connections/idle.ts';
-import type { Connection, Registry } from './connections/registry.ts';
-import { Unread } from './connections/unread.ts';
-import { Ending, sayClose } from './ending.ts';
-import { First } from './first.ts';
-import { Patience } from './patience.ts';
+import { currentResponse } from '../../internals/http.ts';
+import type { Orders } from '../../protocol/worker-settings.ts';
+import type { Channel } from '../channel.ts';
+import { type Detached, isIdle, takeOff } from '../connections/detached.ts';
+import { speaksHttp1 } from '../connections/http1.ts';
+import { findAllIdle, isUntouched } from '../connections/idle.ts';
+import { Unread } from '../connections/reading-stopped.ts';
+import type { Connection, Registry } from '../connections/registry.ts';
+import { Ending, sayClose } from './closing.ts';
+import { Patience } from './handover-budget.ts';
+import { First } from './initially-idle.ts';
 import { Transit } from './transit.ts';
 
 /**

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { setImmediate as turn } from 'node:timers/promises';
-import { Duty } from '../src/worker/duty.ts';
+import { Duty } from '../../src/worker/while-active.ts';
 
 /** A duty with tasks that write down what happens to them. */
 function setUp(...names: string[]) {

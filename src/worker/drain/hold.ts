@@ -1,12 +1,12 @@
 import type { ServerResponse } from 'node:http';
-import { currentResponse } from '../internals/http.ts';
-import { type Detached, isIdle, takeOff } from './connections/detached.ts';
-import { Fixed, isFixed } from './connections/fixed.ts';
-import { speaksHttp1 } from './connections/http1.ts';
-import { findAllIdle } from './connections/idle.ts';
-import type { Connection, Registry } from './connections/registry.ts';
-import { Unread } from './connections/unread.ts';
-import { sayClose } from './ending.ts';
+import { currentResponse } from '../../internals/http.ts';
+import { type Detached, isIdle, takeOff } from '../connections/detached.ts';
+import { speaksHttp1 } from '../connections/http1.ts';
+import { findAllIdle } from '../connections/idle.ts';
+import { Fixed, isFixed } from '../connections/immovable.ts';
+import { Unread } from '../connections/reading-stopped.ts';
+import type { Connection, Registry } from '../connections/registry.ts';
+import { sayClose } from './closing.ts';
 
 /** Between two looks at what tells us nothing by itself: connections that cannot move, uploads that outlive their answer. */
 const LOOK_MS = 500;

@@ -2,8 +2,8 @@ import assert from 'node:assert/strict';
 import { statSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
-import { ask } from '../support/http.ts';
-import { freePort, makeFolder, startPlain, startService } from '../support/service.ts';
+import { ask } from '../../support/http.ts';
+import { freePort, makeFolder, startPlain, startService } from '../../support/service.ts';
 
 /** Every form of `listen()` that `listens.cjs` knows, and where the service is then found. */
 const FORMS: Record<string, string> = {

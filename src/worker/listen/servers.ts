@@ -1,12 +1,12 @@
 import net from 'node:net';
 import tls from 'node:tls';
 import { getSystemErrorMap } from 'node:util';
-import { beginListening, type Handle, insideServer } from '../internals/net.ts';
-import type { Address, Wanted } from '../protocol/messages.ts';
-import type { Lent, Orders } from '../protocol/worker-settings.ts';
-import type { Channel } from './channel.ts';
+import { beginListening, type Handle, insideServer } from '../../internals/net.ts';
+import type { Address, Wanted } from '../../protocol/messages.ts';
+import type { Lent, Orders } from '../../protocol/worker-settings.ts';
+import type { Channel } from '../channel.ts';
 import { Gate } from './gate.ts';
-import { type Call, readListen } from './wanted.ts';
+import { type Call, readListen } from './listen-arguments.ts';
 
 interface Shared {
   readonly server: net.Server;

@@ -1,10 +1,10 @@
 import assert from 'node:assert/strict';
 import { type TestContext, test } from 'node:test';
 import { setTimeout as delay } from 'node:timers/promises';
-import { Talk } from '../scenarios/raw.ts';
-import { atEnd } from '../support/end.ts';
-import { Raw } from '../support/http.ts';
-import { type Bound, bind, Worker } from '../support/worker.ts';
+import { Talk } from '../../scenarios/raw.ts';
+import { atEnd } from '../../support/end.ts';
+import { Raw } from '../../support/http.ts';
+import { type Bound, bind, Worker } from '../../support/worker.ts';
 
 /** A moment in which something would happen that must not. */
 const MOMENT_MS = 150;

@@ -1,4 +1,4 @@
-import type { Connection } from './connections/registry.ts';
+import type { Connection } from '../connections/registry.ts';
 
 /** The connections that were idle at the pause and have neither moved nor found work yet. */
 export class First {

@@ -7,13 +7,13 @@ import { Channel } from './channel.ts';
 import type { Detached } from './connections/detached.ts';
 import { adopt, speaksHttp1 } from './connections/http1.ts';
 import { Registry } from './connections/registry.ts';
-import { Duty } from './duty.ts';
-import { Hold } from './hold.ts';
-import { Leaving } from './leaving.ts';
-import { Servers } from './listen.ts';
+import { Leaving } from './drain/drain.ts';
+import { Hold } from './drain/hold.ts';
+import { setSelf } from './globals.ts';
+import { Servers } from './listen/servers.ts';
 import { liveAsOrphan } from './orphan.ts';
-import { setSelf } from './self.ts';
 import { Meter } from './vitals.ts';
+import { Duty } from './while-active.ts';
 
 /** A connection that comes from another process. */
 interface Arrival {
