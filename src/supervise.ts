@@ -6,9 +6,10 @@ import { nameApp, resolveRelease } from './host/releases/resolve-release.ts';
 import { logicalCwd } from './options/cwd.ts';
 import { readOptions } from './options/read-options.ts';
 import type { GivenOptions } from './options/user-options.ts';
-import type { Service, ServiceEvents } from './service.ts';
-import type { App } from './start-worker.ts';
-import { Supervision } from './supervision.ts';
+import type { ServiceEvents } from './supervisor/events.ts';
+import type { Service } from './supervisor/service.ts';
+import type { App } from './supervisor/start-worker.ts';
+import { Supervision } from './supervisor/supervisor.ts';
 import { self } from './worker/globals.ts';
 
 export type { Service, ServiceEvents };

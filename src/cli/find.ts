@@ -1,5 +1,5 @@
 import { ControlClient } from '../control/client.ts';
-import { findSockets, socketPath } from '../control/place.ts';
+import { findSockets, socketPath } from '../control/socket-path.ts';
 import type { Status } from '../core/status.ts';
 import { HandoverError } from '../errors.ts';
 import { logicalCwd } from '../options/cwd.ts';

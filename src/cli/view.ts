@@ -1,7 +1,7 @@
 import type { BakeStatus, GenerationStatus, Status, WorkerStatus } from '../core/status.ts';
+import { columns } from './columns.ts';
 import type { Io } from './io.ts';
 import { count, firstLine, showBytes, showMs } from './print.ts';
-import { columns } from './table.ts';
 
 type Paint = Io['paint'];
 

@@ -4,8 +4,8 @@ import { dirname, join } from 'node:path';
 import type { Duplex } from 'node:stream';
 import { CODES, describeFailure, HandoverError, systemCode } from '../errors.ts';
 import { isAnswered, LONGEST_PATH_BYTES } from '../host/unix.ts';
-import { prepareFolder } from './place.ts';
 import { createRouter, type Operator } from './routes.ts';
+import { prepareFolder } from './socket-path.ts';
 
 const BODY_LIMIT_BYTES = 64 * 1024;
 const HEAD_LIMIT_BYTES = 8 * 1024;

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { chooseOnly, placeOf, type Running } from '../../src/cli/find.ts';
-import { socketFolder } from '../../src/control/place.ts';
+import { socketFolder } from '../../src/control/socket-path.ts';
 
 const running = (app: string) => ({ socket: `/run/${app}.sock`, status: { app } }) as Running;
 

@@ -1,10 +1,10 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { stripVTControlCharacters } from 'node:util';
+import { columns } from '../../src/cli/columns.ts';
 import type { Io } from '../../src/cli/io.ts';
 import { createPhases, describePhase } from '../../src/cli/phases.ts';
 import { printFailure, showMs } from '../../src/cli/print.ts';
-import { columns } from '../../src/cli/table.ts';
 import { showChange, showStatus } from '../../src/cli/view.ts';
 import type { ServiceEvent } from '../../src/control/routes.ts';
 import type { Status } from '../../src/core/status.ts';

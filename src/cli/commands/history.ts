@@ -1,10 +1,10 @@
 import { ControlClient } from '../../control/client.ts';
 import type { ChapterStatus } from '../../core/status.ts';
+import { columns } from '../columns.ts';
 import { findSupervisor } from '../find.ts';
 import { createPlaceFlags } from '../flags.ts';
 import type { Io } from '../io.ts';
 import { firstLine, showMs } from '../print.ts';
-import { columns } from '../table.ts';
 import { showTime } from '../view.ts';
 import type { Command } from './command.ts';
 

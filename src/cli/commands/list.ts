@@ -1,6 +1,6 @@
+import { columns } from '../columns.ts';
 import { findRunning, placeOf, type Running } from '../find.ts';
 import { createPlaceFlags } from '../flags.ts';
-import { columns } from '../table.ts';
 import type { Command } from './command.ts';
 
 export const list: Command = {

@@ -1,9 +1,9 @@
-import type { Release } from './core/state/state.ts';
-import type { Listeners } from './host/listeners/listeners.ts';
-import { type Watch, WorkerProcess } from './host/processes/worker-process.ts';
-import type { Options } from './options/options.ts';
-import { PROTOCOL_VERSION } from './protocol/versions.ts';
-import type { Orders } from './protocol/worker-settings.ts';
+import type { Release } from '../core/state/state.ts';
+import type { Listeners } from '../host/listeners/listeners.ts';
+import { type Watch, WorkerProcess } from '../host/processes/worker-process.ts';
+import type { Options } from '../options/options.ts';
+import { PROTOCOL_VERSION } from '../protocol/versions.ts';
+import type { Orders } from '../protocol/worker-settings.ts';
 
 /** What is supervised, as far as it does not change from generation to generation. */
 export interface App {

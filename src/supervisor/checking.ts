@@ -1,6 +1,6 @@
-import type { News } from './core/state/state.ts';
-import type { Prover } from './host/checks/checker.ts';
-import type { Asked } from './host/checks/private-client.ts';
+import type { News } from '../core/state/state.ts';
+import type { Prover } from '../host/checks/checker.ts';
+import type { Asked } from '../host/checks/private-client.ts';
 
 interface ProvingPorts {
   post(news: News): void;

@@ -1,10 +1,10 @@
-import type { History } from './control/routes.ts';
-import { describeHistory } from './core/state/history.ts';
-import type { State } from './core/state/state.ts';
-import { describeStatus, type Status, UNMEASURED, type WorkerFacts } from './core/status.ts';
-import type { Vitals } from './host/measure/watchdog.ts';
-import type { Memory } from './memory.ts';
-import { version } from './version.ts';
+import type { History } from '../control/routes.ts';
+import { describeHistory } from '../core/state/history.ts';
+import type { State } from '../core/state/state.ts';
+import { describeStatus, type Status, UNMEASURED, type WorkerFacts } from '../core/status.ts';
+import type { Vitals } from '../host/measure/watchdog.ts';
+import { version } from '../version.ts';
+import type { Memory } from './saved-state.ts';
 
 export interface OutlookPorts {
   readonly app: string;

@@ -1,6 +1,6 @@
-import type { News, Release } from './core/state/state.ts';
-import { migrate } from './host/processes/run-before-cutover.ts';
-import type { Migration } from './options/strategies.ts';
+import type { News, Release } from '../core/state/state.ts';
+import { migrate } from '../host/processes/run-before-cutover.ts';
+import type { Migration } from '../options/strategies.ts';
 
 interface MigrationPorts {
   post(news: News): void;

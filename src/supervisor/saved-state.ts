@@ -1,6 +1,6 @@
-import type { Chapter, State } from './core/state/state.ts';
-import type { Vitals } from './host/measure/watchdog.ts';
-import { Chronicle, loadSnapshot, statePath } from './host/state-file.ts';
+import type { Chapter, State } from '../core/state/state.ts';
+import type { Vitals } from '../host/measure/watchdog.ts';
+import { Chronicle, loadSnapshot, statePath } from '../host/state-file.ts';
 
 /** How old what is kept may be where nothing happens but requests: a supervisor that is killed says no last word. */
 const KEEP_MS = 10_000;

@@ -1,10 +1,10 @@
-import { activeOf } from './core/state/generations.ts';
-import type { Bake, News, State } from './core/state/state.ts';
-import type { Prover } from './host/checks/checker.ts';
-import type { Asked } from './host/checks/private-client.ts';
-import { measureUsage, readAvailableShare } from './host/measure/usage.ts';
-import { Vitals } from './host/measure/watchdog.ts';
-import type { Options } from './options/options.ts';
+import { activeOf } from '../core/state/generations.ts';
+import type { Bake, News, State } from '../core/state/state.ts';
+import type { Prover } from '../host/checks/checker.ts';
+import type { Asked } from '../host/checks/private-client.ts';
+import { measureUsage, readAvailableShare } from '../host/measure/usage.ts';
+import { Vitals } from '../host/measure/watchdog.ts';
+import type { Options } from '../options/options.ts';
 
 /** How often a new active generation is compared with the one before, and its checks are asked again. */
 const COMPARE_MS = 1_000;

@@ -7,16 +7,16 @@ import type {
   RollbackDone,
   RollbackOrder,
   ScaleDone
-} from './control/routes.ts';
-import { activeOf } from './core/state/generations.ts';
-import { releaseBefore } from './core/state/history.ts';
-import type { Generation, News, Notice, Release, State } from './core/state/state.ts';
-import { HandoverError } from './errors.ts';
-import { reviveRelease } from './host/releases/release-from-history.ts';
-import { resolveRelease } from './host/releases/resolve-release.ts';
-import type { StrategyName } from './options/strategies.ts';
-import type { Pending } from './supervisor/pending.ts';
-import { abortDone, promoteDone, reloadDone, retireDone, rollbackDone, scaleDone } from './supervisor/replies.ts';
+} from '../control/routes.ts';
+import { activeOf } from '../core/state/generations.ts';
+import { releaseBefore } from '../core/state/history.ts';
+import type { Generation, News, Notice, Release, State } from '../core/state/state.ts';
+import { HandoverError } from '../errors.ts';
+import { reviveRelease } from '../host/releases/release-from-history.ts';
+import { resolveRelease } from '../host/releases/resolve-release.ts';
+import type { StrategyName } from '../options/strategies.ts';
+import type { Pending } from './pending.ts';
+import { abortDone, promoteDone, reloadDone, retireDone, rollbackDone, scaleDone } from './replies.ts';
 
 export interface OrdersPorts {
   state(): State;
