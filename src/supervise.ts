@@ -5,17 +5,17 @@ import { HandoverError } from './errors.ts';
 import { nameApp, resolveRelease } from './host/releases/resolve-release.ts';
 import { logicalCwd } from './options/cwd.ts';
 import { readOptions } from './options/read-options.ts';
-import type { GivenOptions } from './options/user-options.ts';
+import type { UserOptions } from './options/user-options.ts';
 import type { ServiceEvents } from './supervisor/events.ts';
 import type { Service } from './supervisor/service.ts';
 import type { App } from './supervisor/start-worker.ts';
-import { Supervision } from './supervisor/supervisor.ts';
-import { self } from './worker/globals.ts';
+import { Supervisor } from './supervisor/supervisor.ts';
+import { workerGlobal } from './worker/globals.ts';
 
 export type { Service, ServiceEvents };
 
 /** Options of {@link supervise}: those of `handover run`, and what the command line says otherwise. */
-export interface SuperviseOptions extends GivenOptions {
+export interface SuperviseOptions extends UserOptions {
   /** The file that starts the app. Not with a function, whose own file is the entry. */
   entry?: string;
   /** Arguments for the app. */
@@ -43,7 +43,7 @@ export async function supervise(
   second: SuperviseOptions = {}
 ): Promise<Service> {
   if (typeof first === 'function') {
-    if (self()) return runAsWorker(first);
+    if (workerGlobal()) return runAsWorker(first);
     return start({ ...second, entry: process.argv[1] ?? '' });
   }
   return start(first);
@@ -67,9 +67,9 @@ async function start({
   }
   const release = await resolveRelease({}, { entry, folder: cwd ?? logicalCwd(), args }, null);
   const app: App = { name: options.name ?? nameApp(release.file), env };
-  const supervision = new Supervision(app, options);
-  await supervision.start(release, signals);
-  return new RunningService(supervision);
+  const supervisor = new Supervisor(app, options);
+  await supervisor.start(release, signals);
+  return new RunningService(supervisor);
 }
 
 /** In a worker, what follows `supervise()` in the file is the supervisor's business: the promise never settles. */
@@ -81,50 +81,51 @@ async function runAsWorker(run: () => unknown): Promise<never> {
 }
 
 class RunningService extends EventEmitter<ServiceEvents> implements Service {
-  readonly #supervision: Supervision;
+  readonly #supervisor: Supervisor;
 
-  constructor(supervision: Supervision) {
+  constructor(supervisor: Supervisor) {
     super();
-    this.#supervision = supervision;
-    supervision.notices.add((notice) => {
+    this.#supervisor = supervisor;
+    supervisor.notices.add((notice) => {
       this.emit('event', notice);
       (this as EventEmitter).emit(notice.event, notice);
     });
-    supervision.appMessages.add((worker, message) => this.emit('message', { worker, message }));
+    supervisor.appMessages.add((worker, message) => this.emit('message', { worker, message }));
   }
 
   get name(): string {
-    return this.#supervision.app.name;
+    return this.#supervisor.app.name;
   }
 
   get socket(): string {
-    return realpathOr(this.#supervision.socket);
+    return realpathOr(this.#supervisor.socket);
   }
 
   get addresses(): readonly string[] {
-    return this.#supervision.addresses;
+    return this.#supervisor.addresses;
   }
 
   reload: Service['reload'] = async (order) =>
-    this.#supervision.orders.reload(read('reload', typeof order === 'string' ? { entry: order } : order, RELOAD));
+    this.#supervisor.operations.reload(read('reload', typeof order === 'string' ? { entry: order } : order, RELOAD));
 
-  rollback: Service['rollback'] = async (order) => this.#supervision.orders.rollback(read('rollback', order, ROLLBACK));
+  rollback: Service['rollback'] = async (order) =>
+    this.#supervisor.operations.rollback(read('rollback', order, ROLLBACK));
 
-  promote = () => this.#supervision.orders.promote();
+  promote = () => this.#supervisor.operations.promote();
 
-  abort = () => this.#supervision.orders.abort();
+  abort = () => this.#supervisor.operations.abort();
 
-  retire = () => this.#supervision.orders.retire();
+  retire = () => this.#supervisor.operations.retire();
 
   scale = async (workers: number) =>
-    this.#supervision.orders.scale(read<{ workers: number }>('scale', { workers }, SCALE).workers);
+    this.#supervisor.operations.scale(read<{ workers: number }>('scale', { workers }, SCALE).workers);
 
-  history = () => this.#supervision.outlook.history();
+  history = () => this.#supervisor.statusSource.history();
 
-  status = () => this.#supervision.outlook.status();
+  status = () => this.#supervisor.statusSource.status();
 
   async close(): Promise<void> {
-    await this.#supervision.stop('close() was called');
+    await this.#supervisor.stop('close() was called');
   }
 }
 

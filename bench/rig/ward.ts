@@ -1,12 +1,12 @@
 import { fork } from 'node:child_process';
 import { measureUsage, readAvailableShare } from '../../src/host/measure/usage.ts';
-import { Vitals } from '../../src/host/measure/watchdog.ts';
+import { Watchdog } from '../../src/host/measure/watchdog.ts';
 import { onInternalMessage, sendHandle } from '../../src/internals/ipc.ts';
 import { bindHandle } from '../../src/internals/net.ts';
 import type { ToSupervisor } from '../../src/protocol/messages.ts';
 import { parse, seal } from '../../src/protocol/parse.ts';
 import { PROTOCOL_VERSION } from '../../src/protocol/versions.ts';
-import { ORDERS_VARIABLE, type Orders } from '../../src/protocol/worker-settings.ts';
+import { SETTINGS_VARIABLE, type WorkerSettings } from '../../src/protocol/worker-settings.ts';
 
 // A supervisor reduced to what measuring takes, with one worker. Its arguments: the preload of the build that is
 // measured, the app, and whether the worker is measured. It leaves, and its worker with it, when its starter is gone.
@@ -20,7 +20,7 @@ const out: { port?: number } = {};
 handle.getsockname?.(out);
 const port = out.port ?? 0;
 
-const orders: Orders = {
+const orders: WorkerSettings = {
   version: PROTOCOL_VERSION,
   worker: '1.1',
   generation: 1,
@@ -32,11 +32,11 @@ const orders: Orders = {
   measures: measures === 'measured'
 };
 const worker = fork(app, [], {
-  env: { ...process.env, PORT: String(port), [ORDERS_VARIABLE]: JSON.stringify(orders) },
+  env: { ...process.env, PORT: String(port), [SETTINGS_VARIABLE]: JSON.stringify(orders) },
   execArgv: ['--require', preload],
   stdio: ['ignore', 'ignore', 'inherit', 'ipc', 2] as unknown as 'pipe'[]
 });
-const vitals = new Vitals(
+const vitals = new Watchdog(
   // Everything that can be watched is.
   { hangMs: 15_000, keepMs: 60_000, maxMemoryBytes: 2 ** 40, standbyShare: 1e-6 },
   {

@@ -4,10 +4,10 @@ import { pathToFileURL } from 'node:url';
 import { HandoverError, systemCode } from '../errors.ts';
 import { OPTIONS } from '../options/options.ts';
 import { readEach, unknownOption } from '../options/read-options.ts';
-import type { GivenOptions } from '../options/user-options.ts';
+import type { UserOptions } from '../options/user-options.ts';
 
 /** What a config may say: the options, and what the command line says otherwise. */
-export interface Config extends GivenOptions {
+export interface Config extends UserOptions {
   entry?: string;
   args?: readonly string[];
   /** Added to the environment of the supervisor. */

@@ -7,7 +7,7 @@ import { readOptions } from '../options/read-options.ts';
 import { pickPlace, readLayers } from './config.ts';
 
 /** Which supervisor a command means, as far as it was said. */
-export interface Place {
+export interface SupervisorFlags {
   readonly name?: string;
   readonly socket?: string;
 }
@@ -24,12 +24,12 @@ export interface Running {
  *
  * @throws HANDOVER_ERR_OPTION_AMBIGUOUS, HANDOVER_ERR_CONTROL_UNREACHABLE, HANDOVER_ERR_OPTION_*
  */
-export async function findSupervisor(flags: Place): Promise<string> {
+export async function findSupervisor(flags: SupervisorFlags): Promise<string> {
   return placeOf(flags) ?? placeOf(pickPlace(await readLayers(logicalCwd()))) ?? chooseOnly(await findRunning());
 }
 
 /** Where the supervisor of that name or socket listens, or null where neither was said. */
-export function placeOf({ name, socket }: Place): string | null {
+export function placeOf({ name, socket }: SupervisorFlags): string | null {
   readOptions({ ...(name === undefined ? {} : { name }), ...(socket === undefined ? {} : { socket }) });
   return socket ?? (name === undefined ? null : socketPath(name));
 }

@@ -23,8 +23,8 @@ function endSentence(text: string): string {
 }
 
 /** `1 connection`, `2 connections`. */
-export function count(number: number, noun: string): string {
-  return `${number} ${noun}${number === 1 ? '' : 's'}`;
+export function count(number: number, word: string): string {
+  return `${number} ${word}${number === 1 ? '' : 's'}`;
 }
 
 /** A duration for people: `1.2 ms`, `310 ms`, `3.1 s`, `4 min 10 s`, `3 h 12 min`, `2 d 3 h`. */

@@ -5,7 +5,7 @@ import type { Duplex } from 'node:stream';
 import { CODES, describeFailure, HandoverError, systemCode } from '../errors.ts';
 import { isAnswered, LONGEST_PATH_BYTES } from '../host/unix.ts';
 import { createRouter, type Operator } from './routes.ts';
-import { prepareFolder } from './socket-path.ts';
+import { prepareSocketFolder } from './socket-path.ts';
 
 const BODY_LIMIT_BYTES = 64 * 1024;
 const HEAD_LIMIT_BYTES = 8 * 1024;
@@ -49,7 +49,7 @@ export class ControlServer {
       const bytes = Buffer.byteLength(this.path);
       if (bytes > LONGEST_PATH_BYTES)
         throw new Error(`the path has ${bytes} bytes, and a unix socket may have ${LONGEST_PATH_BYTES}`);
-      prepareFolder(dirname(this.path));
+      prepareSocketFolder(dirname(this.path));
       await listen(this.#server, own);
       chmodSync(own, 0o600);
       await this.#claim(own, name);

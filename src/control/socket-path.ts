@@ -50,7 +50,7 @@ function readName(encoded: string): string | null {
  *
  * @throws HANDOVER_ERR_CONTROL_SOCKET if the default directory belongs to somebody else
  */
-export function prepareFolder(folder: string): void {
+export function prepareSocketFolder(folder: string): void {
   mkdirSync(folder, { recursive: true, mode: 0o700 });
   if (folder !== socketFolder()) return;
   if (!isOurs(folder)) {

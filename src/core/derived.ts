@@ -2,14 +2,14 @@ import { reconcileCover } from './rules/cover.ts';
 import { reconcileRoll } from './rules/rolling.ts';
 import { reconcileScale } from './rules/scale.ts';
 import { finish } from './rules/stop.ts';
-import { reconcileDuty } from './rules/while-active.ts';
+import { reconcileWhileActive } from './rules/while-active.ts';
 import type { State, Step } from './state/state.ts';
 
 /** What follows from where everybody stands, whatever the news was: asked after every step, in this order. */
 const DERIVED: readonly ((state: State, at: number) => Step)[] = [
   reconcileRoll,
   reconcileCover,
-  reconcileDuty,
+  reconcileWhileActive,
   reconcileScale,
   finish
 ];

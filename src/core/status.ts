@@ -1,11 +1,11 @@
 import type { StrategyName } from '../options/strategies.ts';
 import { isCovering } from './rules/cover.ts';
 import { SLOW_MS } from './rules/restarts.ts';
-import { activeOf, rolesOf, staffOf } from './state/generations.ts';
-import { type ChapterStatus, describeHistory, isoTime } from './state/history.ts';
+import { activeOf, remainingWorkersOf, rolesOf } from './state/generations.ts';
+import { describeHistory, type HistoryEntryStatus, isoTime } from './state/history.ts';
 import type { Bake, Generation, State } from './state/state.ts';
 
-export type { ChapterStatus };
+export type { HistoryEntryStatus as ChapterStatus };
 
 /** What was measured of one worker. What could not be measured is null, and `unmeasured` says why. */
 export interface WorkerFacts {
@@ -88,7 +88,7 @@ export interface Status extends Surroundings {
   readonly candidate: GenerationStatus | null;
   readonly retiring: readonly (GenerationStatus & { readonly why: string })[];
   readonly bake: BakeStatus | null;
-  readonly history: readonly ChapterStatus[];
+  readonly history: readonly HistoryEntryStatus[];
 }
 
 /** Turns the state into the JSON that every door shows. It lists what may be shown; nothing is copied whole. */
@@ -105,7 +105,7 @@ export function describeStatus(
   const rollingBack = next !== undefined && 'order' in state && state.order.warm;
   return {
     ...around,
-    phase: state.phase === 'steady' && state.settling ? 'handing-over' : state.phase,
+    phase: state.phase === 'steady' && state.completing ? 'handing-over' : state.phase,
     active: show(activeOf(state)),
     standby: show(rollingBack ? next : named('standby', 'leaving')),
     activeNote: describeTrouble(state),
@@ -126,7 +126,7 @@ function describeBake({ generation, since, forMs }: Bake, now: number): BakeStat
 function describeTrouble(state: State): string | null {
   const active = activeOf(state);
   const { max, windowMs } = state.limits.restarts;
-  if (!active || staffOf(active).length >= active.size || active.restarts.length <= max) return null;
+  if (!active || remainingWorkersOf(active).length >= active.size || active.restarts.length <= max) return null;
   return `more than ${max} workers were lost within ${windowMs / 1000} s; the next is started in ${SLOW_MS / 1000} s at the most`;
 }
 

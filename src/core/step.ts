@@ -8,10 +8,10 @@ import { table } from './table.ts';
 
 /** Same state, same news, same answer: the only way the supervisor changes its mind. */
 export function step(state: State, news: News): Step {
-  return derive(begin(state, news), news.at);
+  return derive(apply(state, news), news.at);
 }
 
-function begin(state: State, news: News): Step {
+function apply(state: State, news: News): Step {
   switch (news.type) {
     case 'hurry-asked':
       return hurry(state);
@@ -22,24 +22,24 @@ function begin(state: State, news: News): Step {
     case 'restart-due':
       return restartWorkers(state, news.about);
     default:
-      return 'about' in news || 'request' in news ? look(state, news) : follow(state, news);
+      return 'about' in news || 'request' in news ? applyRule(state, news) : applyWorkerNews(state, news);
   }
 }
 
 /** News of one worker, then what it means for the whole. */
-function follow(state: State, news: Parameters<typeof foldWorker>[1]): Step {
+function applyWorkerNews(state: State, news: Parameters<typeof foldWorker>[1]): Step {
   const folded = foldWorker(state, news);
   let next = folded.state;
   const effects = [...folded.effects];
   for (const event of folded.news) {
-    const after = look(next, event);
+    const after = applyRule(next, event);
     next = after.state;
     effects.push(...after.effects);
   }
   return { state: next, effects };
 }
 
-function look(state: State, event: Event): Step {
+function applyRule(state: State, event: Event): Step {
   if ('about' in event && event.about !== subjectOf(state, event.type)) return { state, effects: [] };
   const rule = table[state.phase][event.type] as (state: In<Phase>, event: Event) => Step;
   return rule(state, event);
@@ -62,7 +62,7 @@ function subjectOf(state: State, type: EventType): number | null {
     case 'pausing':
       return state.leaving.id;
     case 'steady':
-      return type === 'all-handed' || type === 'hand-overdue' ? (state.settling?.from ?? null) : state.active.id;
+      return type === 'all-handed' || type === 'hand-overdue' ? (state.completing?.from ?? null) : state.active.id;
     default:
       return null;
   }

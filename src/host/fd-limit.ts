@@ -4,7 +4,7 @@ import { readFileSync } from 'node:fs';
 const ASSUMED = 1_024;
 
 /** How many file descriptors this process may have open at once. Node has raised it to what the system allows. */
-export function descriptorLimit(): number {
+export function fdLimit(): number {
   try {
     const found = /^Max open files\s+(\d+|unlimited)/m.exec(readFileSync('/proc/self/limits', 'utf8'))?.[1];
     return found === 'unlimited' ? Number.POSITIVE_INFINITY : Number(found ?? ASSUMED);

@@ -1,4 +1,4 @@
-interface Orders {
+interface SignalActions {
   stop(why: string): void;
   reload(): void;
 }
@@ -8,7 +8,7 @@ interface Orders {
  *
  * @returns a function that gives the signals back
  */
-export function obeySignals({ stop, reload }: Orders): () => void {
+export function handleSignals({ stop, reload }: SignalActions): () => void {
   process.on('SIGTERM', stop).on('SIGINT', stop).on('SIGHUP', reload);
   return () => process.off('SIGTERM', stop).off('SIGINT', stop).off('SIGHUP', reload);
 }

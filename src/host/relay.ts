@@ -1,14 +1,14 @@
 import type { Handle } from '../internals/net.ts';
 import type { Moving } from '../protocol/messages.ts';
-import { descriptorLimit } from './fd-limit.ts';
+import { fdLimit } from './fd-limit.ts';
 
 /** Whoever can take a connection, with the number it is believed to have. */
-export interface Heir {
+export interface Receiver {
   readonly worker: string;
   readonly connections: number;
 }
 
-interface Parcel {
+interface Transfer {
   readonly moving: Moving;
   readonly from: string;
   readonly handle: Handle;
@@ -20,9 +20,9 @@ interface Parcel {
 
 export interface RelayPorts {
   /** The workers that accept for the active generation now. */
-  heirs(): readonly Heir[];
-  /** Whether it is worth waiting for an heir where there is none. */
-  expectsHeirs(): boolean;
+  receivers(): readonly Receiver[];
+  /** Whether it is worth waiting for an receiver where there is none. */
+  expectsReceivers(): boolean;
   /** Sends a connection to a worker. `onFailed` is called if it could not be sent. */
   deliver(worker: string, moving: Moving & { readonly last: boolean }, handle: Handle, onFailed: () => void): void;
   /** Tells the worker it came from that somebody has it. */
@@ -46,11 +46,11 @@ const WINDOW = 16;
  * @source ack before forget: nodejs/node lib/internal/cluster (handoff)
  */
 export class Relay {
-  readonly #parcels = new Map<string, Parcel>();
+  readonly #transfers = new Map<string, Transfer>();
   /** Those that are on their way to nobody, the longest waiting first. */
-  readonly #waiting = new Set<Parcel>();
+  readonly #waiting = new Set<Transfer>();
   /** Of these, the ones that their senders still answer for. */
-  readonly #unkept = new Set<Parcel>();
+  readonly #unkept = new Set<Transfer>();
   readonly #onWay = new Map<string, number>();
   readonly #moved = new Map<number, number>();
   readonly #ports: RelayPorts;
@@ -59,7 +59,7 @@ export class Relay {
   #dealing = false;
 
   /** @param room how many connections may be kept here; each is a file descriptor. Beyond that, their senders wait */
-  constructor(ports: RelayPorts, room: number = descriptorLimit() / 2) {
+  constructor(ports: RelayPorts, room: number = fdLimit() / 2) {
     this.#ports = ports;
     this.#room = room;
   }
@@ -73,46 +73,46 @@ export class Relay {
 
   take(from: string, { id, key, fresh, pipelines }: Moving, handle: Handle): void {
     const moving = { id, key, fresh, pipelines };
-    const parcel: Parcel = { moving, from, handle, declined: new Set(), to: null, kept: false };
-    this.#parcels.set(id, parcel);
-    this.#await(parcel);
+    const transfer: Transfer = { moving, from, handle, declined: new Set(), to: null, kept: false };
+    this.#transfers.set(id, transfer);
+    this.#await(transfer);
     this.#deal();
   }
 
   onAdopted(worker: string, id: string): void {
-    const parcel = this.#parcels.get(id);
-    if (parcel?.to !== worker) return;
-    this.#recall(parcel);
-    this.#forget(parcel);
-    if (worker !== parcel.from) {
-      const generation = Number.parseInt(parcel.from, 10);
+    const transfer = this.#transfers.get(id);
+    if (transfer?.to !== worker) return;
+    this.#recall(transfer);
+    this.#forget(transfer);
+    if (worker !== transfer.from) {
+      const generation = Number.parseInt(transfer.from, 10);
       this.#moved.set(generation, (this.#moved.get(generation) ?? 0) + 1);
     }
-    if (!parcel.kept) this.#ports.confirm(parcel.from, id);
+    if (!transfer.kept) this.#ports.confirm(transfer.from, id);
     this.#deal();
   }
 
   onDeclined(worker: string, id: string): void {
-    const parcel = this.#parcels.get(id);
-    if (parcel?.to !== worker) return;
-    parcel.declined.add(worker);
-    this.#recall(parcel);
-    this.#await(parcel);
+    const transfer = this.#transfers.get(id);
+    if (transfer?.to !== worker) return;
+    transfer.declined.add(worker);
+    this.#recall(transfer);
+    this.#await(transfer);
     this.#deal();
   }
 
   /** A worker is gone: what it had not acked goes to another. */
   onGone(worker: string): void {
-    for (const parcel of this.#parcels.values()) {
-      if (parcel.to !== worker) continue;
-      this.#recall(parcel);
-      this.#await(parcel);
+    for (const transfer of this.#transfers.values()) {
+      if (transfer.to !== worker) continue;
+      this.#recall(transfer);
+      this.#await(transfer);
     }
     this.#deal();
   }
 
   /** Somebody accepts who did not: connections that nobody could take are dealt again. */
-  onHeir(): void {
+  onReceiver(): void {
     this.#deal();
   }
 
@@ -122,87 +122,87 @@ export class Relay {
   }
 
   close(): void {
-    for (const { handle } of this.#parcels.values()) handle.close();
-    for (const all of [this.#parcels, this.#waiting, this.#unkept, this.#onWay]) all.clear();
+    for (const { handle } of this.#transfers.values()) handle.close();
+    for (const all of [this.#transfers, this.#waiting, this.#unkept, this.#onWay]) all.clear();
   }
 
   /** Deals what waits, in order, until whoever is next in line has no room for more. */
   #deal(): void {
-    if (this.#dealing) return; // a delivery failed at once: its parcel waits again, and is seen by the round in progress
+    if (this.#dealing) return; // a delivery failed at once: its transfer waits again, and is seen by the round in progress
     this.#dealing = true;
     try {
-      for (const parcel of this.#waiting) if (!this.#dealOne(parcel)) return;
+      for (const transfer of this.#waiting) if (!this.#dealOne(transfer)) return;
     } finally {
       this.#dealing = false;
     }
   }
 
   /** @returns whether there may be room for the next one */
-  #dealOne(parcel: Parcel): boolean {
-    const heirs = this.#ports.heirs();
-    if (heirs.length === 0 && this.#ports.expectsHeirs()) {
+  #dealOne(transfer: Transfer): boolean {
+    const receivers = this.#ports.receivers();
+    if (receivers.length === 0 && this.#ports.expectsReceivers()) {
       this.#keep();
       return false;
     }
-    const to = this.#choose(parcel, heirs);
+    const to = this.#choose(transfer, receivers);
     if (to !== null && this.countTo(to) >= WINDOW) return false;
-    this.#waiting.delete(parcel);
-    this.#unkept.delete(parcel);
-    if (to !== null) this.#send(parcel, to, heirs);
+    this.#waiting.delete(transfer);
+    this.#unkept.delete(transfer);
+    if (to !== null) this.#send(transfer, to, receivers);
     else {
-      this.#forget(parcel);
-      this.#ports.onLost(parcel.from);
+      this.#forget(transfer);
+      this.#ports.onLost(transfer.from);
     }
     return true;
   }
 
-  /** The heir with the least connections; where none is willing the sender, if it is there; or nobody. */
-  #choose({ declined, from }: Parcel, heirs: readonly Heir[]): string | null {
-    const load = ({ worker, connections }: Heir) => connections + this.countTo(worker);
-    const best = heirs
+  /** The receiver with the least connections; where none is willing the sender, if it is there; or nobody. */
+  #choose({ declined, from }: Transfer, receivers: readonly Receiver[]): string | null {
+    const load = ({ worker, connections }: Receiver) => connections + this.countTo(worker);
+    const best = receivers
       .filter(({ worker }) => !declined.has(worker))
-      .reduce<Heir | null>((least, heir) => (least && load(least) <= load(heir) ? least : heir), null);
+      .reduce<Receiver | null>((least, receiver) => (least && load(least) <= load(receiver) ? least : receiver), null);
     if (best) return best.worker;
     return this.#ports.isAlive(from) && !declined.has(from) ? from : null;
   }
 
-  /** Lets the senders of what waits forget it: it is kept here until an heir is there. */
+  /** Lets the senders of what waits forget it: it is kept here until an receiver is there. */
   #keep(): void {
-    for (const parcel of this.#unkept) {
+    for (const transfer of this.#unkept) {
       if (this.#kept >= this.#room) return;
-      this.#unkept.delete(parcel);
-      parcel.kept = true;
+      this.#unkept.delete(transfer);
+      transfer.kept = true;
       this.#kept += 1;
-      this.#ports.confirm(parcel.from, parcel.moving.id);
+      this.#ports.confirm(transfer.from, transfer.moving.id);
     }
   }
 
-  #await(parcel: Parcel): void {
-    this.#waiting.add(parcel);
-    if (!parcel.kept) this.#unkept.add(parcel);
+  #await(transfer: Transfer): void {
+    this.#waiting.add(transfer);
+    if (!transfer.kept) this.#unkept.add(transfer);
   }
 
-  #send(parcel: Parcel, worker: string, heirs: readonly Heir[]): void {
-    parcel.to = worker;
+  #send(transfer: Transfer, worker: string, receivers: readonly Receiver[]): void {
+    transfer.to = worker;
     this.#onWay.set(worker, this.countTo(worker) + 1);
-    const { moving, handle } = parcel;
-    const last = !heirs.some((heir) => heir.worker === worker);
+    const { moving, handle } = transfer;
+    const last = !receivers.some((receiver) => receiver.worker === worker);
     this.#ports.deliver(worker, { ...moving, last }, handle, () => this.onDeclined(worker, moving.id));
   }
 
   /** Takes back what was on its way. */
-  #recall(parcel: Parcel): void {
-    const { to } = parcel;
+  #recall(transfer: Transfer): void {
+    const { to } = transfer;
     if (to === null) return;
-    parcel.to = null;
+    transfer.to = null;
     const left = this.countTo(to) - 1;
     if (left > 0) this.#onWay.set(to, left);
     else this.#onWay.delete(to);
   }
 
-  #forget(parcel: Parcel): void {
-    this.#parcels.delete(parcel.moving.id);
-    if (parcel.kept) this.#kept -= 1;
-    parcel.handle.close();
+  #forget(transfer: Transfer): void {
+    this.#transfers.delete(transfer.moving.id);
+    if (transfer.kept) this.#kept -= 1;
+    transfer.handle.close();
   }
 }

@@ -1,11 +1,11 @@
-import type { Chapter, Release } from '../core/state/state.ts';
+import type { HistoryEntry, Release } from '../core/state/state.ts';
 import { STRATEGIES } from '../options/strategies.ts';
 
 /** What a supervisor leaves to the next one. */
-export interface Snapshot {
+export interface FileState {
   /** Numbers go on from here: none is given twice. */
   readonly lastGeneration: number;
-  readonly history: readonly Chapter[];
+  readonly history: readonly HistoryEntry[];
 }
 
 const FORMAT = 'handover-state';
@@ -13,7 +13,7 @@ const VERSION = 1;
 const UNFINISHED: readonly string[] = ['candidate', 'active', 'standby'];
 const CUT_OFF = 'its supervisor ended without stopping it';
 
-export function writeSnapshot({ lastGeneration, history }: Snapshot, at: number): string {
+export function formatState({ lastGeneration, history }: FileState, at: number): string {
   return `${JSON.stringify({ format: FORMAT, version: VERSION, savedAt: at, lastGeneration, history })}\n`;
 }
 
@@ -22,22 +22,22 @@ export function writeSnapshot({ lastGeneration, history }: Snapshot, at: number)
  *
  * @throws Error whose message says what is wrong with the text
  */
-export function readSnapshot(text: string): Snapshot {
+export function parseState(text: string): FileState {
   const given: unknown = JSON.parse(text);
   if (!fits(given, { format: (value) => value === FORMAT })) throw new Error('it is not a state file of handover');
   if (!fits(given, { version: (value) => value === VERSION }))
     throw new Error(`it is of another version than ${VERSION}`);
-  const unfit = findUnfit(given, SNAPSHOT);
+  const unfit = findUnfit(given, FILE_STATE);
   if (unfit !== null) throw new Error(`"${unfit}" is not what it should be`);
-  const { savedAt, lastGeneration, history } = given as unknown as Snapshot & { savedAt: number };
-  return { lastGeneration, history: history.map((chapter) => finishChapter(chapter, savedAt)) };
+  const { savedAt, lastGeneration, history } = given as unknown as FileState & { savedAt: number };
+  return { lastGeneration, history: history.map((entry) => finishEntry(entry, savedAt)) };
 }
 
-function finishChapter(chapter: Chapter, savedAt: number): Chapter {
-  const { outcome, reason, activeAt, activeMs, endedAt } = chapter;
+function finishEntry(entry: HistoryEntry, savedAt: number): HistoryEntry {
+  const { outcome, reason, activeAt, activeMs, endedAt } = entry;
   const cutOff = UNFINISHED.includes(outcome);
   return {
-    ...chapter,
+    ...entry,
     activeMs: activeMs + (outcome === 'active' && activeAt !== null ? savedAt - activeAt : 0),
     outcome: cutOff ? 'retired' : outcome,
     reason: cutOff ? CUT_OFF : reason,
@@ -86,7 +86,7 @@ const RELEASE = {
   asked: isShaped({ env: isMapOf(isText), node: orNull(isText) })
 } satisfies { readonly [F in keyof Release]: Check };
 
-const CHAPTER = {
+const HISTORY_ENTRY = {
   generation: isNumber,
   release: isShaped(RELEASE),
   kind: isOneOf('run', 'reload', 'rollback'),
@@ -100,12 +100,12 @@ const CHAPTER = {
   outcome: isOneOf('candidate', 'active', 'standby', 'retired', 'failed', 'rejected'),
   reason: orNull(isText),
   standby: orNull(isNumber)
-} satisfies { readonly [F in keyof Chapter]: Check };
+} satisfies { readonly [F in keyof HistoryEntry]: Check };
 
-const SNAPSHOT = {
+const FILE_STATE = {
   savedAt: isTime,
   lastGeneration: isCount,
-  history: isListOf(isShaped(CHAPTER))
+  history: isListOf(isShaped(HISTORY_ENTRY))
 };
 
 function findUnfit(value: object, shape: Shape): string | null {

@@ -2,10 +2,10 @@ import { closeSync, constants, fstatSync, openSync, readFileSync, renameSync } f
 import { mkdir, open, rename, rm } from 'node:fs/promises';
 import { dirname, resolve } from 'node:path';
 import { systemCode } from '../errors.ts';
-import { readSnapshot, type Snapshot, writeSnapshot } from './state-file-format.ts';
+import { type FileState, formatState, parseState } from './state-file-format.ts';
 import { ownUid } from './unix.ts';
 
-export type { Snapshot };
+export type { FileState };
 
 /** How long news is collected before it is written. */
 const COLLECT_MS = 250;
@@ -22,15 +22,15 @@ export function statePath(socket: string): string {
  *
  * @returns `warning` where something was there and could not be used
  */
-export function loadSnapshot(path: string): { snapshot: Snapshot | null; warning: string | null } {
+export function loadState(path: string): { state: FileState | null; warning: string | null } {
   try {
-    return { snapshot: readSnapshot(readOwn(path)), warning: null };
+    return { state: parseState(readOwn(path)), warning: null };
   } catch (error) {
     const reason = systemCode(error) ?? (error as Error).message;
-    if (reason === 'ENOENT') return { snapshot: null, warning: null };
+    if (reason === 'ENOENT') return { state: null, warning: null };
     // A folder is a slip in an option: it cannot be written over, and is not moved about.
     const fate = reason === 'EISDIR' ? 'nothing will be kept' : moveAside(path);
-    return { snapshot: null, warning: `the history in ${path} cannot be used (${reason}); ${fate}` };
+    return { state: null, warning: `the history in ${path} cannot be used (${reason}); ${fate}` };
   }
 }
 
@@ -63,10 +63,10 @@ function moveAside(path: string): string {
  * Written aside, then renamed: whoever reads it, at whatever moment, finds a whole one. One write at a time; what came
  * last is what stays. What cannot be written is not fatal, and told once until it can be again.
  */
-export class Chronicle {
+export class StateFile {
   readonly #path: string;
   readonly #warn: (why: string) => void;
-  #next: Snapshot | null = null;
+  #next: FileState | null = null;
   #timer: NodeJS.Timeout | null = null;
   #writing: Promise<void> = Promise.resolve();
   #failing = false;
@@ -77,8 +77,8 @@ export class Chronicle {
   }
 
   /** Notes what is to be kept. It is written soon, with all that comes until then. */
-  save(snapshot: Snapshot): void {
-    this.#next = snapshot;
+  save(state: FileState): void {
+    this.#next = state;
     this.#timer ??= setTimeout(() => void this.flush(), COLLECT_MS).unref();
   }
 
@@ -91,11 +91,11 @@ export class Chronicle {
   }
 
   async #write(): Promise<void> {
-    const snapshot = this.#next;
+    const state = this.#next;
     this.#next = null;
-    if (!snapshot) return;
+    if (!state) return;
     try {
-      await replaceFile(this.#path, writeSnapshot(snapshot, Date.now()));
+      await replaceFile(this.#path, formatState(state, Date.now()));
       this.#failing = false;
     } catch (error) {
       if (this.#failing) return;

@@ -16,7 +16,7 @@ export interface Bake {
 }
 
 /** What a user may write for a limit; what is left out is as the default says. */
-export type GivenLimit =
+export type UserLimit =
   | false
   | number
   | {
@@ -33,11 +33,11 @@ export type GivenLimit =
     };
 
 /** What a user may write for the bake: how long, or that and limits by the name of their signal. */
-export type GivenBake = string | number | ({ for?: string | number } & { [S in SignalName]?: GivenLimit });
+export type UserBake = string | number | ({ for?: string | number } & { [S in SignalName]?: UserLimit });
 
 export const BAKE_DEFAULTS: Bake = { forMs: 30_000, limits: DEFAULT_LIMITS };
 
-type Field = keyof Exclude<GivenLimit, false | number>;
+type Field = keyof Exclude<UserLimit, false | number>;
 
 /** What can be said of a limit: of worker exits no share is taken, and no number of requests is needed. */
 const FIELDS: { readonly [K in SignalKind]: readonly Field[] } = {
@@ -51,7 +51,7 @@ const FIELDS: { readonly [K in SignalKind]: readonly Field[] } = {
 export function readBake(given: unknown): Bake | undefined {
   if (typeof given !== 'object') return readBake({ for: given ?? null });
   if (given === null || Array.isArray(given)) return undefined;
-  const { for: time = BAKE_DEFAULTS.forMs, ...signals } = given as Exclude<GivenBake, string | number>;
+  const { for: time = BAKE_DEFAULTS.forMs, ...signals } = given as Exclude<UserBake, string | number>;
   const forMs = readDuration(0)(time);
   const limits: Record<string, Limit | null> = { ...DEFAULT_LIMITS };
   for (const [name, one] of Object.entries(signals)) {
@@ -76,7 +76,7 @@ function readLimit(name: SignalName, given: unknown): Limit | null | undefined {
     floor = standard.floor,
     absolute = standard.absolute,
     after = standard.afterMs
-  } = given as Exclude<GivenLimit, false | number>;
+  } = given as Exclude<UserLimit, false | number>;
   const read = {
     floor: readAmount(name, floor),
     absolute: absolute === null ? null : readAmount(name, absolute),

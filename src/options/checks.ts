@@ -35,7 +35,7 @@ export interface CandidateWorker {
 export type CheckFunction = (candidate: CandidateWorker) => Promise<void> | void;
 
 /** What a user may write for a check. */
-export type GivenCheck =
+export type UserCheck =
   | string
   | CheckFunction
   | {
@@ -55,7 +55,7 @@ export type GivenCheck =
     };
 
 /** What came back, as far as an expectation can look at it. */
-export interface Came {
+export interface CheckResponse {
   readonly status: number;
   readonly headers: Readonly<Record<string, string>>;
   readonly body: string;
@@ -75,7 +75,7 @@ export interface WarmUp {
 }
 
 /** What a user may write for the warm-up. */
-export type GivenWarmUp =
+export type UserWarmUp =
   | string
   | { path?: string; paths?: readonly string[]; requests?: number; concurrency?: number; for?: string | number };
 
@@ -92,7 +92,7 @@ export function readWarmUp(given: unknown): WarmUp | undefined {
     requests = WARM_UP_DEFAULTS.requests,
     concurrency = WARM_UP_DEFAULTS.concurrency,
     for: time
-  } = given as Exclude<GivenWarmUp, string>;
+  } = given as Exclude<UserWarmUp, string>;
   const forMs = time === undefined ? WARM_UP_DEFAULTS.forMs : readDuration(1)(time);
   const all = [...(path === undefined ? [] : [path]), ...paths];
   const usable =
@@ -148,7 +148,7 @@ export function readCheck(given: unknown): Check | CheckFunction | undefined {
     interval,
     timeout,
     whileBaking = DEFAULTS.whileBaking
-  } = given as Exclude<GivenCheck, string | CheckFunction>;
+  } = given as Exclude<UserCheck, string | CheckFunction>;
   if (!isRecord(expect)) return undefined;
   const known =
     Object.keys(given).every((key) => FIELDS.includes(key)) &&
@@ -193,7 +193,7 @@ export function readCheck(given: unknown): Check | CheckFunction | undefined {
  *
  * @returns null when it is as expected, else what was expected and what came
  */
-export function judgeCheck({ expect }: Check, came: Came): { expected: string; came: string } | null {
+export function judgeCheck({ expect }: Check, came: CheckResponse): { expected: string; came: string } | null {
   const shown = `status ${came.status}, body ${JSON.stringify(came.body.slice(0, SHOWN_LENGTH))}`;
   const wrong = (expected: string) => ({ expected, came: shown });
   const statusFits = expect.status ? expect.status.includes(came.status) : came.status >= 200 && came.status < 400;

@@ -3,8 +3,8 @@ import { BAKE_DEFAULTS, type Bake, readBake } from './bake.ts';
 import { type Check, type CheckFunction, readCheck, readWarmUp, type WarmUp } from './checks.ts';
 import { readDuration } from './durations.ts';
 import * as readers from './readers.ts';
-import type { Extent, Migration, StrategyName } from './strategies.ts';
-import { readExtent, readMigration, STRATEGIES } from './strategies.ts';
+import type { BeforeCutover, StrategyName, Surge } from './strategies.ts';
+import { readBeforeCutover, readSurge, STRATEGIES } from './strategies.ts';
 
 export interface Spec<T> {
   readonly fallback: T;
@@ -23,7 +23,7 @@ export interface Spec<T> {
 
 const DURATION = 'a duration such as "30s", "10m" or a number of milliseconds';
 
-const EXTENT = 'an integer from 0 to 128, or a percentage such as "25%"';
+const SURGE = 'an integer from 0 to 128, or a percentage such as "25%"';
 
 function spec<T>(one: Spec<T>): Spec<T> {
   return one;
@@ -95,27 +95,27 @@ export const OPTIONS = {
       'How the next generation takes over: all at once beside the active one; worker by worker; each worker in the place of its predecessor, without room for both; or never two versions serving at the same time.',
     read: readers.readOneOf(...STRATEGIES)
   }),
-  maxSurge: spec<Extent>({
+  maxSurge: spec<Surge>({
     fallback: 1,
     value: '<n | percent>',
-    wants: EXTENT,
+    wants: SURGE,
     about: 'Under `rolling`: how many workers there may be beyond `workers`. A percentage is rounded up.',
-    read: readExtent
+    read: readSurge
   }),
-  maxUnavailable: spec<Extent>({
+  maxUnavailable: spec<Surge>({
     fallback: 0,
     value: '<n | percent>',
-    wants: EXTENT,
+    wants: SURGE,
     about: 'Under `rolling`: how many of `workers` may be missing meanwhile. A percentage is rounded down.',
-    read: readExtent
+    read: readSurge
   }),
-  beforeCutover: spec<Migration | null>({
+  beforeCutover: spec<BeforeCutover | null>({
     fallback: null,
     value: '<command>',
     wants: 'a command for the shell, or in code a function or { run, timeout }',
     about:
       'Under `exclusive`: what runs when the old version is quiet and before the new one serves, such as a migration, for 60 s at the most. It gets HANDOVER_FROM and HANDOVER_TO, and if it fails the old version goes on.',
-    read: readMigration
+    read: readBeforeCutover
   }),
   readyTimeout: spec<number>({
     fallback: 30_000,

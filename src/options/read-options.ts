@@ -2,14 +2,14 @@ import leven from 'leven';
 import { HandoverError } from '../errors.ts';
 import { OPTIONS, type OptionName, type Options, type Spec } from './options.ts';
 import { isNone } from './strategies.ts';
-import type { GivenOptions } from './user-options.ts';
+import type { UserOptions } from './user-options.ts';
 
 /**
  * Checks options and fills in the defaults.
  *
  * @throws HANDOVER_ERR_OPTION_UNKNOWN, HANDOVER_ERR_OPTION_INVALID
  */
-export function readOptions(given: GivenOptions): Options {
+export function readOptions(given: UserOptions): Options {
   const options = readEach(given);
   if (isNone(options.maxSurge) && isNone(options.maxUnavailable)) throw invalidTogether();
   return options;
@@ -20,7 +20,7 @@ export function readOptions(given: GivenOptions): Options {
  *
  * @throws HANDOVER_ERR_OPTION_UNKNOWN, HANDOVER_ERR_OPTION_INVALID
  */
-export function readEach(given: GivenOptions): Options {
+export function readEach(given: UserOptions): Options {
   for (const name of Object.keys(given))
     if (!Object.hasOwn(OPTIONS, name)) throw unknownOption(name, Object.keys(OPTIONS));
   const read = (name: OptionName) => {

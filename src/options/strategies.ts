@@ -5,16 +5,16 @@ export const STRATEGIES = ['blue-green', 'rolling', 'in-place', 'exclusive'] as 
 export type StrategyName = (typeof STRATEGIES)[number];
 
 /** A number of workers, as it is or as a share (0-1) of the workers of a generation. */
-export type Extent = number | { readonly share: number };
+export type Surge = number | { readonly share: number };
 
 /** What runs between the last answer of the old version and the first of the new one, under the strategy `exclusive`. */
-export interface Migration {
+export interface BeforeCutover {
   /** A command for the shell, or a function. */
-  readonly run: string | MigrationFunction;
+  readonly run: string | BeforeCutoverFunction;
   readonly timeoutMs: number;
 }
 
-export interface MigrationContext {
+export interface BeforeCutoverContext {
   /** The generation that has just become quiet. */
   readonly from: number;
   /** The generation that will serve next. */
@@ -25,42 +25,42 @@ export interface MigrationContext {
   readonly signal: AbortSignal;
 }
 
-/** A migration of one's own: throws, or settles. */
-export type MigrationFunction = (context: MigrationContext) => Promise<void> | void;
+/** A function of one's own: throws, or settles. */
+export type BeforeCutoverFunction = (context: BeforeCutoverContext) => Promise<void> | void;
 
-/** What a user may write for the migration. */
-export type GivenMigration =
+/** What a user may write for `beforeCutover`. */
+export type UserBeforeCutover =
   | string
-  | MigrationFunction
-  | { run: string | MigrationFunction; timeout?: string | number };
+  | BeforeCutoverFunction
+  | { run: string | BeforeCutoverFunction; timeout?: string | number };
 
 const MOST_WORKERS = 128;
-const MIGRATION_MS = 60_000;
-const MIGRATION_FIELDS = ['run', 'timeout'];
+const BEFORE_CUTOVER_MS = 60_000;
+const BEFORE_CUTOVER_FIELDS = ['run', 'timeout'];
 
 /** Reads a number of workers or a percentage of them, or gives undefined where it is neither. */
-export function readExtent(given: unknown): Extent | undefined {
+export function readSurge(given: unknown): Surge | undefined {
   if (typeof given === 'number')
     return Number.isInteger(given) && given >= 0 && given <= MOST_WORKERS ? given : undefined;
   const [, digits, percent] = (typeof given === 'string' && /^(\d{1,3})(%?)$/.exec(given)) || [];
   if (digits === undefined) return undefined;
-  if (percent === '') return readExtent(Number(digits));
+  if (percent === '') return readSurge(Number(digits));
   return Number(digits) <= 100 ? { share: Number(digits) / 100 } : undefined;
 }
 
-/** Whether an extent is none at all, however many workers there are. */
-export function isNone(extent: Extent): boolean {
-  return (typeof extent === 'number' ? extent : extent.share) === 0;
+/** Whether a surge is none at all, however many workers there are. */
+export function isNone(surge: Surge): boolean {
+  return (typeof surge === 'number' ? surge : surge.share) === 0;
 }
 
-/** Reads a migration, or gives undefined where it is none: a command, a function, or one of them with a timeout. */
-export function readMigration(given: unknown): Migration | undefined {
-  if (typeof given === 'string' || typeof given === 'function') return readMigration({ run: given });
+/** Reads `beforeCutover`, or gives undefined where it is none: a command, a function, or one of them with a timeout. */
+export function readBeforeCutover(given: unknown): BeforeCutover | undefined {
+  if (typeof given === 'string' || typeof given === 'function') return readBeforeCutover({ run: given });
   if (typeof given !== 'object' || given === null) return undefined;
-  const { run, timeout = MIGRATION_MS } = given as Exclude<GivenMigration, string | MigrationFunction>;
+  const { run, timeout = BEFORE_CUTOVER_MS } = given as Exclude<UserBeforeCutover, string | BeforeCutoverFunction>;
   const timeoutMs = readDuration(1)(timeout);
   const usable =
-    Object.keys(given).every((key) => MIGRATION_FIELDS.includes(key)) &&
+    Object.keys(given).every((key) => BEFORE_CUTOVER_FIELDS.includes(key)) &&
     (typeof run === 'function' || (typeof run === 'string' && run.trim() !== ''));
   return usable && timeoutMs !== undefined ? { run, timeoutMs } : undefined;
 }

@@ -1,23 +1,23 @@
-import type { GivenBake } from './bake.ts';
-import type { GivenCheck, GivenWarmUp } from './checks.ts';
-import type { GivenMigration, StrategyName } from './strategies.ts';
+import type { UserBake } from './bake.ts';
+import type { UserCheck, UserWarmUp } from './checks.ts';
+import type { StrategyName, UserBeforeCutover } from './strategies.ts';
 
 /** What a user may write: durations as `"30s"` or milliseconds, one address or a list of them. */
-export interface GivenOptions {
+export interface UserOptions {
   listen?: string | number | readonly (string | number)[];
   workers?: number | 'max';
   name?: string;
   socket?: string;
   ready?: 'listening' | 'signal';
-  check?: GivenCheck | readonly GivenCheck[];
-  warmUp?: GivenWarmUp;
+  check?: UserCheck | readonly UserCheck[];
+  warmUp?: UserWarmUp;
   strategy?: StrategyName;
   maxSurge?: number | string;
   maxUnavailable?: number | string;
-  beforeCutover?: GivenMigration;
+  beforeCutover?: UserBeforeCutover;
   readyTimeout?: string | number;
   drainTimeout?: string | number;
-  bake?: GivenBake;
+  bake?: UserBake;
   rollback?: 'auto' | 'manual';
   keepWarm?: string | number;
   handoverBudget?: string | number;

@@ -2,7 +2,7 @@
 export type Address = { readonly address: string; readonly family: string; readonly port: number } | string;
 
 /** What an app asked `listen()` for, as far as it matters to a bind. */
-export interface Wanted {
+export interface ListenArguments {
   readonly port?: number;
   readonly host?: string;
   readonly path?: string;
@@ -59,9 +59,9 @@ const TO_WORKER = {
   bound: { ask: number, key: text, address: 'any' as Field<Address> },
   unbound: { ask: number, code: text, message: text },
   accept: { key: text },
-  /** Accept no more; where there are heirs, connections move to them. */
-  pause: { heirs: flag },
-  drain: { heirs: flag },
+  /** Accept no more; where there are receivers, connections move to them. */
+  pause: { receivers: flag },
+  drain: { receivers: flag },
   /**
    * Accept no more, finish what is in flight, and keep every other connection unread until `accept` or `pause`. Where it
    * yields, another version may serve from now on: this one must not, not even if the supervisor goes.
@@ -81,11 +81,11 @@ const TO_WORKER = {
 
 /** What a worker says to the supervisor. */
 const TO_SUPERVISOR = {
-  listen: { ask: number, wanted: 'object' as Field<Wanted> },
+  listen: { ask: number, wanted: 'object' as Field<ListenArguments> },
   listening: { key: text, secure: flag },
   unlisten: { key: text },
   /** What came of a `listen` has been dealt with; if it listens, that was said before. */
-  settled: { ask: number },
+  'listen-done': { ask: number },
   signal: {},
   paused: {},
   handed: {},

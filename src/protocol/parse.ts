@@ -1,4 +1,4 @@
-import { MESSAGES, type ToSupervisor, type ToWorker, type Wanted } from './messages.ts';
+import { type ListenArguments, MESSAGES, type ToSupervisor, type ToWorker } from './messages.ts';
 import { explainVersion, PROTOCOL_VERSION } from './versions.ts';
 
 /**
@@ -27,7 +27,8 @@ export function parse<M extends ToWorker | ToSupervisor>(raw: unknown): Parsed<M
   for (const [field, kind] of Object.entries<string>(shape)) {
     if (kind !== 'any' && kindOf(fields[field]) !== kind) return { garbage: `${type}.${field} is not a ${kind}` };
   }
-  if (type === 'listen' && !isWanted(fields.wanted as Wanted)) return { garbage: 'listen.wanted is no address' };
+  if (type === 'listen' && !isWanted(fields.wanted as ListenArguments))
+    return { garbage: 'listen.wanted is no address' };
   return { message: fields as unknown as M };
 }
 
@@ -37,7 +38,7 @@ function kindOf(value: unknown): string {
 }
 
 /** Whether it can be bound as it stands: anything else would be bound to an address that nobody asked for. */
-function isWanted({ port, host, path, ...flags }: Wanted): boolean {
+function isWanted({ port, host, path, ...flags }: ListenArguments): boolean {
   if (!Object.values(flags).every((flag) => typeof flag === 'boolean')) return false;
   if (port === undefined) return typeof path === 'string' && path !== '' && host === undefined;
   const inRange = Number.isInteger(port) && port > 0 && port <= 65_535;

@@ -1,7 +1,7 @@
 import type { Address } from './messages.ts';
 
-/** Environment variable that carries {@link Orders} to a worker; the worker removes it before the app is loaded. */
-export const ORDERS_VARIABLE = 'HANDOVER_WORKER_ORDERS';
+/** Environment variable that carries {@link WorkerSettings} to a worker; the worker removes it before the app is loaded. */
+export const SETTINGS_VARIABLE = 'HANDOVER_WORKER_ORDERS';
 
 /** File descriptor of a worker that leads to the supervisor's own stderr, for the last words of an orphan. */
 export const LAST_WORDS_FD = 4;
@@ -15,7 +15,7 @@ export interface Lent {
 }
 
 /** What a worker knows when it starts. */
-export interface Orders {
+export interface WorkerSettings {
   readonly version: number;
   readonly worker: string;
   readonly generation: number;

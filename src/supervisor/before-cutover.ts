@@ -1,21 +1,21 @@
 import type { News, Release } from '../core/state/state.ts';
-import { migrate } from '../host/processes/run-before-cutover.ts';
-import type { Migration } from '../options/strategies.ts';
+import { runBeforeCutover } from '../host/processes/run-before-cutover.ts';
+import type { BeforeCutover } from '../options/strategies.ts';
 
-interface MigrationPorts {
+interface BeforeCutoverPorts {
   post(news: News): void;
   now(): number;
 }
 
 /** Runs what happens between two versions, one at a time, and tells the core how it went. */
-export class Migrations {
-  readonly #migration: Migration | null;
+export class BeforeCutoverRunner {
+  readonly #beforeCutover: BeforeCutover | null;
   readonly #env: NodeJS.ProcessEnv;
-  readonly #ports: MigrationPorts;
+  readonly #ports: BeforeCutoverPorts;
   #running = new AbortController();
 
-  constructor(migration: Migration | null, env: NodeJS.ProcessEnv, ports: MigrationPorts) {
-    this.#migration = migration;
+  constructor(beforeCutover: BeforeCutover | null, env: NodeJS.ProcessEnv, ports: BeforeCutoverPorts) {
+    this.#beforeCutover = beforeCutover;
     this.#env = env;
     this.#ports = ports;
   }
@@ -32,9 +32,9 @@ export class Migrations {
 
   async #run(from: number, to: number, { cwd, env: own }: Release, signal: AbortSignal): Promise<void> {
     const { post, now } = this.#ports;
-    if (!this.#migration) return post({ type: 'migrated', about: to, at: now() });
+    if (!this.#beforeCutover) return post({ type: 'migrated', about: to, at: now() });
     const env = { ...this.#env, ...own };
-    const done = await migrate(this.#migration, { from, to, cwd, env, signal }, process.stderr);
+    const done = await runBeforeCutover(this.#beforeCutover, { from, to, cwd, env, signal }, process.stderr);
     if (done.ok) post({ type: 'migrated', about: to, at: now() });
     else post({ type: 'migrate-failed', about: to, why: done.why, at: now() });
   }

@@ -1,27 +1,27 @@
 import type { News } from '../core/state/state.ts';
-import type { Prover } from '../host/checks/checker.ts';
-import type { Asked } from '../host/checks/private-client.ts';
+import type { Checker } from '../host/checks/checker.ts';
+import type { PrivateTarget } from '../host/checks/private-client.ts';
 
-interface ProvingPorts {
+interface CheckingPorts {
   post(news: News): void;
   now(): number;
   /** The workers of a generation, to be asked privately. */
-  asked(generation: number): Asked[];
+  targetsOf(generation: number): PrivateTarget[];
 }
 
 /** Has a candidate checked, whole or one worker of it, and tells the core how it went. */
-export class Proving {
-  readonly #prover: Prover;
-  readonly #ports: ProvingPorts;
+export class Checking {
+  readonly #checker: Checker;
+  readonly #ports: CheckingPorts;
 
-  constructor(prover: Prover, ports: ProvingPorts) {
-    this.#prover = prover;
+  constructor(checker: Checker, ports: CheckingPorts) {
+    this.#checker = checker;
     this.#ports = ports;
   }
 
-  async prove(about: number, worker: string | null): Promise<void> {
-    const { asked, post, now } = this.#ports;
-    const proof = await this.#prover.prove(asked(about).filter((one) => worker === null || one.worker === worker));
+  async check(about: number, worker: string | null): Promise<void> {
+    const { targetsOf: asked, post, now } = this.#ports;
+    const proof = await this.#checker.check(asked(about).filter((one) => worker === null || one.worker === worker));
     const at = now();
     if (!proof.holds) post({ type: 'check-failed', about, at, check: proof.check, why: proof.why });
     else if (worker === null) post({ type: 'proven', about, at });

@@ -1,9 +1,9 @@
 import { activeOf } from '../core/state/generations.ts';
 import type { Bake, News, State } from '../core/state/state.ts';
-import type { Prover } from '../host/checks/checker.ts';
-import type { Asked } from '../host/checks/private-client.ts';
+import type { Checker } from '../host/checks/checker.ts';
+import type { PrivateTarget } from '../host/checks/private-client.ts';
 import { measureUsage, readAvailableShare } from '../host/measure/usage.ts';
-import { Vitals } from '../host/measure/watchdog.ts';
+import { Watchdog } from '../host/measure/watchdog.ts';
 import type { Options } from '../options/options.ts';
 
 /** How often a new active generation is compared with the one before, and its checks are asked again. */
@@ -17,24 +17,24 @@ export interface HealthPorts {
   post(news: News): void;
   now(): number;
   /** The workers of a generation, to be asked privately. */
-  asked(generation: number): Asked[];
+  targetsOf(generation: number): PrivateTarget[];
 }
 
 /** Tells the core what is measured: who hangs, who grows, and what a new generation does that the one before did not. */
 export class Health {
-  readonly vitals: Vitals;
-  readonly #prover: Prover;
+  readonly watchdog: Watchdog;
+  readonly #checker: Checker;
   readonly #ports: HealthPorts;
   #timer: NodeJS.Timeout | null = null;
   /** The generation that is being checked again, or was last, and when. */
   #rechecked = { generation: 0, at: 0, busy: false };
 
-  constructor(options: Options, prover: Prover, ports: HealthPorts) {
-    this.#prover = prover;
+  constructor(options: Options, checker: Checker, ports: HealthPorts) {
+    this.#checker = checker;
     this.#ports = ports;
     const { post, now } = ports;
     const { bake, hangTimeout, maxMemory, standbyMemory } = options;
-    this.vitals = new Vitals(
+    this.watchdog = new Watchdog(
       {
         hangMs: hangTimeout,
         keepMs: 2 * bake.forMs + KEEP_MS,
@@ -54,13 +54,13 @@ export class Health {
   }
 
   begin(): void {
-    this.vitals.begin();
+    this.watchdog.begin();
     this.#timer = setInterval(() => this.#compare(), COMPARE_MS);
     this.#timer.unref();
   }
 
   close(): void {
-    this.vitals.close();
+    this.watchdog.close();
     if (this.#timer) clearInterval(this.#timer);
   }
 
@@ -70,8 +70,8 @@ export class Health {
     if (!bake) return;
     const at = this.#ports.now();
     const { generation: about, from, since, undisturbedUntil, forMs } = bake;
-    const before = this.vitals.measured(from, undisturbedUntil - forMs, undisturbedUntil);
-    const after = this.vitals.measured(about, since, at);
+    const before = this.watchdog.measured(from, undisturbedUntil - forMs, undisturbedUntil);
+    const after = this.watchdog.measured(about, since, at);
     this.#ports.post({ type: 'sampled', about, at, before: before.spanMs > 0 ? before : null, after });
     void this.#recheck(bake, at);
   }
@@ -80,7 +80,7 @@ export class Health {
     const { generation, at: last, busy } = this.#rechecked;
     if (busy || (generation === about && at - last < RECHECK_MS)) return;
     this.#rechecked = { generation: about, at, busy: true };
-    const proof = await this.#prover.proveAgain(this.#ports.asked(about));
+    const proof = await this.#checker.checkAgain(this.#ports.targetsOf(about));
     this.#rechecked = { generation: about, at: this.#ports.now(), busy: false };
     // A worker that went away meanwhile is another signal's business.
     if (proof.holds || activeOf(this.#ports.state())?.id !== about) return;

@@ -12,13 +12,13 @@ import { activeOf } from '../core/state/generations.ts';
 import { releaseBefore } from '../core/state/history.ts';
 import type { Generation, News, Notice, Release, State } from '../core/state/state.ts';
 import { HandoverError } from '../errors.ts';
-import { reviveRelease } from '../host/releases/release-from-history.ts';
+import { releaseFromHistory } from '../host/releases/release-from-history.ts';
 import { resolveRelease } from '../host/releases/resolve-release.ts';
 import type { StrategyName } from '../options/strategies.ts';
 import type { Pending } from './pending.ts';
 import { abortDone, promoteDone, reloadDone, retireDone, rollbackDone, scaleDone } from './replies.ts';
 
-export interface OrdersPorts {
+export interface OperationsPorts {
   state(): State;
   post(news: News): void;
   now(): number;
@@ -27,16 +27,16 @@ export interface OrdersPorts {
 }
 
 /** What the operator asks for becomes news for the core; what the core answers becomes the reply. */
-export class Orders {
+export class Operations {
   readonly #pending: Pending;
-  readonly #ports: OrdersPorts;
+  readonly #ports: OperationsPorts;
   readonly #strategy: StrategyName;
   /** How many workers a generation gets: as the options say, until the operator scales. */
   #size: number;
 
   constructor(
     pending: Pending,
-    ports: OrdersPorts,
+    ports: OperationsPorts,
     { workers, strategy }: { workers: number; strategy: StrategyName }
   ) {
     this.#pending = pending;
@@ -78,13 +78,13 @@ export class Orders {
   async rollback({ to, supersede }: RollbackOrder): Promise<RollbackDone> {
     const { phase, before, standby } = this.#before();
     if (to !== undefined && to !== standby && phase === 'steady') {
-      const release = reviveRelease(this.#ports.state().history, to, before?.id ?? null);
+      const release = releaseFromHistory(this.#ports.state().history, to, before?.id ?? null);
       const flags = { supersedes: supersede ?? false, waits: false };
       const start = { release, size: this.#size, kind: 'rollback', strategy: this.#strategy, ...flags } as const;
       const answer = await this.#order((request, at) => ({ type: 'reload-asked', request, ...start, at }));
       return rollbackDone(answer, this.#ports.takeCount);
     }
-    if (before?.strategy === 'in-place' && standby === null) this.#assertRevivable(before);
+    if (before?.strategy === 'in-place' && standby === null) this.#assertStartable(before);
     const answer = await this.#order((request, at) => ({ type: 'rollback-asked', request, to: to ?? null, at }));
     return rollbackDone(answer, this.#ports.takeCount);
   }
@@ -112,11 +112,11 @@ export class Orders {
   }
 
   /** In place, a rollback begins by letting a worker go: not where the version before could not be started. */
-  #assertRevivable(active: Generation): void {
+  #assertStartable(active: Generation): void {
     const state = this.#ports.state();
     const release = releaseBefore(state, active);
-    const chapter = state.history.findLast((one) => one.release === release);
-    if (chapter) reviveRelease(state.history, chapter.generation, active.id);
+    const found = state.history.findLast((one) => one.release === release);
+    if (found) releaseFromHistory(state.history, found.generation, active.id);
   }
 
   #order(news: (request: number, at: number) => News) {

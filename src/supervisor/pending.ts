@@ -1,7 +1,7 @@
-import type { Answer } from '../core/state/state.ts';
+import type { Reply } from '../core/state/state.ts';
 import { HandoverError } from '../errors.ts';
 
-export type Done = Extract<Answer, { ok: true }>;
+export type Done = Extract<Reply, { ok: true }>;
 
 interface Waiting {
   done(answer: Done): void;
@@ -23,7 +23,7 @@ export class Pending {
     });
   }
 
-  answer(request: number, answer: Answer): void {
+  reply(request: number, answer: Reply): void {
     const waiting = this.#waiting.get(request);
     this.#waiting.delete(request);
     if (answer.ok) waiting?.done(answer);

@@ -1,4 +1,4 @@
-import type { Settling } from '../core/state/state.ts';
+import type { Completion } from '../core/state/state.ts';
 import type { ChapterStatus } from '../core/status.ts';
 import { HandoverError } from '../errors.ts';
 import type { Done } from './pending.ts';
@@ -72,16 +72,16 @@ export interface History {
 type Count = (from: number) => number;
 
 export function reloadDone(answer: Done, count: Count): ReloadDone {
-  const { from, to, bootMs, cutoverMs, gapMs } = settledOf(answer);
+  const { from, to, bootMs, cutoverMs, gapMs } = completionOf(answer);
   const times = { bootMs: round(bootMs), cutoverMs: round(cutoverMs) };
   const gap = gapMs === null ? {} : { gapMs: round(gapMs) };
-  const reason = 'settled' in answer ? answer.reason : null;
+  const reason = 'completed' in answer ? answer.reason : null;
   const verdict = reason === null ? {} : { verdict: { decision: 'keep', reason } as const };
   return { ok: true, from, to, ...times, handedOver: count(from), ...gap, ...verdict };
 }
 
 export function rollbackDone(answer: Done, count: Count): RollbackDone {
-  const { from, to, tookMs, gapMs } = settledOf(answer);
+  const { from, to, tookMs, gapMs } = completionOf(answer);
   const gap = gapMs === null ? {} : { gapMs: round(gapMs) };
   return { ok: true, from, to, tookMs: round(tookMs), handedOver: count(from), ...gap };
 }
@@ -97,7 +97,7 @@ export function abortDone(answer: Done): AbortDone {
     const { active, abandoned, reason } = answer;
     return { ok: true, active, abandoned, reason };
   }
-  const { from, to, verdict } = settledOf(answer);
+  const { from, to, verdict } = completionOf(answer);
   return { ok: true, active: to, abandoned: from, reason: verdict?.reason ?? 'aborted by the operator' };
 }
 
@@ -111,8 +111,8 @@ export function scaleDone(answer: Done): ScaleDone {
   return { ok: true, active: answer.active, from: answer.scaled.from, to: answer.scaled.to };
 }
 
-function settledOf(answer: Done): Settling {
-  if ('settled' in answer) return answer.settled;
+function completionOf(answer: Done): Completion {
+  if ('completed' in answer) return answer.completed;
   throw misanswered();
 }
 

@@ -1,38 +1,36 @@
-import type { Chapter, State } from '../core/state/state.ts';
-import type { Vitals } from '../host/measure/watchdog.ts';
-import { Chronicle, loadSnapshot, statePath } from '../host/state-file.ts';
+import type { HistoryEntry, State } from '../core/state/state.ts';
+import type { Watchdog } from '../host/measure/watchdog.ts';
+import { loadState, StateFile, statePath } from '../host/state-file.ts';
 
 /** How old what is kept may be where nothing happens but requests: a supervisor that is killed says no last word. */
 const KEEP_MS = 10_000;
 
 /** What a service remembers from supervisor to supervisor. */
-export class Memory {
+export class SavedState {
   /** What an earlier supervisor left, as far as the core goes on from it. */
   readonly earlier: Pick<State, 'lastGeneration' | 'history'>;
   /** Why nothing of it could be read, where there was something; null where all is well. */
   readonly loss: string | null;
-  readonly #chronicle: Chronicle;
+  readonly #file: StateFile;
 
   constructor(file: string | null, socket: string, warn: (why: string) => void) {
     const path = file ?? statePath(socket);
-    const { snapshot, warning } = loadSnapshot(path);
+    const { state, warning } = loadState(path);
     this.loss = warning;
-    this.earlier = { lastGeneration: snapshot?.lastGeneration ?? 0, history: snapshot?.history ?? [] };
-    this.#chronicle = new Chronicle(path, warn);
+    this.earlier = { lastGeneration: state?.lastGeneration ?? 0, history: state?.history ?? [] };
+    this.#file = new StateFile(path, warn);
   }
 
   /** The state with the requests that each generation of its history has answered by now. */
-  count(state: State, vitals: Vitals): State {
-    const count = (chapter: Chapter): Chapter =>
-      chapter.endedAt === null || chapter.requests === null
-        ? { ...chapter, ...vitals.totals(chapter.generation) }
-        : chapter;
+  count(state: State, watchdog: Watchdog): State {
+    const count = (entry: HistoryEntry): HistoryEntry =>
+      entry.endedAt === null || entry.requests === null ? { ...entry, ...watchdog.totals(entry.generation) } : entry;
     return { ...state, history: state.history.map(count) };
   }
 
   /** Notes a counted state, to be written soon. */
   keep({ lastGeneration, history }: State): void {
-    this.#chronicle.save({ lastGeneration, history });
+    this.#file.save({ lastGeneration, history });
   }
 
   /** Notes the state now and then. @returns a function that ends it */
@@ -42,6 +40,6 @@ export class Memory {
   }
 
   flush(): Promise<void> {
-    return this.#chronicle.flush();
+    return this.#file.flush();
   }
 }

@@ -3,7 +3,7 @@ import type { Listeners } from '../host/listeners/listeners.ts';
 import { type Watch, WorkerProcess } from '../host/processes/worker-process.ts';
 import type { Options } from '../options/options.ts';
 import { PROTOCOL_VERSION } from '../protocol/versions.ts';
-import type { Orders } from '../protocol/worker-settings.ts';
+import type { WorkerSettings } from '../protocol/worker-settings.ts';
 
 /** What is supervised, as far as it does not change from generation to generation. */
 export interface App {
@@ -22,10 +22,10 @@ interface Start {
   readonly listeners: Listeners;
 }
 
-/** Starts a worker with its orders: who it is, what is lent to it, and the times that hold. */
+/** Starts a worker with its settings: who it is, what is lent to it, and the times that hold. */
 export function startWorker({ worker, generation, release, watch, app, options, listeners }: Start): WorkerProcess {
   const lent = listeners.held.map(({ key, address, named }) => ({ key, address, named }));
-  const orders: Orders = {
+  const settings: WorkerSettings = {
     version: PROTOCOL_VERSION,
     worker,
     generation,
@@ -40,5 +40,5 @@ export function startWorker({ worker, generation, release, watch, app, options, 
   const env = { ...app.env, ...release.env, ...(typeof first === 'object' ? { PORT: String(first.port) } : {}) };
   const lead = process.stdout.isTTY && options.log !== 'json' ? `${worker} | ` : '';
   const { stdout, stderr } = process;
-  return new WorkerProcess({ release, orders, env, stdout, stderr, lead }, watch);
+  return new WorkerProcess({ release, settings, env, stdout, stderr, lead }, watch);
 }

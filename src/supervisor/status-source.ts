@@ -2,14 +2,14 @@ import type { History } from '../control/routes.ts';
 import { describeHistory } from '../core/state/history.ts';
 import type { State } from '../core/state/state.ts';
 import { describeStatus, type Status, UNMEASURED, type WorkerFacts } from '../core/status.ts';
-import type { Vitals } from '../host/measure/watchdog.ts';
+import type { Watchdog } from '../host/measure/watchdog.ts';
 import { version } from '../version.ts';
-import type { Memory } from './saved-state.ts';
+import type { SavedState } from './saved-state.ts';
 
-export interface OutlookPorts {
+export interface StatusPorts {
   readonly app: string;
-  readonly memory: Memory;
-  readonly vitals: Vitals;
+  readonly savedState: SavedState;
+  readonly watchdog: Watchdog;
   state(): State;
   now(): number;
   addresses(): readonly string[];
@@ -18,17 +18,17 @@ export interface OutlookPorts {
 }
 
 /** What everybody may see of a service, at every door. */
-export class Outlook {
-  readonly #ports: OutlookPorts;
+export class StatusSource {
+  readonly #ports: StatusPorts;
   readonly #startedAt: number;
 
-  constructor(ports: OutlookPorts) {
+  constructor(ports: StatusPorts) {
     this.#ports = ports;
     this.#startedAt = ports.now();
   }
 
   async status(): Promise<Status> {
-    const { app, vitals, now, addresses, measure } = this.#ports;
+    const { app, watchdog, now, addresses, measure } = this.#ports;
     const measured = await measure();
     const around = {
       app,
@@ -37,7 +37,7 @@ export class Outlook {
     };
     const facts = (worker: string) => ({
       ...(measured.get(worker) ?? UNMEASURED),
-      silentMs: vitals.silentMs(worker)
+      silentMs: watchdog.silentMs(worker)
     });
     return describeStatus(this.counted(), around, facts, now());
   }
@@ -49,7 +49,7 @@ export class Outlook {
 
   /** The state, with the requests of each generation as far as they are counted by now. */
   counted(): State {
-    const { memory, state, vitals } = this.#ports;
-    return memory.count(state(), vitals);
+    const { savedState, state, watchdog } = this.#ports;
+    return savedState.count(state(), watchdog);
   }
 }

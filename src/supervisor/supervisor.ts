@@ -5,53 +5,53 @@ import { acceptorsOf } from '../core/rules/cover.ts';
 import { activeOf } from '../core/state/generations.ts';
 import type { Notice, Release, State } from '../core/state/state.ts';
 import { HandoverError } from '../errors.ts';
-import { Prover } from '../host/checks/checker.ts';
+import { Checker } from '../host/checks/checker.ts';
 import { onLastMoment } from '../host/exit.ts';
 import { Listeners } from '../host/listeners/listeners.ts';
 import { Log, tidyNotice } from '../host/log.ts';
 import { forgetUsage } from '../host/measure/usage.ts';
-import { obeySignals } from '../host/process-signals.ts';
+import { handleSignals } from '../host/process-signals.ts';
 import { outliveOutput } from '../host/processes/output.ts';
-import { Roster } from '../host/processes/workers.ts';
+import { Workers } from '../host/processes/workers.ts';
 import { Relay } from '../host/relay.ts';
 import { limitsOf } from '../options/limits.ts';
 import type { Options } from '../options/options.ts';
-import { Migrations } from './before-cutover.ts';
-import { Proving } from './checking.ts';
+import { BeforeCutoverRunner } from './before-cutover.ts';
+import { Checking } from './checking.ts';
 import { now } from './clock.ts';
 import { Deadlines } from './deadlines.ts';
 import { Health } from './health.ts';
 import { Mailbox } from './mailbox.ts';
-import { Orders } from './operations.ts';
+import { Operations } from './operations.ts';
 import { Pending } from './pending.ts';
 import { type Ports, perform } from './perform.ts';
-import { Memory } from './saved-state.ts';
+import { SavedState } from './saved-state.ts';
 import { type App, startWorker } from './start-worker.ts';
-import { Outlook } from './status-source.ts';
+import { StatusSource } from './status-source.ts';
 import { Watchers } from './watchers.ts';
 
 const STOPPED_EARLY = { what: 'Nothing was started', why: 'the supervisor was asked to stop', fix: 'Start it again' };
 
 /** Joins the rooms: orders become news for the core, effects become deeds of the host. */
-export class Supervision {
+export class Supervisor {
   readonly app: App;
   readonly socket: string;
-  readonly orders: Orders;
-  readonly outlook: Outlook;
+  readonly operations: Operations;
+  readonly statusSource: StatusSource;
   readonly #options: Options;
   readonly #listeners = new Listeners();
   readonly #mailbox: Mailbox;
   readonly #deadlines: Deadlines;
   readonly #relay: Relay;
-  readonly #roster: Roster;
+  readonly #workers: Workers;
   readonly #control: ControlServer;
   readonly #log: Log;
   readonly #pending = new Pending();
-  readonly #prover: Prover;
+  readonly #checker: Checker;
   readonly #health: Health;
-  readonly #memory: Memory;
-  readonly #migrations: Migrations;
-  readonly #proving: Proving;
+  readonly #savedState: SavedState;
+  readonly #beforeCutover: BeforeCutoverRunner;
+  readonly #checking: Checking;
   /** Whoever wants to know what happens, and what the apps say. */
   readonly notices = new Watchers<[Notice]>();
   readonly appMessages = new Watchers<[worker: string, message: unknown]>();
@@ -68,32 +68,32 @@ export class Supervision {
     this.#options = options;
     this.socket = options.socket ?? socketPath(app.name);
     this.#log = new Log(process.stderr, options.log ?? (process.stderr.isTTY ? 'pretty' : 'json'));
-    this.#memory = new Memory(options.stateFile, this.socket, (reason) =>
+    this.#savedState = new SavedState(options.stateFile, this.socket, (reason) =>
       this.#announce({ level: 'warn', event: 'history-lost', reason })
     );
-    const stopped: State = { phase: 'stopped', retiring: [], limits: limitsOf(options), ...this.#memory.earlier };
+    const stopped: State = { phase: 'stopped', retiring: [], limits: limitsOf(options), ...this.#savedState.earlier };
     this.#mailbox = new Mailbox(stopped, (effect) => perform(effect, this.#ports));
     const post = this.#mailbox.post.bind(this.#mailbox);
     const state = () => this.#mailbox.state;
-    this.#deadlines = new Deadlines(post, (generation) => this.#roster.explainUnready(generation), now);
+    this.#deadlines = new Deadlines(post, (generation) => this.#workers.explainUnready(generation), now);
     this.#relay = new Relay({
-      heirs: () => acceptorsOf(state()).map(({ id }) => this.#roster.asHeir(id)),
-      expectsHeirs: () => !['stopping', 'stopped'].includes(state().phase),
-      deliver: (worker, parcel, handle, onFailed) => this.#roster.deliver(worker, parcel, handle, onFailed),
-      confirm: (worker, id) => this.#roster.confirm(worker, id),
-      isAlive: (worker) => this.#roster.has(worker),
+      receivers: () => acceptorsOf(state()).map(({ id }) => this.#workers.asReceiver(id)),
+      expectsReceivers: () => !['stopping', 'stopped'].includes(state().phase),
+      deliver: (worker, transfer, handle, onFailed) => this.#workers.deliver(worker, transfer, handle, onFailed),
+      confirm: (worker, id) => this.#workers.confirm(worker, id),
+      isAlive: (worker) => this.#workers.has(worker),
       onLost: (worker) =>
         this.#announce({ level: 'error', event: 'connection-lost', worker, reason: 'no worker could take it' })
     });
-    this.#prover = new Prover(options.check, options.warmUp);
-    const asking = { state, post, now, asked: (generation: number) => this.#roster.asked(generation) };
-    this.#proving = new Proving(this.#prover, asking);
-    this.#health = new Health(options, this.#prover, asking);
-    this.#migrations = new Migrations(options.beforeCutover, app.env, { post, now });
-    this.#roster = new Roster({
+    this.#checker = new Checker(options.check, options.warmUp);
+    const asking = { state, post, now, targetsOf: (generation: number) => this.#workers.targetsOf(generation) };
+    this.#checking = new Checking(this.#checker, asking);
+    this.#health = new Health(options, this.#checker, asking);
+    this.#beforeCutover = new BeforeCutoverRunner(options.beforeCutover, app.env, { post, now });
+    this.#workers = new Workers({
       listeners: this.#listeners,
       readiness: options.ready,
-      vitals: this.#health.vitals,
+      watchdog: this.#health.watchdog,
       start: (worker, generation, release, watch) =>
         startWorker({ worker, generation, release, watch, app, options, listeners: this.#listeners }),
       post,
@@ -102,22 +102,22 @@ export class Supervision {
       onConnection: (worker, message, handle) => this.#relay.take(worker, message, handle),
       onAdopted: (worker, id) => this.#relay.onAdopted(worker, id),
       onDeclined: (worker, id) => this.#relay.onDeclined(worker, id),
-      onHeir: () => this.#relay.onHeir(),
+      onReceiver: () => this.#relay.onReceiver(),
       onGone: (worker) => this.#relay.onGone(worker),
       onAppMessage: (worker, message) => this.appMessages.tell(worker, message),
       onGarbage: (worker, reason) =>
         this.#announce({ level: 'warn', event: 'garbage', worker, code: 'HANDOVER_ERR_PROTOCOL_MESSAGE', reason })
     });
     const takeCount = (generation: number) => this.#relay.takeCount(generation);
-    this.orders = new Orders(this.#pending, { state, post, now, takeCount }, options);
-    this.outlook = new Outlook({
+    this.operations = new Operations(this.#pending, { state, post, now, takeCount }, options);
+    this.statusSource = new StatusSource({
       app: app.name,
-      memory: this.#memory,
-      vitals: this.#health.vitals,
+      savedState: this.#savedState,
+      watchdog: this.#health.watchdog,
       state,
       now,
       addresses: () => this.addresses,
-      measure: () => this.#roster.measure()
+      measure: () => this.#workers.measure()
     });
     this.#control = new ControlServer(this.socket, this.#operator);
   }
@@ -129,11 +129,11 @@ export class Supervision {
   /** Binds, opens the control socket and starts the first generation. On failure, nothing is left behind. */
   async start(release: Release, signals: boolean): Promise<void> {
     await this.#control.open(this.app.name);
-    if (this.#memory.loss) this.#announce({ level: 'warn', event: 'history-lost', reason: this.#memory.loss });
+    if (this.#savedState.loss) this.#announce({ level: 'warn', event: 'history-lost', reason: this.#savedState.loss });
     const releaseLast = onLastMoment(() => this.#control.removeFile());
-    const releaseSignals = signals ? obeySignals(this.#signalled) : () => {};
+    const releaseSignals = signals ? handleSignals(this.#onSignal) : () => {};
     const releaseOutput = outliveOutput();
-    const stopKeeping = this.#memory.keepOn(() => this.outlook.counted());
+    const stopKeeping = this.#savedState.keepOn(() => this.statusSource.counted());
     this.#finish = () => {
       releaseLast();
       releaseSignals();
@@ -141,9 +141,9 @@ export class Supervision {
       stopKeeping();
       this.#deadlines.clearAll();
       this.#relay.close();
-      this.#prover.close();
+      this.#checker.close();
       this.#health.close();
-      this.#migrations.cancel();
+      this.#beforeCutover.cancel();
       this.#listeners.close();
       this.#control.close();
       forgetUsage();
@@ -158,19 +158,19 @@ export class Supervision {
     }
     try {
       this.#health.begin();
-      await this.orders.boot(release);
+      await this.operations.boot(release);
     } catch (error) {
       await this.#finished;
-      await this.#memory.flush();
+      await this.#savedState.flush();
       throw error;
     }
   }
 
   async stop(why: string): Promise<{ ok: true }> {
-    this.#stopping ??= this.orders.stop(why);
+    this.#stopping ??= this.operations.stop(why);
     await this.#stopping;
     await this.#finished;
-    await this.#memory.flush();
+    await this.#savedState.flush();
     return { ok: true };
   }
 
@@ -179,42 +179,42 @@ export class Supervision {
   }
 
   readonly #ports: Ports = {
-    fork: (worker, generation, release) => this.#roster.fork(worker, generation, release),
-    prove: (generation, worker) => void this.#proving.prove(generation, worker),
-    migrate: (from, generation, release) => this.#migrations.begin(from, generation, release),
-    cancelMigration: () => this.#migrations.cancel(),
-    accept: (worker) => this.#roster.accept(worker),
-    hold: (worker, yields) => this.#roster.hold(worker, yields),
-    pause: (worker, heirs) => this.#roster.pause(worker, heirs),
-    activate: (worker) => this.#roster.setDuty(worker, 'activate'),
-    deactivate: (worker) => this.#roster.setDuty(worker, 'deactivate'),
-    drain: (worker, heirs) => this.#roster.drain(worker, heirs),
-    terminate: (worker) => this.#roster.signal(worker, 'SIGTERM'),
-    kill: (worker) => this.#roster.signal(worker, 'SIGKILL'),
+    fork: (worker, generation, release) => this.#workers.fork(worker, generation, release),
+    check: (generation, worker) => void this.#checking.check(generation, worker),
+    migrate: (from, generation, release) => this.#beforeCutover.begin(from, generation, release),
+    cancelBeforeCutover: () => this.#beforeCutover.cancel(),
+    accept: (worker) => this.#workers.accept(worker),
+    hold: (worker, yields) => this.#workers.hold(worker, yields),
+    pause: (worker, receivers) => this.#workers.pause(worker, receivers),
+    activate: (worker) => this.#workers.setWhileActive(worker, 'activate'),
+    deactivate: (worker) => this.#workers.setWhileActive(worker, 'deactivate'),
+    drain: (worker, receivers) => this.#workers.drain(worker, receivers),
+    terminate: (worker) => this.#workers.signal(worker, 'SIGTERM'),
+    kill: (worker) => this.#workers.signal(worker, 'SIGKILL'),
     setDeadline: (deadline, about, afterMs) => this.#deadlines.set(deadline, about, afterMs),
     clearDeadline: (deadline, about) => this.#deadlines.clear(deadline, about),
-    answer: (request, answer) => this.#pending.answer(request, answer),
+    reply: (request, answer) => this.#pending.reply(request, answer),
     announce: (notice) => this.#announce(notice),
     closeListeners: () => {
       this.#listeners.close();
-      this.#relay.onHeir(); // nobody inherits any more: what is on its way goes back
+      this.#relay.onReceiver(); // nobody inherits any more: what is on its way goes back
     }
   };
 
   #announce(notice: Notice): void {
     this.#count(notice);
     const { event, worker = '' } = notice;
-    const held = event === 'drain-overdue' ? this.#roster.holders(worker) : {};
+    const held = event === 'drain-overdue' ? this.#workers.holders(worker) : {};
     const told = { ...tidyNotice(notice), ...held, ...(event === 'started' ? { listeners: this.addresses } : {}) };
     this.#log.write(told);
     this.notices.tell(told);
-    this.#memory.keep(this.outlook.counted());
+    this.#savedState.keep(this.statusSource.counted());
     if (event === 'stopped') setImmediate(() => this.#finish());
   }
 
   /** What is counted from a moment on that only the core knows. */
   #count({ event, level, generation, from, strategy }: Notice): void {
-    if (event === 'worker-exited' && level === 'warn') this.#health.vitals.onExit(Number(generation));
+    if (event === 'worker-exited' && level === 'warn') this.#health.watchdog.onExit(Number(generation));
     // Connections that move count for the handover in which they do: worker by worker, before the cutover.
     if (event === 'starting') this.#relay.takeCount(this.active() ?? 0);
     const atOnce = strategy === 'blue-green' || strategy === 'exclusive';
@@ -222,27 +222,27 @@ export class Supervision {
   }
 
   get #operator(): Operator {
-    const { orders, outlook } = this;
+    const { operations, statusSource } = this;
     return {
       active: () => this.active(),
-      status: () => outlook.status(),
-      history: () => outlook.history(),
-      reload: (order) => orders.reload(order),
-      rollback: (order) => orders.rollback(order),
-      promote: () => orders.promote(),
-      abort: () => orders.abort(),
-      retire: () => orders.retire(),
-      scale: (workers) => orders.scale(workers),
+      status: () => statusSource.status(),
+      history: () => statusSource.history(),
+      reload: (order) => operations.reload(order),
+      rollback: (order) => operations.rollback(order),
+      promote: () => operations.promote(),
+      abort: () => operations.abort(),
+      retire: () => operations.retire(),
+      scale: (workers) => operations.scale(workers),
       stop: (why) => this.stop(why),
       watch: (listener) => this.notices.add((notice) => listener({ time: new Date().toISOString(), ...notice }))
     };
   }
 
-  readonly #signalled = {
+  readonly #onSignal = {
     stop: (signal: string) => {
       if (this.#stopping) this.#mailbox.post({ type: 'hurry-asked', at: now() });
       else void this.stop(signal);
     },
-    reload: () => void this.orders.reloadUnasked((notice) => this.#announce(notice))
+    reload: () => void this.operations.reloadUnasked((notice) => this.#announce(notice))
   };
 }

@@ -4,7 +4,7 @@ import type { Start } from './while-active.ts';
  * What the preload leaves for `handover/worker` and `supervise()`: they may be other copies of this package, in another
  * module system, so they meet under a symbol of the registry.
  */
-export interface Self {
+export interface WorkerGlobal {
   readonly worker: string;
   readonly generation: number;
   ready(): void;
@@ -15,10 +15,10 @@ export interface Self {
 const KEY = Symbol.for('handover.worker');
 
 /** This process as a worker, or null outside a supervisor. */
-export function self(): Self | null {
-  return (globalThis as { [KEY]?: Self })[KEY] ?? null;
+export function workerGlobal(): WorkerGlobal | null {
+  return (globalThis as { [KEY]?: WorkerGlobal })[KEY] ?? null;
 }
 
-export function setSelf(value: Self): void {
+export function setWorkerGlobal(value: WorkerGlobal): void {
   Object.defineProperty(globalThis, KEY, { value, configurable: true });
 }

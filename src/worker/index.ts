@@ -1,16 +1,16 @@
-import { self } from './globals.ts';
-import { Duty, type Start, type Stop } from './while-active.ts';
+import { workerGlobal } from './globals.ts';
+import { type Start, type Stop, WhileActiveTasks } from './while-active.ts';
 
 export type { Start, Stop };
 
 /** The generation that this process belongs to, or null outside a supervisor. */
-export const generation: number | null = self()?.generation ?? null;
+export const generation: number | null = workerGlobal()?.generation ?? null;
 
 /**
  * Says that this app can serve. Counts with readiness `signal`; does nothing otherwise, or outside a supervisor.
  */
 export function ready(): void {
-  self()?.ready();
+  workerGlobal()?.ready();
 }
 
 /**
@@ -22,7 +22,7 @@ export function ready(): void {
  * @returns a function that takes it back
  */
 export function onDrain(run: () => void | Promise<void>): () => void {
-  return self()?.onDrain(run) ?? (() => {});
+  return workerGlobal()?.onDrain(run) ?? (() => {});
 }
 
 /**
@@ -35,9 +35,9 @@ export function onDrain(run: () => void | Promise<void>): () => void {
  * @returns a function that ends the task and forgets it
  */
 export function whileActive(start: Start): () => Promise<void> {
-  const worker = self();
+  const worker = workerGlobal();
   if (worker) return worker.whileActive(start);
-  const alone = new Duty();
+  const alone = new WhileActiveTasks();
   alone.activate();
   return alone.add(start);
 }

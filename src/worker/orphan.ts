@@ -1,5 +1,5 @@
 import { writeSync } from 'node:fs';
-import { LAST_WORDS_FD, type Orders } from '../protocol/worker-settings.ts';
+import { LAST_WORDS_FD, type WorkerSettings } from '../protocol/worker-settings.ts';
 
 /** How long an orphan's app may take over its SIGTERM handlers. */
 const TERM_MS = 5_000;
@@ -16,26 +16,26 @@ interface Hands {
  * An active worker keeps serving for `orphanMs`, so that clients do not notice while the supervisor is started again;
  * then it finishes what it has and exits. Nothing unknown is left behind on the port.
  */
-export function liveAsOrphan(orders: Orders, hands: Hands): void {
+export function liveAsOrphan(settings: WorkerSettings, hands: Hands): void {
   const serving = hands.isServing();
-  const servesMs = serving ? orders.orphanMs : 0;
+  const servesMs = serving ? settings.orphanMs : 0;
   const reason = serving
     ? `the supervisor is gone; serving for another ${servesMs} ms, then finishing and exiting`
     : 'the supervisor is gone; exiting';
-  say(orders, 'warn', 'orphaned', reason);
+  say(settings, 'warn', 'orphaned', reason);
   // The supervisor read our output. Nobody does now, and an app must not die of a log line.
   for (const stream of [process.stdout, process.stderr]) stream.on('error', () => {});
   // Timers hold the process: the IPC channel does not any more.
   setTimeout(() => {
     const end = () => {
       clearTimeout(overdue);
-      say(orders, 'info', 'orphan-exit', 'its requests have ended');
+      say(settings, 'info', 'orphan-exit', 'its requests have ended');
       exitByTerm();
     };
     const overdue = setTimeout(() => {
-      say(orders, 'warn', 'orphan-exit', 'the drain timeout passed');
+      say(settings, 'warn', 'orphan-exit', 'the drain timeout passed');
       exitByTerm();
-    }, orders.drainMs);
+    }, settings.drainMs);
     hands.finish(end);
   }, servesMs);
 }
@@ -46,7 +46,7 @@ function exitByTerm(): void {
   process.kill(process.pid, 'SIGTERM');
 }
 
-function say({ worker, generation }: Orders, level: string, event: string, reason: string): void {
+function say({ worker, generation }: WorkerSettings, level: string, event: string, reason: string): void {
   const line = { time: new Date().toISOString(), level, event, generation, worker, pid: process.pid, reason };
   try {
     writeSync(LAST_WORDS_FD, `${JSON.stringify(line)}\n`);

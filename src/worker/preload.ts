@@ -1,6 +1,6 @@
 import { isMainThread } from 'node:worker_threads';
-import { ORDERS_VARIABLE, type Orders } from '../protocol/worker-settings.ts';
-import { Life } from './worker.ts';
+import { SETTINGS_VARIABLE, type WorkerSettings } from '../protocol/worker-settings.ts';
+import { Worker } from './worker.ts';
 
 // The one file that acts on import: Node loads it before the app (`--require`), in workers of a supervisor.
 
@@ -11,9 +11,9 @@ function forgetPreload(): void {
 }
 
 if (!isMainThread) forgetPreload();
-const orders = process.env[ORDERS_VARIABLE];
-if (isMainThread && orders !== undefined && process.connected) {
-  delete process.env[ORDERS_VARIABLE];
+const settings = process.env[SETTINGS_VARIABLE];
+if (isMainThread && settings !== undefined && process.connected) {
+  delete process.env[SETTINGS_VARIABLE];
   forgetPreload();
-  new Life(JSON.parse(orders) as Orders).begin();
+  new Worker(JSON.parse(settings) as WorkerSettings).begin();
 }

@@ -13,7 +13,7 @@ interface Task {
 }
 
 /** Runs what may run in one version only: while this worker is of the active generation, and not otherwise. */
-export class Duty {
+export class WhileActiveTasks {
   readonly #tasks = new Set<Task>();
   #active = false;
 

@@ -2,18 +2,18 @@ import type net from 'node:net';
 import { onQuietDisconnect } from '../internals/ipc.ts';
 import { attachConnection, type Handle } from '../internals/net.ts';
 import { PRIVATE_ID, type ToWorker } from '../protocol/messages.ts';
-import type { Orders } from '../protocol/worker-settings.ts';
+import type { WorkerSettings } from '../protocol/worker-settings.ts';
 import { Channel } from './channel.ts';
 import type { Detached } from './connections/detached.ts';
 import { adopt, speaksHttp1 } from './connections/http1.ts';
 import { Registry } from './connections/registry.ts';
-import { Leaving } from './drain/drain.ts';
+import { Drain } from './drain/drain.ts';
 import { Hold } from './drain/hold.ts';
-import { setSelf } from './globals.ts';
+import { setWorkerGlobal } from './globals.ts';
 import { Servers } from './listen/servers.ts';
 import { liveAsOrphan } from './orphan.ts';
 import { Meter } from './vitals.ts';
-import { Duty } from './while-active.ts';
+import { WhileActiveTasks } from './while-active.ts';
 
 /** A connection that comes from another process. */
 interface Arrival {
@@ -27,12 +27,12 @@ interface Arrival {
 }
 
 /** Joins the rooms of a worker: what the supervisor says is done here, and nothing is decided. */
-export class Life {
-  readonly #orders: Orders;
+export class Worker {
+  readonly #settings: WorkerSettings;
   readonly #channel = new Channel();
-  readonly #duty = new Duty();
+  readonly #whileActive = new WhileActiveTasks();
   readonly #registry: Registry;
-  readonly #leaving: Leaving;
+  readonly #drain: Drain;
   readonly #hold: Hold;
   readonly #servers: Servers;
   readonly #meter: Meter | null;
@@ -43,75 +43,75 @@ export class Life {
   #yields = false;
   #onEmpty: (() => void) | null = null;
 
-  constructor(orders: Orders) {
-    this.#orders = orders;
-    this.#meter = orders.measures ? new Meter() : null;
+  constructor(settings: WorkerSettings) {
+    this.#settings = settings;
+    this.#meter = settings.measures ? new Meter() : null;
     this.#registry = new Registry(
       {
         onRequest: (connection, response, server) => {
-          this.#leaving.onRequest(connection, response, server);
+          this.#drain.onRequest(connection, response, server);
           this.#hold.onRequest(connection, response);
         },
         onOpen: (connection) => {
-          this.#leaving.onOpen(connection);
+          this.#drain.onOpen(connection);
           this.#hold.onOpen(connection);
         },
         onClose: (connection) => {
-          this.#leaving.onClose(connection);
+          this.#drain.onClose(connection);
           this.#hold.onClose(connection);
         }
       },
       this.#meter
     );
-    this.#leaving = new Leaving(this.#registry, this.#channel, orders, {
+    this.#drain = new Drain(this.#registry, this.#channel, settings, {
       takeBack: (detached) => this.#takeBack(detached),
       onEmpty: () => this.#onEmpty?.()
     });
     this.#hold = new Hold(this.#registry, () => this.#channel.send({ type: 'quiet' }));
-    this.#servers = new Servers(this.#channel, orders, (server, gate) => this.#registry.watch(server, gate));
+    this.#servers = new Servers(this.#channel, settings, (server, gate) => this.#registry.watch(server, gate));
   }
 
   begin(): void {
     this.#meter?.begin();
     this.#servers.takeOver();
-    this.#channel.listen((message, handle) => this.#obey(message, handle));
+    this.#channel.listen((message, handle) => this.#onMessage(message, handle));
     onQuietDisconnect(() => this.#orphan());
-    setSelf({
-      worker: this.#orders.worker,
-      generation: this.#orders.generation,
+    setWorkerGlobal({
+      worker: this.#settings.worker,
+      generation: this.#settings.generation,
       ready: () => this.#channel.send({ type: 'signal' }),
       onDrain: (run) => {
         this.#lastRuns.add(run);
         return () => this.#lastRuns.delete(run);
       },
-      whileActive: (start) => this.#duty.add(start)
+      whileActive: (start) => this.#whileActive.add(start)
     });
   }
 
-  #obey(message: ToWorker, handle: Handle | undefined): void {
+  #onMessage(message: ToWorker, handle: Handle | undefined): void {
     switch (message.type) {
       case 'bound':
       case 'unbound':
-        return this.#servers.settle(message.ask, message);
+        return this.#servers.onBound(message.ask, message);
       case 'accept':
         return this.#accept(message.key, handle);
       case 'pause':
-        return this.#pause(message.heirs);
+        return this.#pause(message.receivers);
       case 'drain':
-        return this.#drain(message.heirs);
+        return this.#beginDrain(message.receivers);
       case 'hold':
         return this.#beginHold(message.yields);
       case 'keep':
         return this.#keep(message.key, handle);
       case 'activate':
-        return this.#duty.activate();
+        return this.#whileActive.activate();
       case 'deactivate':
-        void this.#duty.deactivate().finally(() => this.#channel.send({ type: 'inactive' }));
+        void this.#whileActive.deactivate().finally(() => this.#channel.send({ type: 'inactive' }));
         return;
       case 'adopt':
         return this.#adopt(message.id, { ...message, private: message.id === PRIVATE_ID }, handle);
       case 'moved':
-        return this.#leaving.onMoved(message.id);
+        return this.#drain.onMoved(message.id);
       case 'report':
         return this.#report(message.ask);
       case 'sample':
@@ -125,7 +125,7 @@ export class Life {
     if (!handle) return this.#channel.send({ type: 'accept-failed', key, code: 'ENOHANDLE' });
     this.#serving = true;
     this.#yields = false;
-    this.#leaving.cancel();
+    this.#drain.cancel();
     this.#resume();
     this.#servers.open(key, handle);
   }
@@ -143,7 +143,7 @@ export class Life {
     }
     this.#servers.shut();
     this.#channel.send({ type: 'paused' });
-    this.#leaving.cancel();
+    this.#drain.cancel();
     this.#hold.begin();
   }
 
@@ -152,19 +152,19 @@ export class Life {
     else handle?.close();
   }
 
-  #pause(heirs: boolean): void {
+  #pause(receivers: boolean): void {
     this.#serving = false;
     this.#yields = false;
     this.#servers.shut();
     this.#channel.send({ type: 'paused' });
-    if (heirs) this.#leaving.handOver(this.#hold.end());
+    if (receivers) this.#drain.handOver(this.#hold.end());
     else this.#resume();
   }
 
-  #drain(heirs: boolean): void {
+  #beginDrain(receivers: boolean): void {
     this.#serving = false;
     this.#servers.shut();
-    this.#finish(heirs, () => {
+    this.#finish(receivers, () => {
       const runs = [...this.#lastRuns].map(async (run) => run());
       // What the app throws here is its own business; it must not keep the worker from ending.
       void Promise.allSettled(runs).then(() => {
@@ -174,13 +174,13 @@ export class Life {
     });
   }
 
-  #finish(heirs: boolean, done: () => void): void {
+  #finish(receivers: boolean, done: () => void): void {
     this.#onEmpty = () => {
       this.#onEmpty = null;
       done();
     };
-    this.#leaving.end(heirs, this.#hold.end());
-    if (this.#leaving.isEmpty) this.#onEmpty?.();
+    this.#drain.end(receivers, this.#hold.end());
+    if (this.#drain.isEmpty) this.#onEmpty?.();
   }
 
   #adopt(id: string, arrival: Arrival, handle: Handle | undefined): void {
@@ -208,7 +208,7 @@ export class Life {
     adopt(server, handle, fresh, (socket) => {
       const marks = { private: arrival.private, pipelines, stays: last };
       const connection = Object.assign(this.#registry.add(server, socket, key), marks);
-      if (!fresh) this.#leaving.onParked(connection);
+      if (!fresh) this.#drain.onParked(connection);
     });
   }
 
@@ -231,18 +231,18 @@ export class Life {
 
   #orphan(): void {
     this.#channel.close();
-    this.#leaving.abandonTransit();
-    this.#leaving.cancel();
+    this.#drain.abandonTransit();
+    this.#drain.cancel();
     // What it held is another version's to answer, or nobody's.
     if (this.#yields) for (const { handle } of this.#hold.end()) handle.close();
     this.#resume();
     if (this.#serving) this.#servers.reopen();
-    liveAsOrphan(this.#orders, {
+    liveAsOrphan(this.#settings, {
       isServing: () => this.#serving,
       finish: (done) => {
         this.#servers.shut();
         this.#finish(false, () => {
-          void this.#duty.deactivate().finally(done);
+          void this.#whileActive.deactivate().finally(done);
         });
       }
     });

@@ -139,7 +139,7 @@ test('history shows a line for each generation, newest last', async (t) => {
   const home = new Home(t);
   const operator = new FakeOperator();
   const socket = await operator.serve(t);
-  const [first = assert.fail('no chapter')] = operator.history;
+  const [first = assert.fail('no entry')] = operator.history;
   const nulls = { label: null, durationMs: null, requests: null, failed: null, reason: null, standby: null };
   operator.history = [first, { ...first, generation: 17, ...nulls, outcome: 'candidate' }];
   const { code, stdout } = await home.handover('history', '--socket', socket);

@@ -3,7 +3,7 @@ import { type TestContext, test } from 'node:test';
 import { ControlClient } from '../../src/control/client.ts';
 import { HandoverError } from '../../src/errors.ts';
 import { atEnd } from '../support/end.ts';
-import { chapter, FakeOperator } from '../support/operator.ts';
+import { entry, FakeOperator } from '../support/operator.ts';
 import { ask } from './raw.ts';
 
 async function start(t: TestContext) {
@@ -59,7 +59,7 @@ test('each order reaches the operator as it was given, and its answer comes back
 test('the history is told as it is', async (t) => {
   const { client } = await start(t);
 
-  assert.deepEqual(await client.history(), { ok: true, app: 'shop', history: [chapter] });
+  assert.deepEqual(await client.history(), { ok: true, app: 'shop', history: [entry] });
 });
 
 test('an order without a body is one that says nothing', async (t) => {

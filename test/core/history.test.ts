@@ -1,11 +1,11 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { amendChapter, describeHistory, openChapter } from '../../src/core/state/history.ts';
-import type { Chapter, State } from '../../src/core/state/state.ts';
+import { addEntry, amendEntry, describeHistory } from '../../src/core/state/history.ts';
+import type { HistoryEntry, State } from '../../src/core/state/state.ts';
 import { play } from './player.ts';
 import { readState, release, usual } from './script.ts';
 
-const written: Chapter = {
+const written: HistoryEntry = {
   generation: 7,
   release: { ...release('./v7.js'), label: '1.4.0', env: { API_TOKEN: 'hush' } },
   kind: 'reload',
@@ -21,9 +21,9 @@ const written: Chapter = {
   standby: 6
 };
 
-const withHistory = (...history: Chapter[]): State => ({ ...readState('steady active=7', usual), history });
+const withHistory = (...history: HistoryEntry[]): State => ({ ...readState('steady active=7', usual), history });
 
-test('a chapter is shown field by field, and never the environment of its release', () => {
+test('a entry is shown field by field, and never the environment of its release', () => {
   const [shown] = describeHistory([written], 5_000);
 
   assert.deepEqual(shown, {
@@ -66,20 +66,20 @@ test('how long a generation was active adds up, however often it came back', () 
 
 test('a rejected generation stays so, and for the same reason, however it ends', () => {
   const rejected = withHistory({ ...written, outcome: 'rejected', reason: '5xx: 41 % of 220 requests' });
-  const retired = amendChapter(rejected, 7, { outcome: 'retired', endedAt: 9, reason: 'it was kept warm long enough' });
-  const stopped = amendChapter(retired, 7, { reason: 'SIGTERM' });
+  const retired = amendEntry(rejected, 7, { outcome: 'retired', endedAt: 9, reason: 'it was kept warm long enough' });
+  const stopped = amendEntry(retired, 7, { reason: 'SIGTERM' });
 
-  const [chapter] = stopped.history;
-  assert.deepEqual([chapter?.outcome, chapter?.reason, chapter?.endedAt], ['rejected', '5xx: 41 % of 220 requests', 9]);
-  const [again] = amendChapter(stopped, 7, { outcome: 'active', reason: null }).history;
+  const [entry] = stopped.history;
+  assert.deepEqual([entry?.outcome, entry?.reason, entry?.endedAt], ['rejected', '5xx: 41 % of 220 requests', 9]);
+  const [again] = amendEntry(stopped, 7, { outcome: 'active', reason: null }).history;
   assert.deepEqual([again?.outcome, again?.reason], ['active', null], 'unless it becomes active again');
 });
 
-test('a new chapter says by which order and strategy it began', () => {
+test('a new entry says by which order and strategy it began', () => {
   const { state } = play('steady active=6', 'reload ./v7.js');
   const candidate = state.phase === 'starting' ? state.candidate : assert.fail(state.phase);
-  const { history } = openChapter(withHistory(), candidate, { kind: 'rollback', strategy: 'in-place' });
+  const { history } = addEntry(withHistory(), candidate, { kind: 'rollback', strategy: 'in-place' });
 
-  const [{ kind, strategy, outcome, requests, standby } = assert.fail('no chapter')] = history;
+  const [{ kind, strategy, outcome, requests, standby } = assert.fail('no entry')] = history;
   assert.deepEqual([kind, strategy, outcome, requests, standby], ['rollback', 'in-place', 'candidate', null, null]);
 });

@@ -13,7 +13,7 @@ export function brokenPromises(before: State, news: News, { state: after, effect
     ...ordersUnanswered(before, news, { state: after, effects }),
     ...numbersReused(before, { state: after, effects }),
     ...workersForgotten(before, news, { state: after, effects }),
-    ...dutyInTwoVersions({ state: after, effects })
+    ...whileActiveInTwoVersions({ state: after, effects })
   ];
 }
 
@@ -27,7 +27,7 @@ export function workersOf(state: State): Map<string, { worker: Worker; generatio
   return new Map(all);
 }
 
-const accepts = ({ phase, told, leaves }: Worker) => phase === 'accepting' && told !== 'pause' && !leaves;
+const accepts = ({ phase, told, isLeaving }: Worker) => phase === 'accepting' && told !== 'pause' && !isLeaving;
 
 /** How many workers serve, or were told to and will: what no strategy may go below. */
 function serving(state: State): number {
@@ -47,13 +47,13 @@ function leastServing(state: State): number {
 function harmToActive(before: State, news: News, { state: after, effects }: Step): string[] {
   const active = activeOf(before);
   if (!active || isOver(after)) return [];
-  const heir = activeOf(after);
-  const relieved = heir?.id !== active.id && heir?.workers.some((worker) => worker.phase === 'accepting');
+  const receiver = activeOf(after);
+  const relieved = receiver?.id !== active.id && receiver?.workers.some((worker) => worker.phase === 'accepting');
   if (relieved) return [];
   const found =
-    heir?.id === active.id
+    receiver?.id === active.id
       ? []
-      : [`the active generation changed from ${active.id} to ${heir?.id}, which accepts nothing`];
+      : [`the active generation changed from ${active.id} to ${receiver?.id}, which accepts nothing`];
   for (const effect of effects) {
     if (!['pause', 'drain', 'terminate', 'kill'].includes(effect.do) || !('worker' in effect)) continue;
     const worker = active.workers.find(({ id }) => id === effect.worker);
@@ -63,7 +63,7 @@ function harmToActive(before: State, news: News, { state: after, effects }: Step
     if (effect.do === 'pause' || effect.do === 'drain') {
       // One worker of several goes alone: by a strategy, for its successor, or because fewer are wanted.
       if (serving(after) >= leastServing(after)) continue;
-      const successor = heir?.workers.find(({ id }) => id === worker.successor);
+      const successor = receiver?.workers.find(({ id }) => id === worker.successor);
       if (successor && accepts(successor)) continue;
     }
     found.push(`${effect.do} ${worker.id}, which accepts for the active generation, and too few others do`);
@@ -76,7 +76,9 @@ function servesBeside(before: State, { state: after, effects }: Step): string[] 
   const accepted = effects.flatMap((effect) => (effect.do === 'accept' ? [effect.worker] : []));
   if (after.phase !== 'opening' || after.order.strategy !== 'exclusive' || before.phase === 'opening') return [];
   const { active, next } = after;
-  const loud = active.workers.filter(({ phase, quiet, duty }) => phase !== 'down' && (!quiet || duty !== 'off'));
+  const loud = active.workers.filter(
+    ({ phase, quiet, whileActive }) => phase !== 'down' && (!quiet || whileActive !== 'off')
+  );
   return next.workers.some(({ id }) => accepted.includes(id)) && loud.length > 0
     ? [`generation ${next.id} may serve before ${loud.map(({ id }) => id)} came to rest`]
     : [];
@@ -92,7 +94,7 @@ export function waitingOrders(state: State): readonly number[] {
         return [state.request];
       case 'steady':
         return [
-          ...of(state.settling),
+          ...of(state.completing),
           ...(state.bake?.waiting ?? []).map(({ request }) => request),
           ...(state.scaling ? [state.scaling.request] : [])
         ];
@@ -110,7 +112,7 @@ export function waitingOrders(state: State): readonly number[] {
 /** Every order is waiting or answered, once. */
 function ordersUnanswered(before: State, news: News, { state: after, effects }: Step): string[] {
   const due = [...waitingOrders(before), ...('request' in news ? [news.request] : [])].sort();
-  const answered = effects.flatMap((effect) => (effect.do === 'answer' ? [effect.request] : []));
+  const answered = effects.flatMap((effect) => (effect.do === 'reply' ? [effect.request] : []));
   const accounted = [...waitingOrders(after), ...answered].sort();
   return String(due) === String(accounted) ? [] : [`orders ${due} were due, and ${accounted} are waiting or answered`];
 }
@@ -149,11 +151,13 @@ function workersForgotten(before: State, news: News, { state: after, effects }: 
 }
 
 /** What `whileActive` runs is in one version only, the active one. */
-function dutyInTwoVersions({ state, effects }: Step): string[] {
+function whileActiveInTwoVersions({ state, effects }: Step): string[] {
   const busy = new Set(
-    [...workersOf(state).values()].filter(({ worker }) => worker.duty !== 'off').map(({ generation }) => generation.id)
+    [...workersOf(state).values()]
+      .filter(({ worker }) => worker.whileActive !== 'off')
+      .map(({ generation }) => generation.id)
   );
-  const found = busy.size > 1 ? [`generations ${[...busy]} are on duty at once`] : [];
+  const found = busy.size > 1 ? [`generations ${[...busy]} run whileActive tasks at once`] : [];
   for (const effect of effects) {
     if (effect.do !== 'activate') continue;
     const at = workersOf(state).get(effect.worker)?.generation.id;
@@ -180,7 +184,7 @@ export function brokenDeadlines(state: State, deadlines: ReadonlySet<string>): s
     const { next, active } = state;
     const has = (test: (worker: Worker) => boolean) => next.workers.some(test);
     if (has(({ phase }) => phase === 'starting')) need(`ready-overdue ${next.id}`);
-    if (has(({ told }) => told === 'prove')) need(`check-overdue ${next.id}`);
+    if (has(({ told }) => told === 'check')) need(`check-overdue ${next.id}`);
     if (has(({ told, phase }) => told === 'accept' && phase === 'ready')) need(`open-overdue ${next.id}`);
     if (active.workers.some(({ told, phase }) => told === 'pause' && phase === 'accepting'))
       need(`pause-overdue ${active.id}`);
@@ -188,14 +192,14 @@ export function brokenDeadlines(state: State, deadlines: ReadonlySet<string>): s
   if (state.phase === 'steady' && state.bake) need(`bake-over ${state.active.id}`);
   if (state.phase === 'steady' && state.scaling) need(`scale-overdue ${state.active.id}`);
   if (state.phase === 'pausing') need(`pause-overdue ${state.leaving.id}`);
-  if (state.phase === 'steady' && state.settling) need(`hand-overdue ${state.settling.from}`);
+  if (state.phase === 'steady' && state.completing) need(`hand-overdue ${state.completing.from}`);
   for (const { role, generation } of rolesOf(state)) {
     if (role === 'retiring') {
       if (generation.workers.some(({ phase }) => phase === 'draining')) need(`drain-overdue ${generation.id}`);
     } else if (role !== 'candidate') {
       const rolls = state.phase === 'rolling' && role !== 'standby';
-      const staff = generation.workers.filter(({ leaves, successor }) => !leaves && successor === null);
-      if (staff.length < generation.size && !rolls) need(`restart-due ${generation.id}`);
+      const lasting = generation.workers.filter(({ isLeaving, successor }) => !isLeaving && successor === null);
+      if (lasting.length < generation.size && !rolls) need(`restart-due ${generation.id}`);
       for (const { id, phase } of generation.workers) {
         if (phase === 'starting' && role !== 'next') need(`worker-overdue ${id}`);
         if (phase === 'draining') need(`leave-overdue ${id}`);
@@ -203,7 +207,7 @@ export function brokenDeadlines(state: State, deadlines: ReadonlySet<string>): s
     }
   }
   const about = new Set([...rolesOf(state).map(({ generation }) => String(generation.id)), ...workersOf(state).keys()]);
-  if (state.phase === 'steady' && state.settling) about.add(String(state.settling.from));
+  if (state.phase === 'steady' && state.completing) about.add(String(state.completing.from));
   for (const deadline of deadlines) {
     if (!about.has(deadline.split(' ')[1] ?? '')) found.push(`${deadline} is still set, and nobody is there any more`);
   }

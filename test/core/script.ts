@@ -1,11 +1,11 @@
 import { rolesOf } from '../../src/core/state/generations.ts';
 import type {
-  Answer,
   Effect,
   Generation,
   Limits,
   News,
   Release,
+  Reply,
   State,
   StrategyName,
   Worker
@@ -78,15 +78,15 @@ export function readState(line: string, { limits, workers, strategy }: Setting):
   const common = { limits, lastGeneration, retiring: [], history: [] };
   if (phase === 'stopped') return { ...common, phase };
   if (phase === 'steady' && active)
-    return { ...common, phase, active, standby, settling: null, bake: null, scaling: null };
+    return { ...common, phase, active, standby, completing: null, bake: null, scaling: null };
   throw new Error(`a transcript begins stopped or steady, not "${line}"`);
 }
 
 function makeGeneration(id: number, role: string, size: number, strategy: StrategyName): Generation {
   const isActive = role === 'active';
   const workers = Array.from({ length: size }, (_, index): Worker => {
-    const kind = { phase: isActive ? 'accepting' : 'paused', duty: isActive ? 'on' : 'off' } as const;
-    const not = { drained: false, covers: false, quiet: false, proven: false, leaves: false };
+    const kind = { phase: isActive ? 'accepting' : 'paused', whileActive: isActive ? 'on' : 'off' } as const;
+    const not = { drained: false, covers: false, quiet: false, proven: false, isLeaving: false };
     const none = { told: null, successor: null, fault: null };
     return { id: `${id}.${index + 1}`, generation: id, ...kind, handed: !isActive, ...not, ...none };
   });
@@ -211,10 +211,10 @@ export function showState(state: State): string {
 
 function showPending(state: State): string[] {
   if (state.phase !== 'steady') return [];
-  const { settling, bake, scaling, active, standby } = state;
+  const { completing, bake, scaling, active, standby } = state;
   const rejected = [active, standby].find((generation) => generation?.rejected);
   return [
-    ...(settling ? ['(handing over)'] : []),
+    ...(completing ? ['(handing over)'] : []),
     ...(bake ? ['(baking)'] : []),
     ...(scaling ? [`(scaling to ${scaling.to})`] : []),
     ...(rejected ? [`(${rejected.id} rejected)`] : [])
@@ -232,15 +232,15 @@ export function showEffect(effect: Effect): string {
       return `fork ${effect.worker} ${effect.release.entry}`;
     case 'pause':
     case 'drain':
-      return `${effect.do} ${effect.worker}${effect.heirs ? '' : ' without heirs'}`;
+      return `${effect.do} ${effect.worker}${effect.receivers ? '' : ' without receivers'}`;
     case 'hold':
       return `hold ${effect.worker}${effect.yields ? ' for the next one' : ''}`;
     case 'set-deadline':
       return `set-deadline ${effect.deadline} ${effect.about} in ${effect.afterMs} ms`;
     case 'clear-deadline':
       return `clear-deadline ${effect.deadline} ${effect.about}`;
-    case 'answer':
-      return `answer ${effect.request} ${showAnswer(effect.answer)}`;
+    case 'reply':
+      return `reply ${effect.request} ${showReply(effect.reply)}`;
     case 'announce': {
       const { level, event, generation, worker, reason } = effect.notice;
       const about = worker ?? generation;
@@ -248,28 +248,28 @@ export function showEffect(effect: Effect): string {
     }
     case 'close-listeners':
       return 'close-listeners';
-    case 'prove':
-      return `prove ${effect.worker ?? effect.generation}`;
-    case 'migrate':
-      return `migrate from ${effect.from} to ${effect.generation}`;
-    case 'cancel-migration':
+    case 'check':
+      return `check ${effect.worker ?? effect.generation}`;
+    case 'run-before-cutover':
+      return `run-before-cutover from ${effect.from} to ${effect.generation}`;
+    case 'cancel-before-cutover':
       return effect.do;
     default:
       return `${effect.do} ${effect.worker}`;
   }
 }
 
-function showAnswer(answer: Answer): string {
-  if (!answer.ok) return `${answer.code}: ${answer.account.what}, ${answer.account.why}. ${answer.account.fix}`;
-  if ('settled' in answer) {
-    const { kind, from, to, bootMs, cutoverMs, tookMs, gapMs } = answer.settled;
+function showReply(reply: Reply): string {
+  if (!reply.ok) return `${reply.code}: ${reply.account.what}, ${reply.account.why}. ${reply.account.fix}`;
+  if ('completed' in reply) {
+    const { kind, from, to, bootMs, cutoverMs, tookMs, gapMs } = reply.completed;
     const gap = gapMs === null ? '' : `, gap ${gapMs} ms`;
-    const kept = answer.reason === null ? '' : `; kept: ${answer.reason}`;
+    const kept = reply.reason === null ? '' : `; kept: ${reply.reason}`;
     return `done: ${kind} from ${from} to ${to} (boot ${bootMs} ms, cutover ${cutoverMs} ms, took ${tookMs} ms${gap})${kept}`;
   }
-  if ('promoted' in answer) return `done: promoted ${answer.promoted}`;
-  if ('abandoned' in answer) return `done: abandoned ${answer.abandoned}, ${answer.reason}`;
-  if ('retired' in answer) return `done: retired ${answer.retired}`;
-  if ('scaled' in answer) return `done: scaled from ${answer.scaled.from} to ${answer.scaled.to}`;
-  return 'started' in answer ? `done: started ${answer.started}` : 'done: stopped';
+  if ('promoted' in reply) return `done: promoted ${reply.promoted}`;
+  if ('abandoned' in reply) return `done: abandoned ${reply.abandoned}, ${reply.reason}`;
+  if ('retired' in reply) return `done: retired ${reply.retired}`;
+  if ('scaled' in reply) return `done: scaled from ${reply.scaled.from} to ${reply.scaled.to}`;
+  return 'started' in reply ? `done: started ${reply.started}` : 'done: stopped';
 }

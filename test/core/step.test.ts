@@ -8,13 +8,13 @@ const steady = ['steady active=6 standby=5'];
 const starting = [...steady, 'reload ./v7.js'];
 const opening = [...starting, 'ready 7.1'];
 const pausing = [...opening, 'accepting 7.1'];
-const settling = [...pausing, 'paused 6.1'];
-const phases = { steady, starting, opening, pausing, settling };
+const completing = [...pausing, 'paused 6.1'];
+const phases = { steady, starting, opening, pausing, completing };
 
 /** The orders that were answered, and whether well. */
 function answers(...script: string[]): [number, string][] {
   return play(...script).effects.flatMap((effect): [number, string][] =>
-    effect.do === 'answer' ? [[effect.request, effect.answer.ok ? 'ok' : effect.answer.code]] : []
+    effect.do === 'reply' ? [[effect.request, effect.reply.ok ? 'ok' : effect.reply.code]] : []
   );
 }
 
@@ -66,9 +66,9 @@ test('an order in the middle of another gets one clear refusal, in every phase o
 });
 
 test('an order that comes while connections still move ends the one before, with its answer', () => {
-  assert.deepEqual(answers(...settling, 'reload ./v8.js'), [[1, 'ok']]);
-  assert.deepEqual(answers(...settling, 'rollback'), [[1, 'ok']]);
-  assert.deepEqual(answers(...settling, 'stop'), [[1, 'ok']]);
+  assert.deepEqual(answers(...completing, 'reload ./v8.js'), [[1, 'ok']]);
+  assert.deepEqual(answers(...completing, 'rollback'), [[1, 'ok']]);
+  assert.deepEqual(answers(...completing, 'stop'), [[1, 'ok']]);
 });
 
 test('a rollback that is refused does not end the order whose connections still move', () => {
@@ -79,7 +79,7 @@ test('a rollback that is refused does not end the order whose connections still 
 });
 
 test('a stop is possible in every phase, and answers the order in progress first', () => {
-  const expected = { steady: [], starting: ['ABANDONED'], opening: ['ABANDONED'], pausing: ['ok'], settling: ['ok'] };
+  const expected = { steady: [], starting: ['ABANDONED'], opening: ['ABANDONED'], pausing: ['ok'], completing: ['ok'] };
   for (const [name, script] of Object.entries(phases)) {
     const given = answers(...script, 'stop').map(([, answer]) => answer.replace('HANDOVER_ERR_CANDIDATE_', ''));
     assert.deepEqual(given, expected[name as keyof typeof phases], name);
@@ -91,7 +91,7 @@ test('a stop pauses before it drains, and lets go of the listeners', () => {
   const effects = lastEffects(...steady, 'stop');
   const at = (wanted: string) => effects.findIndex((effect) => effect.startsWith(wanted));
 
-  assert.ok(at('pause 6.1 without heirs') < at('drain 6.1 without heirs'));
+  assert.ok(at('pause 6.1 without receivers') < at('drain 6.1 without receivers'));
   assert.ok(at('drain 6.1') < at('close-listeners'));
 });
 
@@ -106,7 +106,7 @@ test('hurry ends what drains and kills what is being ended, and nothing else', (
 
 test('how long the standby is kept: not at all, for a time, for ever', () => {
   const end = (keepWarmMs: string) => {
-    const { state, deadlines } = play(`with keepWarmMs=${keepWarmMs}`, ...settling.with(0, 'steady active=6'));
+    const { state, deadlines } = play(`with keepWarmMs=${keepWarmMs}`, ...completing.with(0, 'steady active=6'));
     return [state.phase === 'steady' && state.standby?.id, deadlines.has('warm-over 6'), state.retiring.length];
   };
 
@@ -141,11 +141,11 @@ test('a rollback starts no worker', () => {
 });
 
 test('an answer says how long each part took', () => {
-  const { effects } = play(...settling, 'handed 6.1');
-  const answer = effects.flatMap((effect) => (effect.do === 'answer' ? [effect.answer] : []))[0];
+  const { effects } = play(...completing, 'handed 6.1');
+  const answer = effects.flatMap((effect) => (effect.do === 'reply' ? [effect.reply] : []))[0];
 
-  assert.ok(answer?.ok && 'settled' in answer);
-  const { kind, from, to, bootMs, cutoverMs, tookMs } = answer.settled;
+  assert.ok(answer?.ok && 'completed' in answer);
+  const { kind, from, to, bootMs, cutoverMs, tookMs } = answer.completed;
   assert.deepEqual(
     { kind, from, to, bootMs, cutoverMs, tookMs },
     { kind: 'reload', from: 6, to: 7, bootMs: 10, cutoverMs: 20, tookMs: 20 }

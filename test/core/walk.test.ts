@@ -164,15 +164,17 @@ class Walk {
     if (state.phase === 'stopped') return [];
     if (state.phase !== 'steady') return [`the world rests, and the core is ${state.phase}`];
     const { active, standby } = state;
-    return living.flatMap(({ id, accepting, duty }) => {
+    return living.flatMap(({ id, accepting, whileActive }) => {
       const believed = [...active.workers, ...(standby?.workers ?? [])].find((worker) => worker.id === id);
       if (!believed) return [`${id} runs without a role`];
       const ofActive = believed.generation === active.id;
       const serves = ofActive === accepting && ofActive === (believed.phase === 'accepting');
-      const works = ofActive === duty && ofActive === (believed.duty === 'on');
+      const works = ofActive === whileActive && ofActive === (believed.whileActive === 'on');
       return serves && works
         ? []
-        : [`${id}: accepting ${accepting}, on duty ${duty}, and believed ${believed.phase}, ${believed.duty}`];
+        : [
+            `${id}: accepting ${accepting}, on whileActive ${whileActive}, and believed ${believed.phase}, ${believed.whileActive}`
+          ];
     });
   }
 
@@ -198,7 +200,7 @@ const seen = new Map<string, number>();
 function detailOf(state: State): string {
   if ('order' in state && state.phase !== 'pausing') return `${state.order.strategy} ${state.order.kind}`;
   if (state.phase !== 'steady') return '';
-  if (state.settling) return 'settling';
+  if (state.completing) return 'completing';
   if (state.bake) return 'baking';
   return state.scaling ? 'scaling' : '';
 }
@@ -253,7 +255,7 @@ test('no random walk breaks a promise, and a stop ends it when no worker answers
 
 test('the walks have been everywhere, often', { skip: seeds.length === 1 }, () => {
   const places = [
-    ...['booting', 'steady', 'steady settling', 'steady baking', 'steady scaling', 'pausing', 'stopping', 'stopped'],
+    ...['booting', 'steady', 'steady completing', 'steady baking', 'steady scaling', 'pausing', 'stopping', 'stopped'],
     ...['starting blue-green reload', 'checking exclusive reload', 'opening blue-green reload'],
     ...['opening blue-green rollback', 'opening exclusive reload', 'opening exclusive rollback'],
     ...['quieting exclusive reload', 'quieting exclusive rollback', 'migrating exclusive reload'],

@@ -9,7 +9,7 @@ const starting = [...steady, 'reload ./v7.js'];
 const opening = [...starting, 'ready 7.1', 'ready 7.2'];
 const rolling = [...steady, 'rollback'];
 const pausing = [...opening, 'accepting 7.1', 'accepting 7.2'];
-const settling = [...pausing, 'paused 6.1', 'paused 6.2'];
+const completing = [...pausing, 'paused 6.1', 'paused 6.2'];
 
 function roleOf(worker: string, script: readonly string[]): string {
   const found = rolesOf(play(...script).state).find(({ generation }) =>
@@ -39,8 +39,8 @@ const losses: readonly [
   ['the generation that a rollback leaves', rolling, '6.1', 'active', 'opening', true],
   ['the new active generation while the old one pauses', pausing, '7.1', 'active', 'pausing', true],
   ['the generation that is left, before it paused', pausing, '6.1', 'leaving', 'pausing', true],
-  ['the new standby while connections move', settling, '6.1', 'standby', 'steady', true],
-  ['a generation that is retiring', settling, '5.1', 'retiring', 'steady', false],
+  ['the new standby while connections move', completing, '6.1', 'standby', 'steady', true],
+  ['a generation that is retiring', completing, '5.1', 'retiring', 'steady', false],
   ['a service that stops', [...steady, 'stop'], '6.1', 'retiring', 'stopping', false]
 ];
 
@@ -67,7 +67,7 @@ const arrivals: readonly [name: string, script: readonly string[], generation: n
   ['the generation that a rollback leaves', rolling, 6, true],
   ['the new active generation while the old one pauses', pausing, 7, true],
   ['the generation that is left', pausing, 6, false],
-  ['the new standby', settling, 6, false]
+  ['the new standby', completing, 6, false]
 ];
 
 for (const [name, script, id, accepts] of arrivals) {
@@ -110,7 +110,7 @@ test('two workers that are lost at once are both replaced', () => {
 });
 
 test('a retired generation gets no replacement', () => {
-  assert.deepEqual(lastEffects(...settling, 'exited 5.1', 'restart-due 5'), []);
+  assert.deepEqual(lastEffects(...completing, 'exited 5.1', 'restart-due 5'), []);
 });
 
 const limit = { max: 5, windowMs: 60_000 };

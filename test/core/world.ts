@@ -15,7 +15,7 @@ export interface Process {
   alive: boolean;
   started: boolean;
   accepting: boolean;
-  duty: boolean;
+  whileActive: boolean;
   /** It does nothing any more, not even end on SIGTERM. */
   hung: boolean;
   /** What it was told and has not done. */
@@ -86,7 +86,7 @@ export class World {
       case 'fork':
         this.processes.set(effect.worker, {
           id: effect.worker,
-          ...{ alive: true, started: false, accepting: false, duty: false, hung: false, opening: false },
+          ...{ alive: true, started: false, accepting: false, whileActive: false, hung: false, opening: false },
           inbox: [],
           outbox: []
         });
@@ -97,16 +97,16 @@ export class World {
       case 'clear-deadline':
         this.deadlines.delete(`${effect.deadline} ${effect.about}`);
         return;
-      case 'answer':
+      case 'reply':
         this.answers.set(effect.request, (this.answers.get(effect.request) ?? 0) + 1);
         return;
-      case 'prove':
+      case 'check':
         this.proving.add(effect.worker ?? effect.generation);
         return;
-      case 'migrate':
+      case 'run-before-cutover':
         this.migrating = effect.generation;
         return;
-      case 'cancel-migration':
+      case 'cancel-before-cutover':
         return; // it comes to its end as any other: see migrate()
       case 'announce':
       case 'close-listeners':
@@ -124,8 +124,10 @@ export class World {
     if (effect.do === 'accept') process.opening = true;
     if (effect.do === 'pause' || effect.do === 'hold' || effect.do === 'drain') process.opening = false;
     if (effect.do === 'activate') {
-      const other = this.living.find(({ id, duty }) => duty && id.split('.')[0] !== process.id.split('.')[0]);
-      if (other) this.broken.push(`${process.id} goes on duty while ${other.id} really is`);
+      const other = this.living.find(
+        ({ id, whileActive }) => whileActive && id.split('.')[0] !== process.id.split('.')[0]
+      );
+      if (other) this.broken.push(`${process.id} goes on whileActive while ${other.id} really is`);
     }
     process.inbox.push(effect.do === 'terminate' ? 'exit' : effect.do);
   }
@@ -162,10 +164,10 @@ export class World {
         process.outbox.push('worker-drained');
         return;
       case 'activate':
-        process.duty = true;
+        process.whileActive = true;
         return;
       case 'deactivate':
-        process.duty = false;
+        process.whileActive = false;
         process.outbox.push('worker-inactive');
         return;
       case 'exit':
@@ -175,7 +177,7 @@ export class World {
 
   /** A worker ends. What it said last is heard first, or lost. */
   die(process: Process, silently: boolean): void {
-    Object.assign(process, { alive: false, duty: false });
+    Object.assign(process, { alive: false, whileActive: false });
     if (silently) process.outbox.splice(0);
     process.outbox.push('worker-down');
     process.outbox.push('worker-exited');

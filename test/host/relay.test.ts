@@ -6,7 +6,7 @@ import type { Handle } from '../../src/internals/net.ts';
 /** A relay between workers that exist on paper only; what it does is written down. */
 class Desk {
   readonly told: string[] = [];
-  readonly heirs = new Map<string, number>();
+  readonly receivers = new Map<string, number>();
   readonly dead = new Set<string>();
   /** Workers that are believed to be there, and to which nothing can be sent. */
   readonly deaf = new Set<string>();
@@ -14,8 +14,8 @@ class Desk {
   expects = true;
   readonly relay: Relay;
   readonly #ports: RelayPorts = {
-    heirs: () => [...this.heirs].map(([worker, connections]) => ({ worker, connections })),
-    expectsHeirs: () => this.expects,
+    receivers: () => [...this.receivers].map(([worker, connections]) => ({ worker, connections })),
+    expectsReceivers: () => this.expects,
     deliver: (worker, { id, last, ...moving }, _handle, onFailed) => {
       assert.deepEqual(moving, { key: '::|80', fresh: false, pipelines: true });
       this.told.push(`deliver ${id} to ${worker}${last ? ' for good' : ''}`);
@@ -27,9 +27,9 @@ class Desk {
     onLost: (worker) => this.told.push(`lost, from ${worker}`)
   };
 
-  constructor(heirs: Record<string, number> = {}, room?: number) {
+  constructor(receivers: Record<string, number> = {}, room?: number) {
     this.relay = new Relay(this.#ports, room);
-    for (const [worker, connections] of Object.entries(heirs)) this.heirs.set(worker, connections);
+    for (const [worker, connections] of Object.entries(receivers)) this.receivers.set(worker, connections);
   }
 
   take(id: string, from = '6.1'): this {
@@ -54,7 +54,7 @@ test('the copy is kept until the receiver has acked, and only then the sender ma
 
 test('a receiver that dies before it acked costs nothing: the copy is dealt to another', () => {
   const desk = new Desk({ '7.1': 0, '7.2': 5 }).take('a');
-  desk.heirs.delete('7.1');
+  desk.receivers.delete('7.1');
   desk.relay.onGone('7.1');
 
   assert.deepEqual(desk.look(), ['deliver a to 7.1', 'deliver a to 7.2']);
@@ -62,7 +62,7 @@ test('a receiver that dies before it acked costs nothing: the copy is dealt to a
 
 test('an ack of somebody who is no longer asked is no ack', () => {
   const desk = new Desk({ '7.1': 0, '7.2': 5 }).take('a');
-  desk.heirs.delete('7.1');
+  desk.receivers.delete('7.1');
   desk.relay.onGone('7.1');
   desk.look();
 
@@ -81,7 +81,7 @@ test('a second ack is nothing', () => {
   assert.deepEqual(desk.look(), []);
 });
 
-test('the heir with the least connections gets it, and those on their way count', () => {
+test('the receiver with the least connections gets it, and those on their way count', () => {
   const desk = new Desk({ '7.1': 2, '7.2': 0, '7.3': 1 });
   for (const id of ['a', 'b', 'c', 'd', 'e', 'f']) desk.take(id);
   const to = desk.look().map((line) => line.split(' ').at(-1));
@@ -93,14 +93,14 @@ test('the heir with the least connections gets it, and those on their way count'
   );
 });
 
-test('an heir that declines is not asked again', () => {
+test('an receiver that declines is not asked again', () => {
   const desk = new Desk({ '7.1': 0, '7.2': 9 }).take('a');
   desk.relay.onDeclined('7.1', 'a');
 
   assert.deepEqual(desk.look(), ['deliver a to 7.1', 'deliver a to 7.2']);
 });
 
-test('an heir that it could not be sent to is not asked again', () => {
+test('an receiver that it could not be sent to is not asked again', () => {
   const desk = new Desk({ '7.1': 0, '7.2': 9 }).take('a');
   desk.failures.get('a')?.();
 
@@ -117,7 +117,7 @@ test('a failure that is told late changes nothing', () => {
   assert.deepEqual(desk.look(), []);
 });
 
-test('what every heir declines goes back to where it came from, for good', () => {
+test('what every receiver declines goes back to where it came from, for good', () => {
   const desk = new Desk({ '7.1': 0 }).take('a');
   desk.relay.onDeclined('7.1', 'a');
   assert.deepEqual(desk.look(), ['deliver a to 7.1', 'deliver a to 6.1 for good']);
@@ -138,13 +138,13 @@ test('what nobody takes, not even its sender, is lost, and said so', () => {
   assert.deepEqual(other.look().slice(1), ['close a', 'lost, from 6.1']);
 });
 
-test('where nobody accepts it is kept for an heir, and its sender may forget it', () => {
+test('where nobody accepts it is kept for an receiver, and its sender may forget it', () => {
   const desk = new Desk().take('a').take('b');
   assert.deepEqual(desk.look(), ['confirm a to 6.1', 'confirm b to 6.1']);
 
-  desk.heirs.set('7.1', 0);
-  desk.relay.onHeir();
-  desk.relay.onHeir();
+  desk.receivers.set('7.1', 0);
+  desk.relay.onReceiver();
+  desk.relay.onReceiver();
   assert.deepEqual(desk.look(), ['deliver a to 7.1', 'deliver b to 7.1']);
 
   desk.relay.onAdopted('7.1', 'a');
@@ -152,12 +152,12 @@ test('where nobody accepts it is kept for an heir, and its sender may forget it'
   assert.equal(desk.relay.takeCount(6), 1);
 });
 
-test('what is kept goes back to its sender when no heir will come, and is closed where that is gone as well', () => {
+test('what is kept goes back to its sender when no receiver will come, and is closed where that is gone as well', () => {
   const desk = new Desk().take('a', '6.1').take('b', '6.2');
   desk.look();
   desk.expects = false;
   desk.dead.add('6.2');
-  desk.relay.onHeir();
+  desk.relay.onReceiver();
 
   assert.deepEqual(desk.look(), ['deliver a to 6.1 for good', 'close b', 'lost, from 6.2']);
 });
@@ -169,18 +169,18 @@ test('a sender may end once all it had is kept, and its connections live', () =>
   desk.relay.onGone('6.1');
   assert.deepEqual(desk.look(), []);
 
-  desk.heirs.set('7.1', 0);
-  desk.relay.onHeir();
+  desk.receivers.set('7.1', 0);
+  desk.relay.onReceiver();
   assert.deepEqual(desk.look(), ['deliver a to 7.1', 'deliver b to 7.1']);
 });
 
-test('no heir is given more of them at once than it can take soon, and each that it has taken makes room', () => {
+test('no receiver is given more of them at once than it can take soon, and each that it has taken makes room', () => {
   const desk = new Desk();
   const ids = Array.from({ length: 40 }, (_, index) => `p${index}`);
   for (const id of ids) desk.take(id);
   desk.look();
-  desk.heirs.set('7.1', 0);
-  desk.relay.onHeir();
+  desk.receivers.set('7.1', 0);
+  desk.relay.onReceiver();
   const first = desk.look();
   assert.ok(first.length > 1 && first.length < 40, `${first.length} at once`);
 
@@ -197,18 +197,18 @@ test('no heir is given more of them at once than it can take soon, and each that
   assert.equal(desk.relay.takeCount(6), 40);
 });
 
-test('an heir that dies while they are dealt to it costs none of them', () => {
+test('an receiver that dies while they are dealt to it costs none of them', () => {
   const desk = new Desk();
   for (let index = 0; index < 40; index += 1) desk.take(`p${index}`);
-  desk.heirs.set('7.1', 0);
-  desk.relay.onHeir();
+  desk.receivers.set('7.1', 0);
+  desk.relay.onReceiver();
   desk.look();
-  desk.heirs.clear();
+  desk.receivers.clear();
   desk.relay.onGone('7.1');
   assert.deepEqual([desk.look(), desk.relay.countTo('7.1')], [[], 0]);
 
-  desk.heirs.set('7.2', 0);
-  desk.relay.onHeir();
+  desk.receivers.set('7.2', 0);
+  desk.relay.onReceiver();
   const adopted = new Set<string>();
   for (let lines = desk.look(); lines.length > 0; lines = desk.look()) {
     for (const line of lines) {
@@ -222,26 +222,26 @@ test('an heir that dies while they are dealt to it costs none of them', () => {
   assert.equal(adopted.size, 40);
 });
 
-test('an heir that nothing can be sent to any more costs none of them either', () => {
+test('an receiver that nothing can be sent to any more costs none of them either', () => {
   const desk = new Desk();
   for (let index = 0; index < 10_000; index += 1) desk.take(`p${index}`);
   desk.look();
   desk.deaf.add('7.1');
-  desk.heirs.set('7.1', 0);
-  desk.heirs.set('7.2', 9);
-  desk.relay.onHeir();
+  desk.receivers.set('7.1', 0);
+  desk.receivers.set('7.2', 9);
+  desk.relay.onReceiver();
   for (let lines = desk.look(); lines.length > 0; lines = desk.look()) {
     for (const line of lines) if (line.endsWith('to 7.2')) desk.relay.onAdopted('7.2', line.split(' ')[1] ?? '');
   }
   assert.equal(desk.relay.takeCount(6), 10_000);
 });
 
-test('with no more room to keep them the senders wait, as they do for an heir that takes its time', () => {
+test('with no more room to keep them the senders wait, as they do for an receiver that takes its time', () => {
   const desk = new Desk({}, 2).take('a').take('b').take('c');
   assert.deepEqual(desk.look(), ['confirm a to 6.1', 'confirm b to 6.1']);
 
-  desk.heirs.set('7.1', 0);
-  desk.relay.onHeir();
+  desk.receivers.set('7.1', 0);
+  desk.relay.onReceiver();
   desk.look();
   for (const id of ['a', 'b', 'c']) desk.relay.onAdopted('7.1', id);
   assert.deepEqual(desk.look(), ['close a', 'close b', 'close c', 'confirm c to 6.1']);
@@ -250,8 +250,8 @@ test('with no more room to keep them the senders wait, as they do for an heir th
 test('ten thousand are kept and dealt in no time worth speaking of', { timeout: 10_000 }, () => {
   const desk = new Desk();
   for (let index = 0; index < 10_000; index += 1) desk.take(`p${index}`);
-  for (const worker of ['7.1', '7.2', '7.3', '7.4']) desk.heirs.set(worker, 0);
-  desk.relay.onHeir();
+  for (const worker of ['7.1', '7.2', '7.3', '7.4']) desk.receivers.set(worker, 0);
+  desk.relay.onReceiver();
   for (let lines = desk.look(); lines.length > 0; lines = desk.look()) {
     for (const line of lines) {
       const [what, id = '', , worker = ''] = line.split(' ');
@@ -270,14 +270,14 @@ test('a sender that is gone does not keep its connection from moving', () => {
   assert.deepEqual(desk.look(), ['deliver a to 7.1', 'close a', 'confirm a to 6.1']);
 });
 
-test('the last heir dies: what it had not acked is kept for its replacement', () => {
+test('the last receiver dies: what it had not acked is kept for its replacement', () => {
   const desk = new Desk({ '7.1': 0 }).take('a');
-  desk.heirs.clear();
+  desk.receivers.clear();
   desk.relay.onGone('7.1');
   assert.deepEqual(desk.look(), ['deliver a to 7.1', 'confirm a to 6.1']);
 
-  desk.heirs.set('7.2', 0);
-  desk.relay.onHeir();
+  desk.receivers.set('7.2', 0);
+  desk.relay.onReceiver();
   assert.deepEqual(desk.look(), ['deliver a to 7.2']);
 });
 

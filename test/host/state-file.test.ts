@@ -2,12 +2,12 @@ import assert from 'node:assert/strict';
 import { chmodSync, mkdirSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
-import type { Chapter } from '../../src/core/state/state.ts';
-import { Chronicle, loadSnapshot, type Snapshot, statePath } from '../../src/host/state-file.ts';
+import type { HistoryEntry } from '../../src/core/state/state.ts';
+import { type FileState, loadState, StateFile, statePath } from '../../src/host/state-file.ts';
 import { makeFolder } from '../support/folder.ts';
 import { until } from '../support/wait.ts';
 
-const chapter: Chapter = {
+const entry: HistoryEntry = {
   generation: 7,
   release: {
     ...{ entry: 'server.js', file: '/srv/43/server.js', cwd: '/srv/43', folder: '/srv/current', args: ['--x'] },
@@ -26,62 +26,62 @@ const chapter: Chapter = {
   reason: 'it was kept warm long enough',
   standby: 6
 };
-const snapshot: Snapshot = { lastGeneration: 9, history: [chapter] };
+const state: FileState = { lastGeneration: 9, history: [entry] };
 
 function place(t: TestContext) {
   const folder = makeFolder(t);
   const path = join(folder, 'state.json');
   const warnings: string[] = [];
-  const chronicle = new Chronicle(path, (why) => warnings.push(why));
-  return { folder, path, warnings, chronicle, files: () => readdirSync(folder).sort() };
+  const file = new StateFile(path, (why) => warnings.push(why));
+  return { folder, path, warnings, file, files: () => readdirSync(folder).sort() };
 }
 
-async function keep(t: TestContext, ...chapters: Chapter[]): Promise<string> {
-  const { path, chronicle } = place(t);
-  chronicle.save({ ...snapshot, history: chapters });
-  await chronicle.flush();
+async function keep(t: TestContext, ...entries: HistoryEntry[]): Promise<string> {
+  const { path, file } = place(t);
+  file.save({ ...state, history: entries });
+  await file.flush();
   return path;
 }
 
 test('what is kept is read again, and only this user can read it', async (t) => {
-  const path = await keep(t, chapter);
+  const path = await keep(t, entry);
 
-  assert.deepEqual(loadSnapshot(path), { snapshot, warning: null });
+  assert.deepEqual(loadState(path), { state, warning: null });
   assert.equal(statSync(path).mode & 0o777, 0o600);
 });
 
 test('without a file there is nothing to go on from, and nothing to warn of', (t) => {
-  assert.deepEqual(loadSnapshot(place(t).path), { snapshot: null, warning: null });
+  assert.deepEqual(loadState(place(t).path), { state: null, warning: null });
 });
 
 test('a generation that ran to the last is put down as retired, when and why', async (t) => {
   for (const outcome of ['candidate', 'active', 'standby'] as const) {
-    const open = { ...chapter, outcome, reason: null, endedAt: null };
-    const { snapshot: read } = loadSnapshot(await keep(t, open));
-    const [ended = assert.fail('no chapter')] = read?.history ?? [];
+    const open = { ...entry, outcome, reason: null, endedAt: null };
+    const { state: read } = loadState(await keep(t, open));
+    const [ended = assert.fail('no entry')] = read?.history ?? [];
     assert.deepEqual([ended.outcome, ended.reason], ['retired', 'its supervisor ended without stopping it']);
     assert.deepEqual([ended.requests, ended.failed], [12, 1], 'with what was counted');
-    assert.ok(Number(ended.endedAt) > chapter.startedAt);
+    assert.ok(Number(ended.endedAt) > entry.startedAt);
   }
 });
 
 test('a generation that was rejected stays so', async (t) => {
-  const rejected = { ...chapter, outcome: 'rejected', reason: '5xx', endedAt: null } as const;
-  const [read] = loadSnapshot(await keep(t, rejected)).snapshot?.history ?? [];
+  const rejected = { ...entry, outcome: 'rejected', reason: '5xx', endedAt: null } as const;
+  const [read] = loadState(await keep(t, rejected)).state?.history ?? [];
 
   assert.deepEqual([read?.outcome, read?.reason, typeof read?.endedAt], ['rejected', '5xx', 'number']);
 });
 
 test('of many changes the last one is what stays, and nothing else is left', async (t) => {
-  const { path, chronicle, files } = place(t);
+  const { path, file, files } = place(t);
   const writes = Array.from({ length: 20 }, (_, index) => {
-    chronicle.save({ ...snapshot, lastGeneration: index });
-    return chronicle.flush();
+    file.save({ ...state, lastGeneration: index });
+    return file.flush();
   });
-  chronicle.save({ ...snapshot, lastGeneration: 77 });
-  await Promise.all([...writes, chronicle.flush()]);
+  file.save({ ...state, lastGeneration: 77 });
+  await Promise.all([...writes, file.flush()]);
 
-  assert.equal(loadSnapshot(path).snapshot?.lastGeneration, 77);
+  assert.equal(loadState(path).state?.lastGeneration, 77);
   assert.deepEqual(files(), ['state.json']);
 });
 
@@ -89,7 +89,7 @@ const valid = () => JSON.parse(readFileSync(fixture, 'utf8'));
 let fixture = '';
 
 test('every field is checked: with one of them wrong the file is not used, and kept aside', async (t) => {
-  fixture = await keep(t, chapter);
+  fixture = await keep(t, entry);
   const wrong: [string, (state: ReturnType<typeof valid>) => void][] = [
     ...Object.keys(valid()).map((name): [string, (state: Record<string, unknown>) => void] => [
       name,
@@ -97,11 +97,11 @@ test('every field is checked: with one of them wrong the file is not used, and k
         state[name] = { wrong: [] };
       }
     ]),
-    ...Object.keys(chapter).map((name): [string, (state: { history: Record<string, unknown>[] }) => void] => [
+    ...Object.keys(entry).map((name): [string, (state: { history: Record<string, unknown>[] }) => void] => [
       `history.${name}`,
       ({ history }) => Object.assign(history[0] ?? {}, { [name]: ['wrong'] })
     ]),
-    ...Object.keys(chapter.release).map((name): [string, (state: { history: { release: object }[] }) => void] => [
+    ...Object.keys(entry.release).map((name): [string, (state: { history: { release: object }[] }) => void] => [
       `release.${name}`,
       ({ history }) => Object.assign(history[0]?.release ?? {}, { [name]: 7 })
     ])
@@ -111,8 +111,8 @@ test('every field is checked: with one of them wrong the file is not used, and k
     const state = valid();
     spoil(state);
     writeFileSync(path, JSON.stringify(state));
-    const loaded = loadSnapshot(path);
-    assert.equal(loaded.snapshot, null, what);
+    const loaded = loadState(path);
+    assert.equal(loaded.state, null, what);
     assert.match(
       loaded.warning ?? '',
       /cannot be used \(.+\); it was moved to \S+\.damaged-\S+, and a new one begins$/
@@ -122,7 +122,7 @@ test('every field is checked: with one of them wrong the file is not used, and k
 });
 
 test('what is no JSON, not ours, of another version or cut short is moved aside too', async (t) => {
-  fixture = await keep(t, chapter);
+  fixture = await keep(t, entry);
   const text = readFileSync(fixture, 'utf8');
   for (const other of [
     '',
@@ -135,7 +135,7 @@ test('what is no JSON, not ours, of another version or cut short is moved aside 
   ]) {
     const { path, files } = place(t);
     writeFileSync(path, other);
-    assert.equal(loadSnapshot(path).snapshot, null);
+    assert.equal(loadState(path).state, null);
     assert.equal(files().length, 1);
     assert.equal(readFileSync(join(path, '..', files()[0] ?? ''), 'utf8'), other, 'it is kept as it was');
   }
@@ -145,24 +145,24 @@ test('a folder in its place is only warned of', (t) => {
   const { path, files } = place(t);
   mkdirSync(path);
 
-  assert.match(loadSnapshot(path).warning ?? '', /cannot be used \(EISDIR\); nothing will be kept$/);
+  assert.match(loadState(path).warning ?? '', /cannot be used \(EISDIR\); nothing will be kept$/);
   assert.deepEqual(files(), ['state.json']);
 });
 
 test('a file that somebody else can have written is not believed', async (t) => {
-  const path = await keep(t, chapter);
+  const path = await keep(t, entry);
   chmodSync(path, 0o666);
 
-  const { snapshot: read, warning } = loadSnapshot(path);
+  const { state: read, warning } = loadState(path);
   assert.equal(read, null);
   assert.match(warning ?? '', /cannot be used \(others can write to it\); it was moved to /);
 });
 
 test('a place that cannot be written is warned of once, until it can be again', async (t) => {
-  const { path, chronicle, warnings } = place(t);
+  const { path, file, warnings } = place(t);
   const write = async () => {
-    chronicle.save(snapshot);
-    await chronicle.flush();
+    file.save(state);
+    await file.flush();
   };
   mkdirSync(join(path, 'in the way'), { recursive: true });
   await write();
@@ -172,7 +172,7 @@ test('a place that cannot be written is warned of once, until it can be again', 
 
   rmSync(path, { recursive: true });
   await write();
-  assert.deepEqual(loadSnapshot(path).snapshot, snapshot);
+  assert.deepEqual(loadState(path).state, state);
   rmSync(path);
   mkdirSync(join(path, 'again'), { recursive: true });
   await write();
@@ -180,9 +180,9 @@ test('a place that cannot be written is warned of once, until it can be again', 
 });
 
 test('what is noted is written soon, without being asked for', async (t) => {
-  const { path, chronicle } = place(t);
-  chronicle.save(snapshot);
-  await until(() => loadSnapshot(path).snapshot, 'the file');
+  const { path, file } = place(t);
+  file.save(state);
+  await until(() => loadState(path).state, 'the file');
 });
 
 test('the state is kept beside the control socket', () => {

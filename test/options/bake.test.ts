@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { SignalName } from '../../src/core/verdict/signals.ts';
-import { BAKE_DEFAULTS, type GivenBake, readBake } from '../../src/options/bake.ts';
+import { BAKE_DEFAULTS, readBake, type UserBake } from '../../src/options/bake.ts';
 
 const { limits } = BAKE_DEFAULTS;
 
@@ -84,7 +84,7 @@ test('a limit that nothing, or anything, would reach is refused', () => {
 });
 
 test('a field that a signal cannot have is refused', () => {
-  const wrong: GivenBake[] = [
+  const wrong: UserBake[] = [
     { exits: { requests: 20 } },
     { hangs: { absolute: 3 } },
     { errors: { after: '1s' } },

@@ -1,10 +1,10 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { type Came, judgeCheck, readCheck } from '../../src/options/checks.ts';
+import { type CheckResponse, judgeCheck, readCheck } from '../../src/options/checks.ts';
 
-const OK: Came = { status: 200, headers: { 'x-version': '2' }, body: '{"ready":true}' };
+const OK: CheckResponse = { status: 200, headers: { 'x-version': '2' }, body: '{"ready":true}' };
 
-function judge(expect: object, came: Partial<Came> = {}) {
+function judge(expect: object, came: Partial<CheckResponse> = {}) {
   const check = readCheck({ path: '/health', expect });
   assert.ok(check && typeof check !== 'function');
   return judgeCheck(check, { ...OK, ...came });

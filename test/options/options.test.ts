@@ -5,7 +5,7 @@ import { HandoverError } from '../../src/errors.ts';
 import { BAKE_DEFAULTS } from '../../src/options/bake.ts';
 import { OPTIONS, type OptionName } from '../../src/options/options.ts';
 import { readOptions } from '../../src/options/read-options.ts';
-import type { GivenOptions } from '../../src/options/user-options.ts';
+import type { UserOptions } from '../../src/options/user-options.ts';
 
 const DURATION = 'a duration such as "30s", "10m" or a number of milliseconds';
 const longest = 2 ** 31 - 1;
@@ -54,7 +54,7 @@ function duration(fallback: number, wants: string, least: 0 | 1, more: Partial<C
 
 const migrate = () => {};
 
-function extent(fallback: number, good: Cases['good']): Cases {
+function surge(fallback: number, good: Cases['good']): Cases {
   return {
     fallback,
     good,
@@ -229,14 +229,14 @@ const cases: { readonly [N in OptionName]: Cases } = {
     message:
       'it must be one of "blue-green", "rolling", "in-place" and "exclusive", and it is "soon". Remove it to get the default of blue-green, or correct it.'
   },
-  maxSurge: extent(1, [
+  maxSurge: surge(1, [
     [1, 1],
     [128, 128],
     ['3', 3],
     ['25%', { share: 0.25 }],
     ['100%', { share: 1 }]
   ]),
-  maxUnavailable: extent(0, [
+  maxUnavailable: surge(0, [
     [0, 0],
     ['2', 2],
     ['0%', { share: 0 }],
@@ -387,7 +387,7 @@ const cases: { readonly [N in OptionName]: Cases } = {
 
 function refusal(given: object): HandoverError {
   try {
-    readOptions(given as GivenOptions);
+    readOptions(given as UserOptions);
   } catch (error) {
     assert.ok(HandoverError.is(error));
     return error;

@@ -1,10 +1,10 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { measureRolling } from '../../src/core/rules/surge.ts';
-import type { Extent } from '../../src/options/strategies.ts';
+import { measureSurge } from '../../src/core/rules/surge.ts';
+import type { Surge } from '../../src/options/strategies.ts';
 
-const measure = (maxSurge: Extent, maxUnavailable: Extent, workers: number) => {
-  const { surge, unavailable } = measureRolling({ maxSurge, maxUnavailable }, workers);
+const measure = (maxSurge: Surge, maxUnavailable: Surge, workers: number) => {
+  const { surge, unavailable } = measureSurge({ maxSurge, maxUnavailable }, workers);
   return [surge, unavailable];
 };
 

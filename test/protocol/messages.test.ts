@@ -14,8 +14,8 @@ const messages: { readonly [T in Message['type']]: Extract<Message, { type: T }>
   bound: { type: 'bound', ask: 1, key: '::|80', address },
   unbound: { type: 'unbound', ask: 1, code: 'EADDRINUSE', message: 'it is taken' },
   accept: { type: 'accept', key: '::|80' },
-  pause: { type: 'pause', heirs: true },
-  drain: { type: 'drain', heirs: false },
+  pause: { type: 'pause', receivers: true },
+  drain: { type: 'drain', receivers: false },
   activate: { type: 'activate' },
   deactivate: { type: 'deactivate' },
   adopt: { type: 'adopt', ...move, last: false },
@@ -34,7 +34,7 @@ const messages: { readonly [T in Message['type']]: Extract<Message, { type: T }>
   },
   reported: { type: 'reported', ask: 2, connections: 1, inFlight: 0, requests: 9, holding: [] },
   listen: { type: 'listen', ask: 3, wanted: { port: 80 } },
-  settled: { type: 'settled', ask: 1 },
+  'listen-done': { type: 'listen-done', ask: 1 },
   unlisten: { type: 'unlisten', key: '::|80' },
   listening: { type: 'listening', secure: false, key: '::|80' },
   signal: { type: 'signal' },
@@ -63,7 +63,7 @@ function garbageOf(raw: unknown): string | null {
 }
 
 /** Fields that a report has besides its number are taken as they are: they are shown, and nothing depends on them. */
-const FIELDS = ['ask', 'key', 'id', 'fresh', 'pipelines', 'last', 'heirs', 'wanted', 'code', 'message'];
+const FIELDS = ['ask', 'key', 'id', 'fresh', 'pipelines', 'last', 'receivers', 'wanted', 'code', 'message'];
 const UNCHECKED = ['latency', 'loop', 'connections', 'inFlight', 'requests', 'holding', 'address'];
 
 for (const [type, message] of Object.entries(messages)) {

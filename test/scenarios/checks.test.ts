@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, test } from 'node:test';
 import { HandoverError } from '../../src/errors.ts';
-import type { GivenCheck } from '../../src/options/checks.ts';
+import type { UserCheck } from '../../src/options/checks.ts';
 import { Talk } from './raw.ts';
 import { TestService, withService } from './service.ts';
 
@@ -65,7 +65,7 @@ test('every worker of a candidate is checked privately, and only then accepts', 
   );
 });
 
-const FAILING: readonly [name: string, health: string, check: GivenCheck, message: RegExp][] = [
+const FAILING: readonly [name: string, health: string, check: UserCheck, message: RegExp][] = [
   [
     'a wrong status',
     `({ status: 503, body: 'no database' })`,

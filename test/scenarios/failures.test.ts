@@ -72,7 +72,7 @@ const CANDIDATES: readonly [entry: string, code: string, message: RegExp][] = [
   [
     'throws-late.mjs',
     'HANDOVER_ERR_CANDIDATE_EXITED',
-    /throws-late lost its patience[\s\S]*generation 1 is still active\.$/
+    /throws-late gave up waiting[\s\S]*generation 1 is still active\.$/
   ],
   [
     'not-there.mjs',

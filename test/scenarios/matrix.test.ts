@@ -172,15 +172,15 @@ function assertShown(
 ): void {
   assert.equal(active?.label, label, `${label} is active after ${version}`);
   assert.equal(active?.rejected, null);
-  const chapter = history.findLast((one) => one.label === version) as ChapterStatus;
+  const entry = history.findLast((one) => one.label === version) as ChapterStatus;
   if (code === 'kept') {
-    assert.equal(chapter.outcome, 'active');
+    assert.equal(entry.outcome, 'active');
     return;
   }
-  assert.equal(chapter.outcome, code === REJECTED ? 'rejected' : 'failed');
-  assert.match(chapter.reason ?? '', reason);
+  assert.equal(entry.outcome, code === REJECTED ? 'rejected' : 'failed');
+  assert.match(entry.reason ?? '', reason);
   // Where a version is kept warm, the bad one is, for whoever wants to know what was wrong with it.
-  if (code === REJECTED && chapter.strategy !== 'in-place') {
+  if (code === REJECTED && entry.strategy !== 'in-place') {
     assert.equal(standby?.label, version);
     assert.match(standby?.rejected ?? '', reason);
   }

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import type { ReloadDone } from '../../src/control/routes.ts';
 import type { GenerationStatus, Status } from '../../src/core/status.ts';
-import type { GivenBake } from '../../src/options/bake.ts';
+import type { UserBake } from '../../src/options/bake.ts';
 import type { StrategyName } from '../../src/options/strategies.ts';
 import type { SuperviseOptions } from '../../src/supervise.ts';
 import { TestService, waitFor } from './service.ts';
@@ -44,7 +44,7 @@ export class Stage {
     this.size = size;
     const migration = `while [ -e "$(dirname "$VERSION_FILE")/migrate" ]; do sleep 0.02; done`;
     // Latency and the like are the verdict's own tests: here processes stand still on purpose.
-    const bake: GivenBake = {
+    const bake: UserBake = {
       for: '1500ms',
       ...{ hangs: false, errors: false, cut: false, p50: false, p99: false },
       ...{ loopDelay: false, uncaught: false, memory: false }

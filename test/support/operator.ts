@@ -7,7 +7,7 @@ import { ControlServer } from '../../src/control/server.ts';
 import type { ChapterStatus } from '../../src/core/status.ts';
 import { atEnd } from './end.ts';
 
-export const chapter: ChapterStatus = {
+export const entry: ChapterStatus = {
   generation: 6,
   label: '1.4.0',
   entry: '/app/v6.js',
@@ -36,7 +36,7 @@ export class FakeOperator {
     retire: () => ({ ok: true, retired: 6 }),
     scale: () => ({ ok: true, active: 7, from: 2, to: 4 })
   };
-  history = [chapter];
+  history = [entry];
   readonly #watchers = new Set<(event: ServiceEvent) => void>();
 
   tell(event: string, details: object = {}): void {

@@ -9,7 +9,7 @@ import { bindHandle, type Handle } from '../../src/internals/net.ts';
 import type { Address, ToSupervisor, ToWorker } from '../../src/protocol/messages.ts';
 import { parse, seal } from '../../src/protocol/parse.ts';
 import { PROTOCOL_VERSION } from '../../src/protocol/versions.ts';
-import { ORDERS_VARIABLE, type Orders } from '../../src/protocol/worker-settings.ts';
+import { SETTINGS_VARIABLE, type WorkerSettings } from '../../src/protocol/worker-settings.ts';
 import { atEnd } from './end.ts';
 import type { Target } from './http.ts';
 import { app, makeFolder } from './service.ts';
@@ -57,9 +57,14 @@ export class Worker {
   readonly #heard: Heard[] = [];
   #lastAsk = 0;
 
-  constructor(t: TestContext, name: string, bound: Bound, given: Partial<Orders> & { env?: NodeJS.ProcessEnv } = {}) {
+  constructor(
+    t: TestContext,
+    name: string,
+    bound: Bound,
+    given: Partial<WorkerSettings> & { env?: NodeJS.ProcessEnv } = {}
+  ) {
     const { env = {}, ...rest } = given;
-    const orders: Orders = {
+    const orders: WorkerSettings = {
       version: PROTOCOL_VERSION,
       worker: '1.1',
       generation: 1,
@@ -81,7 +86,7 @@ export class Worker {
         ...own,
         VERSION_FILE: join(folder, 'version'),
         ...env,
-        [ORDERS_VARIABLE]: JSON.stringify(orders)
+        [SETTINGS_VARIABLE]: JSON.stringify(orders)
       },
       execArgv: ['--require', fileURLToPath(new URL('../../dist/preload.cjs', import.meta.url))],
       // Its last words as an orphan have a place to go to.
@@ -158,20 +163,24 @@ export class Worker {
   }
 
   /** Brings a connection that this worker let go to another one, or back. */
-  async bring({ id, key, fresh, pipelines, handle }: Taken<'connection'>, heir: Worker, last: boolean): Promise<void> {
+  async bring(
+    { id, key, fresh, pipelines, handle }: Taken<'connection'>,
+    receiver: Worker,
+    last: boolean
+  ): Promise<void> {
     if (!handle) throw new Error(`no handle came with ${id}`);
-    heir.say({ type: 'adopt', id, key, fresh, pipelines, last }, handle);
-    await heir.hear('adopted');
+    receiver.say({ type: 'adopt', id, key, fresh, pipelines, last }, handle);
+    await receiver.hear('adopted');
     handle.close();
     this.say({ type: 'moved', id });
   }
 
   /** Carries the connections that this worker lets go to another one, until it has handed over what was idle, or all. */
-  async handOverTo(heir: Worker, end: 'handed' | 'drained' = 'handed'): Promise<number> {
+  async handOverTo(receiver: Worker, end: 'handed' | 'drained' = 'handed'): Promise<number> {
     let moved = 0;
     await until(async () => {
       for (let one = this.take('connection'); one; one = this.take('connection')) {
-        await this.bring(one, heir, false);
+        await this.bring(one, receiver, false);
         moved += 1;
       }
       return this.take(end);

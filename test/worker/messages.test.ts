@@ -107,7 +107,7 @@ const LIES: Record<string, unknown> = {
   },
   'an ack of nothing': { ...OURS, type: 'adopted', id: '1.1:900' },
   'a refusal of nothing': { ...OURS, type: 'declined', id: '1.1:900' },
-  'an order, from a worker': { ...OURS, type: 'pause', heirs: true },
+  'an order, from a worker': { ...OURS, type: 'pause', receivers: true },
   'news that comes too early': { ...OURS, type: 'drained' },
   'more news that comes too early': { ...OURS, type: 'paused' },
   'yet more': { ...OURS, type: 'handed' },

@@ -110,7 +110,7 @@ const FAILURES: Record<string, [code: string, message: RegExp]> = {
   ],
   'throws-late.mjs': [
     'HANDOVER_ERR_CANDIDATE_EXITED',
-    new RegExp(`^${EXITED} 1 before it listened; .*\n[^]* Error: throws-late lost its patience\n[^]*${ENDING}`)
+    new RegExp(`^${EXITED} 1 before it listened; .*\n[^]* Error: throws-late gave up waiting\n[^]*${ENDING}`)
   ],
   'no-such-file.mjs': [
     'HANDOVER_ERR_CANDIDATE_ENTRY',

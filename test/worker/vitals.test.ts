@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { type TestContext, test } from 'node:test';
 import { BUCKETS_MS } from '../../src/core/verdict/histogram.ts';
-import { Probe } from '../../src/host/checks/private-client.ts';
+import { PrivateClient } from '../../src/host/checks/private-client.ts';
 import { PRIVATE_ID, type ToSupervisor } from '../../src/protocol/messages.ts';
 import { bucketOf } from '../../src/worker/vitals.ts';
 import { makeCertificate, skipWithoutOpenssl as skip } from '../support/certificate.ts';
@@ -170,13 +170,13 @@ test('over TLS answers are counted as well, and private ones are not', { skip },
 });
 
 async function askPrivately(t: TestContext, worker: Worker, secure: boolean, paths: string[]): Promise<void> {
-  const give: ConstructorParameters<typeof Probe>[0]['give'] = (handle) =>
+  const give: ConstructorParameters<typeof PrivateClient>[0]['give'] = (handle) =>
     worker.say(
       { type: 'adopt', id: PRIVATE_ID, key: worker.bound.key, fresh: true, pipelines: false, last: true },
       handle,
       () => handle.close()
     );
-  const probe = new Probe({ generation: 1, worker: '1.1', secure, give }, 1);
+  const probe = new PrivateClient({ generation: 1, worker: '1.1', secure, give }, 1);
   atEnd(t, () => probe.close());
   for (const path of paths) await probe.ask(path);
 }
@@ -215,7 +215,7 @@ test('what was done last is said before the worker is drained, without being ask
   const client = new Client(worker.target);
   await client.get('/fails');
   client.close();
-  worker.say({ type: 'drain', heirs: false });
+  worker.say({ type: 'drain', receivers: false });
   await worker.hear('drained');
 
   assert.deepEqual(

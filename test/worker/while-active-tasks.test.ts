@@ -1,18 +1,18 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { setImmediate as turn } from 'node:timers/promises';
-import { Duty } from '../../src/worker/while-active.ts';
+import { WhileActiveTasks } from '../../src/worker/while-active.ts';
 
-/** A duty with tasks that write down what happens to them. */
+/** Tasks that write down what happens to them. */
 function setUp(...names: string[]) {
   const told: string[] = [];
-  const duty = new Duty();
+  const tasks = new WhileActiveTasks();
   const take = (name: string) =>
-    duty.add(() => {
+    tasks.add(() => {
       told.push(`start ${name}`);
       return () => void told.push(`stop ${name}`);
     });
-  return { duty, told, take, forget: names.map(take) };
+  return { tasks, told, take, forget: names.map(take) };
 }
 
 test('a task does not run before its generation is active', async () => {
@@ -23,19 +23,19 @@ test('a task does not run before its generation is active', async () => {
 });
 
 test('tasks run while their generation is active, and again when it is active again', async () => {
-  const { duty, told } = setUp('a', 'b');
+  const { tasks, told } = setUp('a', 'b');
   for (let time = 0; time < 2; time += 1) {
-    duty.activate();
+    tasks.activate();
     await turn();
-    await duty.deactivate();
+    await tasks.deactivate();
   }
 
   assert.deepEqual(told, ['start a', 'start b', 'stop a', 'stop b', 'start a', 'start b', 'stop a', 'stop b']);
 });
 
 test('a task that is added while the generation is active starts at once', async () => {
-  const { duty, told, take } = setUp();
-  duty.activate();
+  const { tasks, told, take } = setUp();
+  tasks.activate();
   take('late');
   await turn();
 
@@ -43,30 +43,30 @@ test('a task that is added while the generation is active starts at once', async
 });
 
 test('to be told twice is to be told once', async () => {
-  const { duty, told } = setUp('a');
-  duty.activate();
-  duty.activate();
+  const { tasks, told } = setUp('a');
+  tasks.activate();
+  tasks.activate();
   await turn();
-  await Promise.all([duty.deactivate(), duty.deactivate()]);
+  await Promise.all([tasks.deactivate(), tasks.deactivate()]);
 
   assert.deepEqual(told, ['start a', 'stop a']);
 });
 
 test('the end waits for a task that is still beginning, and for one that takes long to end', async () => {
-  const duty = new Duty();
+  const tasks = new WhileActiveTasks();
   const told: string[] = [];
   let begin = () => {};
   let finish = () => {};
-  duty.add(async () => {
+  tasks.add(async () => {
     await new Promise<void>((resolve) => (begin = resolve));
     return async () => {
       await new Promise<void>((resolve) => (finish = resolve));
       told.push('stopped');
     };
   });
-  duty.activate();
+  tasks.activate();
   await turn();
-  const ended = duty.deactivate().then(() => told.push('ended'));
+  const ended = tasks.deactivate().then(() => told.push('ended'));
   await turn();
   begin();
   await turn();
@@ -78,19 +78,19 @@ test('the end waits for a task that is still beginning, and for one that takes l
 });
 
 test('a task without an end of its own is no hindrance', async () => {
-  const duty = new Duty();
-  duty.add(() => {});
-  duty.activate();
-  await duty.deactivate();
+  const tasks = new WhileActiveTasks();
+  tasks.add(() => {});
+  tasks.activate();
+  await tasks.deactivate();
 });
 
 test('a task that is taken back ends, and does not run again', async () => {
-  const { duty, told, forget } = setUp('a');
-  duty.activate();
+  const { tasks, told, forget } = setUp('a');
+  tasks.activate();
   await turn();
   await forget[0]?.();
-  await duty.deactivate();
-  duty.activate();
+  await tasks.deactivate();
+  tasks.activate();
   await turn();
 
   assert.deepEqual(told, ['start a', 'stop a']);

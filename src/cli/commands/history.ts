@@ -27,13 +27,13 @@ export const history: Command = {
 };
 
 /** Shows a history to a person: one line for each generation. */
-export function showHistory(chapters: readonly ChapterStatus[], paint: Io['paint']): string {
+export function showHistory(entries: readonly ChapterStatus[], paint: Io['paint']): string {
   const head = HEAD.map((title) => paint('dim', title));
-  return columns([head, ...chapters.map(row)], [0, 4, 5, 6, 7]).join('\n');
+  return columns([head, ...entries.map(row)], [0, 4, 5, 6, 7]).join('\n');
 }
 
-function row(chapter: ChapterStatus): string[] {
-  const { generation, label, entry, startedAt, durationMs, requests, failed, standby, outcome, reason } = chapter;
+function row(one: ChapterStatus): string[] {
+  const { generation, label, entry, startedAt, durationMs, requests, failed, standby, outcome, reason } = one;
   const why = firstLine(reason ?? '');
   return [
     String(generation),

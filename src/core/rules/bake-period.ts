@@ -2,7 +2,7 @@ import type { Bake, Effect, Generation, In, Limits, Order } from '../state/state
 import { announce } from './rule.ts';
 
 /** A step that leads to rest, or stays there. */
-export interface Calm {
+export interface SteadyStep {
   readonly state: In<'steady'>;
   readonly effects: readonly Effect[];
 }
@@ -29,7 +29,7 @@ export function beginBake(
 }
 
 /** Ends the watching in favour of the active generation. Whoever waited for the verdict is answered. */
-export function endBake({ state, effects }: Calm, reason: string): Calm {
+export function endBake({ state, effects }: SteadyStep, reason: string): SteadyStep {
   const { bake } = state;
   if (!bake) return { state, effects };
   return {
@@ -37,10 +37,10 @@ export function endBake({ state, effects }: Calm, reason: string): Calm {
     effects: [
       ...effects,
       { do: 'clear-deadline', deadline: 'bake-over', about: bake.generation },
-      ...bake.waiting.flatMap((settled): Effect[] =>
-        settled.request === null
+      ...bake.waiting.flatMap((completed): Effect[] =>
+        completed.request === null
           ? []
-          : [{ do: 'answer', request: settled.request, answer: { ok: true, settled, reason } }]
+          : [{ do: 'reply', request: completed.request, reply: { ok: true, completed: completed, reason } }]
       )
     ]
   };

@@ -5,15 +5,15 @@ import { ANSWER_MS } from './retire.ts';
 import { announce, before, type On, to } from './rule.ts';
 
 /** Booting: every worker of the first generation is ready. It is checked, where checks are asked for, and may accept. */
-export function proveFirst(state: In<'booting'>, { about, at }: On<'all-ready'>): Step {
+export function checkFirst(state: In<'booting'>, { about, at }: On<'all-ready'>): Step {
   const next = { ...state, candidate: { ...state.candidate, readyAt: at } };
   const { checkMs } = state.limits;
-  const step = checkMs === null ? acceptFirst(next) : to(next, ...prove(about, checkMs));
+  const step = checkMs === null ? acceptFirst(next) : to(next, ...startChecks(about, checkMs));
   return before([{ do: 'clear-deadline', deadline: 'ready-overdue', about }], step);
 }
 
 /** Booting: the checks of the first generation hold. */
-export function acceptProven(state: In<'booting'>, { about }: On<'proven'>): Step {
+export function acceptChecked(state: In<'booting'>, { about }: On<'proven'>): Step {
   return before([{ do: 'clear-deadline', deadline: 'check-overdue', about }], acceptFirst(state));
 }
 
@@ -27,9 +27,9 @@ function acceptFirst(state: In<'booting'>): Step {
   });
 }
 
-function prove(generation: number, checkMs: number): Effect[] {
+function startChecks(generation: number, checkMs: number): Effect[] {
   return [
-    { do: 'prove', generation, worker: null },
+    { do: 'check', generation, worker: null },
     { do: 'set-deadline', deadline: 'check-overdue', about: generation, afterMs: checkMs }
   ];
 }
@@ -41,8 +41,8 @@ export function checkOrOpen(state: In<'starting'>, { about, at }: On<'all-ready'
   const next = { ...candidate, readyAt: at };
   const step =
     checkMs === null
-      ? goOn(state, next, order, at)
-      : to({ ...state, phase: 'checking', candidate: next }, ...prove(about, checkMs));
+      ? openOrQuieten(state, next, order, at)
+      : to({ ...state, phase: 'checking', candidate: next }, ...startChecks(about, checkMs));
   return before(
     [
       { do: 'clear-deadline', deadline: 'ready-overdue', about },
@@ -53,19 +53,19 @@ export function checkOrOpen(state: In<'starting'>, { about, at }: On<'all-ready'
 }
 
 /** Checking: the candidate has proven itself. */
-export function openProven(state: In<'checking'>, { about, at }: On<'proven'>): Step {
+export function openChecked(state: In<'checking'>, { about, at }: On<'proven'>): Step {
   const { candidate, order } = state;
   return before(
     [
       { do: 'clear-deadline', deadline: 'check-overdue', about },
       announce('info', 'proven', { generation: about, tookMs: at - order.askedAt })
     ],
-    goOn(state, candidate, order, at)
+    openOrQuieten(state, candidate, order, at)
   );
 }
 
 /** It accepts beside the active generation, which is not touched yet; or, exclusive, after that has come to rest. */
-function goOn(state: In<'starting' | 'checking'>, next: Generation, order: Order, at: number): Step {
+function openOrQuieten(state: In<'starting' | 'checking'>, next: Generation, order: Order, at: number): Step {
   const { candidate: _, phase: __, ...underway } = state;
   return order.strategy === 'exclusive' ? quieten(underway, next, at) : openNext(underway, next, at);
 }

@@ -1,7 +1,7 @@
 import type { In, Step } from '../state/state.ts';
 import { judge, type Measured } from '../verdict/judge.ts';
 import { endBake } from './bake-period.ts';
-import { settle } from './complete.ts';
+import { complete } from './complete.ts';
 import { refuseNothingWaits } from './refusals.ts';
 import { reject } from './rollback.ts';
 import { announce, type On, to } from './rule.ts';
@@ -40,13 +40,13 @@ export function promote(state: In<'steady'>, event: On<'promote-asked'>): Step {
   const reason = 'promoted by the operator';
   const { active, standby } = state;
   const kept = keep(state, reason);
-  const answer = { ok: true, promoted: active.id, standby: standby?.id ?? null, reason } as const;
-  return to(kept.state, ...kept.effects, { do: 'answer', request, answer });
+  const reply = { ok: true, promoted: active.id, standby: standby?.id ?? null, reason } as const;
+  return to(kept.state, ...kept.effects, { do: 'reply', request, reply });
 }
 
 function keep(state: In<'steady'>, reason: string): Step {
   const { active } = state;
-  const ended = endBake(settle(state), reason);
+  const ended = endBake(complete(state), reason);
   return to(
     ended.state,
     announce('info', 'verdict', { generation: active.id, decision: 'keep', reason }),

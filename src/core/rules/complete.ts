@@ -1,7 +1,7 @@
-import { areAll, commonOf, staffOf } from '../state/generations.ts';
-import { amendChapter, endActive } from '../state/history.ts';
-import type { Effect, Generation, In, Order, Scaling, Settling, State, Step } from '../state/state.ts';
-import { beginBake, type Calm } from './bake-period.ts';
+import { areAll, commonOf, remainingWorkersOf } from '../state/generations.ts';
+import { amendEntry, endActive } from '../state/history.ts';
+import type { Completion, Effect, Generation, In, Order, Scaling, State, Step } from '../state/state.ts';
+import { beginBake, type SteadyStep } from './bake-period.ts';
 import { failWith, stillActive, tellRejected } from './refusals.ts';
 import { resize } from './replace-worker.ts';
 import { retire } from './retire.ts';
@@ -27,7 +27,7 @@ export interface Cutover {
 }
 
 /** The new generation is active, and the one before has stopped accepting: it is kept warm, or retired. */
-export function comeToRest(state: State, cutover: Cutover, at: number): Step {
+export function completeCutover(state: State, cutover: Cutover, at: number): Step {
   const { leaving, order, openedAt, acceptedAt } = cutover;
   const { limits } = state;
   // Who scaled meant the service: the version before comes back with as many workers as the one that leaves.
@@ -35,9 +35,9 @@ export function comeToRest(state: State, cutover: Cutover, at: number): Step {
   const sized = scaled ? resize(cutover.active, leaving.size, limits) : null;
   const active = sized?.generation ?? cutover.active;
   const times = timesOf(order, openedAt, acceptedAt, at);
-  const settling: Settling = { ...order, from: leaving.id, to: active.id, ...times };
+  const completing: Completion = { ...order, from: leaving.id, to: active.id, ...times };
   const baked = beginBake(limits, order, active, leaving.id, acceptedAt);
-  const steady = { ...commonOf(state), phase: 'steady', active, settling, bake: baked.bake, scaling: null } as const;
+  const steady = { ...commonOf(state), phase: 'steady', active, completing, bake: baked.bake, scaling: null } as const;
   const effects: Effect[] = [
     ...(sized?.effects ?? []),
     ...baked.effects,
@@ -47,35 +47,36 @@ export function comeToRest(state: State, cutover: Cutover, at: number): Step {
   if (keepWarmMs === 0 || order.strategy === 'in-place') {
     const why = order.strategy === 'in-place' ? 'in-place keeps no standby' : 'no standby is kept (keepWarm 0)';
     const retired = retire({ ...steady, standby: null }, leaving, leaving.rejected ?? why, true, at);
-    return before(effects, settleIfHanded(retired, leaving));
+    return before(effects, completeIfHanded(retired, leaving));
   }
   if (Number.isFinite(keepWarmMs)) {
     effects.push({ do: 'set-deadline', deadline: 'warm-over', about: leaving.id, afterMs: keepWarmMs });
   }
   // A strategy that went worker by worker has not replaced those that crashed meanwhile.
-  if (order.strategy === 'rolling' && staffOf(leaving).length < leaving.size) {
+  if (order.strategy === 'rolling' && remainingWorkersOf(leaving).length < leaving.size) {
     effects.push({ do: 'set-deadline', deadline: 'restart-due', about: leaving.id, afterMs: 0 });
   }
-  const warm = amendChapter({ ...steady, standby: leaving }, active.id, { standby: leaving.id });
-  return settleIfHanded(to(warm, ...effects), leaving);
+  const warm = amendEntry({ ...steady, standby: leaving }, active.id, { standby: leaving.id });
+  return completeIfHanded(to(warm, ...effects), leaving);
 }
 
 /** Where nobody is left who could hand anything over, no news would ever say that it is done. */
-function settleIfHanded(step: Step, leaving: Generation): Step {
-  if (!areAll.handed(leaving) || leaving.workers.some(({ leaves }) => leaves)) return step;
-  return before(step.effects, settle(step.state as In<'steady'>));
+function completeIfHanded(step: Step, leaving: Generation): Step {
+  if (!areAll.handed(leaving) || leaving.workers.some(({ isLeaving }) => isLeaving)) return step;
+  return before(step.effects, complete(step.state as In<'steady'>));
 }
 
 /** Steady: the idle connections have moved, or their time is over. The order gets its answer, or waits on for the verdict. */
-export function settle(state: In<'steady'>): Calm {
-  const { settling, bake } = state;
-  if (!settling) return { state, effects: [] };
-  const { request, waits, verdict, from } = settling;
+export function complete(state: In<'steady'>): SteadyStep {
+  const { completing, bake } = state;
+  if (!completing) return { state, effects: [] };
+  const { request, waits, verdict, from } = completing;
   const effects: Effect[] = [{ do: 'clear-deadline', deadline: 'hand-overdue', about: from }];
   if (verdict) effects.push(...tellRejected(state, verdict));
-  const calm = { ...state, settling: null };
-  if (waits && bake) return { state: { ...calm, bake: { ...bake, waiting: [...bake.waiting, settling] } }, effects };
-  if (request !== null) effects.push({ do: 'answer', request, answer: { ok: true, settled: settling, reason: null } });
+  const calm = { ...state, completing: null };
+  if (waits && bake) return { state: { ...calm, bake: { ...bake, waiting: [...bake.waiting, completing] } }, effects };
+  if (request !== null)
+    effects.push({ do: 'reply', request, reply: { ok: true, completed: completing, reason: null } });
   return { state: calm, effects };
 }
 
@@ -83,15 +84,15 @@ export function settle(state: In<'steady'>): Calm {
  * Ends what an earlier order still waits for, because something else begins: a handover is answered with what is done,
  * an order to scale with how far it has come.
  */
-export function settleEarly(state: In<'steady'>): Calm {
-  const settled = settle(state);
-  const { scaling, active } = settled.state;
-  if (!scaling) return settled;
+export function completeEarly(state: In<'steady'>): SteadyStep {
+  const completed = complete(state);
+  const { scaling, active } = completed.state;
+  if (!scaling) return completed;
   const fix = 'Scale again when `handover status` says steady';
   return {
-    state: { ...settled.state, scaling: null },
+    state: { ...completed.state, scaling: null },
     effects: [
-      ...settled.effects,
+      ...completed.effects,
       { do: 'clear-deadline', deadline: 'scale-overdue', about: active.id },
       failScaling(state, scaling, 'when the next order, or a rollback, began', fix)
     ]
@@ -112,11 +113,11 @@ export function failScaling(state: In<'steady'>, { request, to: wanted }: Scalin
 /** Writes down who is active from now on, and what becomes of the one before. */
 export function amendCutover(state: State, { active, leaving, order }: Cutover, at: number): State {
   const ended = endActive(state, leaving.id, at);
-  const next = amendChapter(ended, active.id, { activeAt: at, outcome: 'active', reason: null });
+  const next = amendEntry(ended, active.id, { activeAt: at, outcome: 'active', reason: null });
   const back = order.kind === 'rollback' ? `rolled back to generation ${active.id}` : null;
   return leaving.rejected === null
-    ? amendChapter(next, leaving.id, { outcome: 'standby', reason: back })
-    : amendChapter(next, leaving.id, { outcome: 'rejected', reason: leaving.rejected });
+    ? amendEntry(next, leaving.id, { outcome: 'standby', reason: back })
+    : amendEntry(next, leaving.id, { outcome: 'rejected', reason: leaving.rejected });
 }
 
 export function announceCutover({ active, leaving, order: { kind, strategy } }: Cutover): Effect {
@@ -124,6 +125,6 @@ export function announceCutover({ active, leaving, order: { kind, strategy } }: 
 }
 
 /** Retires the standby of before, whose place is wanted. The caller leaves it out of the state that comes next. */
-export function makeRoom(state: State, standby: Generation | null, heir: number, at: number): Step {
-  return standby ? retire(state, standby, `generation ${heir} is the standby now`, true, at) : to(state);
+export function makeRoom(state: State, standby: Generation | null, receiver: number, at: number): Step {
+  return standby ? retire(state, standby, `generation ${receiver} is the standby now`, true, at) : to(state);
 }

@@ -35,7 +35,7 @@ function mayCover(state: State, active: Generation, standby: Generation): boolea
   if (standby.rejected !== null || active.strategy === 'exclusive' || isHeld(state)) return false;
   if ('order' in state && state.order.strategy === 'exclusive') return false;
   // Nor where the strategy itself has let the last worker go, because it may: its successor is on its way.
-  return state.phase !== 'rolling' || !active.workers.some(({ told, leaves }) => told === 'pause' || leaves);
+  return state.phase !== 'rolling' || !active.workers.some(({ told, isLeaving }) => told === 'pause' || isLeaving);
 }
 
 /** Whether the standby serves at the moment. */
@@ -60,7 +60,7 @@ function endCover(state: State, standby: Generation): Step {
   const effects: Effect[] = [];
   const changed = changeWorkers(standby, (worker) => {
     if (!worker.covers) return worker;
-    effects.push({ do: 'pause', worker: worker.id, heirs: true });
+    effects.push({ do: 'pause', worker: worker.id, receivers: true });
     return { ...worker, covers: false };
   });
   if (effects.length === 0) return { state, effects };

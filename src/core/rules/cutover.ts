@@ -1,7 +1,7 @@
 import { areAll, canAccept, changeWorkers, commonOf } from '../state/generations.ts';
-import { amendChapter } from '../state/history.ts';
+import { amendEntry } from '../state/history.ts';
 import type { Effect, Generation, In, State, Step, Worker } from '../state/state.ts';
-import { amendCutover, announceCutover, comeToRest, makeRoom } from './complete.ts';
+import { amendCutover, announceCutover, completeCutover, makeRoom } from './complete.ts';
 import { isCovering } from './cover.ts';
 import { yieldHeld } from './hold.ts';
 import { ANSWER_MS, retire } from './retire.ts';
@@ -10,13 +10,13 @@ import { announce, before, type On, to } from './rule.ts';
 /** Booting: the first generation accepts. */
 export function becomeSteady(state: In<'booting'>, { about, at }: On<'all-accepting'>): Step {
   const { candidate, request } = state;
-  const idle = { standby: null, settling: null, bake: null, scaling: null };
+  const idle = { standby: null, completing: null, bake: null, scaling: null };
   const next: State = { ...commonOf(state), phase: 'steady', active: candidate, ...idle };
   return to(
-    amendChapter(next, about, { activeAt: at, outcome: 'active' }),
+    amendEntry(next, about, { activeAt: at, outcome: 'active' }),
     { do: 'clear-deadline', deadline: 'open-overdue', about },
     announce('info', 'started', { generation: about, entry: candidate.release.file, tookMs: at - candidate.startedAt }),
-    { do: 'answer', request, answer: { ok: true, started: about } }
+    { do: 'reply', request, reply: { ok: true, started: about } }
   );
 }
 
@@ -57,7 +57,7 @@ export function cutOver(state: Opening, { about, at }: On<'all-accepting'>): Ste
     ...late.map(
       ({ id }): Effect => ({ do: 'set-deadline', deadline: 'worker-overdue', about: id, afterMs: ANSWER_MS })
     ),
-    ...leaving.workers.map((worker): Effect => ({ do: 'pause', worker: worker.id, heirs: true })),
+    ...leaving.workers.map((worker): Effect => ({ do: 'pause', worker: worker.id, receivers: true })),
     { do: 'set-deadline', deadline: 'pause-overdue', about: leaving.id, afterMs: ANSWER_MS },
     announceCutover(cutover)
   ];
@@ -77,7 +77,7 @@ export function keepWarm(state: In<'pausing'>, { at }: On<'all-paused' | 'pause-
       { do: 'clear-deadline', deadline: 'pause-overdue', about: leaving.id },
       announce('info', 'paused', { generation: leaving.id, tookMs: at - openedAt })
     ],
-    comeToRest(state, state, at)
+    completeCutover(state, state, at)
   );
 }
 

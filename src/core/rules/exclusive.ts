@@ -47,7 +47,7 @@ export function migrate(state: In<'quieting'>, { at }: On<'all-quiet'>): Step {
     { ...state, phase: 'migrating', failing: null },
     ...effects,
     announce('info', 'migrating', { generation: next.id }),
-    { do: 'migrate', from: active.id, generation: next.id, release: next.release },
+    { do: 'run-before-cutover', from: active.id, generation: next.id, release: next.release },
     { do: 'set-deadline', deadline: 'open-overdue', about: next.id, afterMs: limits.migrateMs + GRACE_MS }
   );
 }
@@ -63,7 +63,7 @@ export function openMigrated(state: In<'migrating'>, { about, at }: On<'migrated
 
 /** Migrating: the next generation is lost. The active one serves again once nothing is being changed any more. */
 export function failMigrating(state: In<'migrating'>, failing: On<'worker-lost'>): Step {
-  return to({ ...state, failing: state.failing ?? failing }, { do: 'cancel-migration' });
+  return to({ ...state, failing: state.failing ?? failing }, { do: 'cancel-before-cutover' });
 }
 
 /** Migrating: it failed, or was called off because the next generation is lost. */

@@ -1,8 +1,8 @@
 import type { Account, ErrorCode } from '../../errors.ts';
 import { commonOf } from '../state/generations.ts';
-import { amendChapter } from '../state/history.ts';
+import { amendEntry } from '../state/history.ts';
 import type { Abandoned, Effect, Generation, In, State, Step } from '../state/state.ts';
-import type { Calm } from './bake-period.ts';
+import type { SteadyStep } from './bake-period.ts';
 import { isHeld, resume } from './hold.ts';
 import { failOrder, failWith, stillActive } from './refusals.ts';
 import { ANSWER_MS, discard, retire } from './retire.ts';
@@ -15,12 +15,17 @@ type Failure =
   | { readonly type: 'covered'; readonly why: string; readonly at: number }
   | Abandoned;
 
-interface Verdict {
+interface FailureReport {
   readonly code: ErrorCode;
   readonly account: Account;
 }
 
-function judge(generation: Generation, active: Generation | null, event: Failure, readyMs: number): Verdict {
+function explainFailure(
+  generation: Generation,
+  active: Generation | null,
+  event: Failure,
+  readyMs: number
+): FailureReport {
   const still = stillActive(active);
   switch (event.type) {
     case 'worker-lost':
@@ -102,15 +107,15 @@ function judge(generation: Generation, active: Generation | null, event: Failure
 }
 
 /** Whether a check failed because its worker has died: the exit is about to be told, with its last words, and says more. */
-function isOutdone({ workers }: Generation, { type }: Failure): boolean {
+function isExplainedByExit({ workers }: Generation, { type }: Failure): boolean {
   return type === 'check-failed' && workers.some(({ phase }) => phase === 'down');
 }
 
 /** The first generation failed: there is nothing to go on with. */
 export function failBoot(state: In<'booting'>, event: Failure): Step {
   const { candidate, request, limits } = state;
-  if (isOutdone(candidate, event)) return to(state);
-  const { code, account } = judge(candidate, null, event, limits.readyMs);
+  if (isExplainedByExit(candidate, event)) return to(state);
+  const { code, account } = explainFailure(candidate, null, event, limits.readyMs);
   const stopping: State = { ...commonOf(state), phase: 'stopping', requests: [] };
   // Once its workers were told to accept, some may have requests.
   const ended =
@@ -126,8 +131,8 @@ export function giveUpCandidate(
   event: On<'worker-lost' | 'ready-overdue' | 'check-failed' | 'check-overdue'>
 ): Step {
   const { candidate, active, limits } = state;
-  if (isOutdone(candidate, event)) return to(state);
-  return endCandidate(state, judge(candidate, active, event, limits.readyMs), event.at);
+  if (isExplainedByExit(candidate, event)) return to(state);
+  return endCandidate(state, explainFailure(candidate, active, event, limits.readyMs), event.at);
 }
 
 function giveUpAccount({ id }: Generation, active: Generation | null, why: string): Account {
@@ -135,16 +140,16 @@ function giveUpAccount({ id }: Generation, active: Generation | null, why: strin
 }
 
 /** The candidate is not wanted any more. */
-export function abandon(state: In<'starting' | 'checking'>, why: string, at: number): Calm {
+export function abandon(state: In<'starting' | 'checking'>, why: string, at: number): SteadyStep {
   const { candidate, active } = state;
   const account = giveUpAccount(candidate, active, why);
   const ended = endCandidate(state, { code: 'HANDOVER_ERR_CANDIDATE_ABANDONED', account }, at);
-  return ended as Calm;
+  return ended as SteadyStep;
 }
 
-function endCandidate(state: In<'starting' | 'checking'>, { code, account }: Verdict, at: number): Step {
+function endCandidate(state: In<'starting' | 'checking'>, { code, account }: FailureReport, at: number): Step {
   const { candidate, order, active, standby } = state;
-  const steady: State = { ...commonOf(state), ...atRest(active, standby) };
+  const steady: State = { ...commonOf(state), ...steadyWith(active, standby) };
   const ended = discard(steady, candidate, account.why, at);
   return to(
     ended.state,
@@ -155,8 +160,8 @@ function endCandidate(state: In<'starting' | 'checking'>, { code, account }: Ver
 }
 
 /** The active generation goes on as if nothing had been asked. */
-function atRest(active: Generation, standby: Generation | null) {
-  return { phase: 'steady', active, standby, settling: null, bake: null, scaling: null } as const;
+function steadyWith(active: Generation, standby: Generation | null) {
+  return { phase: 'steady', active, standby, completing: null, bake: null, scaling: null } as const;
 }
 
 /**
@@ -165,13 +170,13 @@ function atRest(active: Generation, standby: Generation | null) {
  */
 export function giveUpNext(state: In<'opening' | 'rolling' | 'quieting' | 'migrating'>, event: Failure): Step {
   const { next, order, standby, limits } = state;
-  if (isOutdone(next, event)) return to(state);
-  const { code, account } = judge(next, state.active, event, limits.readyMs);
+  if (isExplainedByExit(next, event)) return to(state);
+  const { code, account } = explainFailure(next, state.active, event, limits.readyMs);
   const stopped = isHeld(state) || state.phase === 'rolling';
   const { generation: active, effects: resuming } = stopped
     ? resume(state.active)
     : { generation: state.active, effects: [] };
-  const steady = { ...commonOf(state), ...atRest(active, standby) };
+  const steady = { ...commonOf(state), ...steadyWith(active, standby) };
   const effects: Effect[] = [
     ...resuming,
     announceFailure(next, code, account),
@@ -180,13 +185,13 @@ export function giveUpNext(state: In<'opening' | 'rolling' | 'quieting' | 'migra
     { do: 'clear-deadline', deadline: 'quiet-overdue', about: active.id },
     { do: 'clear-deadline', deadline: 'pause-overdue', about: active.id }
   ];
-  if (state.phase === 'migrating') effects.push({ do: 'cancel-migration' });
+  if (state.phase === 'migrating') effects.push({ do: 'cancel-before-cutover' });
   if (state.phase === 'rolling') {
     // Those that had left already come back as replacements do.
     effects.push({ do: 'set-deadline', deadline: 'restart-due', about: active.id, afterMs: 0 });
   }
   if (order.warm) {
-    for (const worker of next.workers) effects.push({ do: 'pause', worker: worker.id, heirs: true });
+    for (const worker of next.workers) effects.push({ do: 'pause', worker: worker.id, receivers: true });
     const afterMs = limits.keepWarmMs;
     if (Number.isFinite(afterMs)) effects.push({ do: 'set-deadline', deadline: 'warm-over', about: next.id, afterMs });
     return to({ ...steady, standby: next }, ...effects);
@@ -195,12 +200,9 @@ export function giveUpNext(state: In<'opening' | 'rolling' | 'quieting' | 'migra
   return to(ended.state, ...effects, ...ended.effects);
 }
 
-function drainFailed(state: State, generation: Generation, why: string, heirs: boolean, at: number): Step {
-  const ended = retire(state, generation, why, heirs, at);
-  return to(
-    amendChapter(ended.state, generation.id, { outcome: 'failed', reason: why, endedAt: at }),
-    ...ended.effects
-  );
+function drainFailed(state: State, generation: Generation, why: string, receivers: boolean, at: number): Step {
+  const ended = retire(state, generation, why, receivers, at);
+  return to(amendEntry(ended.state, generation.id, { outcome: 'failed', reason: why, endedAt: at }), ...ended.effects);
 }
 
 function announceFailure({ id }: Generation, code: ErrorCode, { what, why }: Account): Effect {

@@ -14,7 +14,7 @@ export function stillActive(active: Generation | null): string {
 
 export function failWith(state: State, request: number, code: ErrorCode, account: Account): Effect {
   const active = activeOf(state)?.id ?? null;
-  return { do: 'answer', request, answer: { ok: false, code, account, active } };
+  return { do: 'reply', request, reply: { ok: false, code, account, active } };
 }
 
 /** Tells everybody who waits for an order that it failed: whoever gave it, and whoever waits for the verdict it carries out. */

@@ -1,4 +1,4 @@
-import { addWorkers, changeWorkers, fillWorkers, type Grown, stayingOf } from '../state/generations.ts';
+import { addWorkers, changeWorkers, fillWorkers, type Grown, lastingWorkersOf } from '../state/generations.ts';
 import type { Effect, Generation, Limits, Worker } from '../state/state.ts';
 import { terminate } from './retire.ts';
 
@@ -7,20 +7,25 @@ import { terminate } from './retire.ts';
  *
  * The caller sees to it that enough others accept.
  */
-export function leaveAlone(worker: Worker, effects: Effect[], { drainMs }: Limits): Worker {
-  if (worker.leaves) return worker;
-  const leaving: Worker = { ...worker, leaves: true };
+export function letWorkerGo(worker: Worker, effects: Effect[], { drainMs }: Limits): Worker {
+  if (worker.isLeaving) return worker;
+  const leaving: Worker = { ...worker, isLeaving: true };
   if (['draining', 'ending', 'down'].includes(worker.phase)) return leaving;
   if (worker.phase === 'starting') return terminate(leaving, effects);
-  effects.push({ do: 'drain', worker: worker.id, heirs: true });
+  effects.push({ do: 'drain', worker: worker.id, receivers: true });
   effects.push({ do: 'set-deadline', deadline: 'leave-overdue', about: worker.id, afterMs: drainMs });
   return { ...leaving, phase: 'draining' };
 }
 
 /** Lets the worker go whose successor accepts now. */
-export function relieve(generation: Generation, successor: string, effects: Effect[], limits: Limits): Generation {
+export function letPredecessorGo(
+  generation: Generation,
+  successor: string,
+  effects: Effect[],
+  limits: Limits
+): Generation {
   return changeWorkers(generation, (worker) =>
-    worker.successor === successor ? leaveAlone(worker, effects, limits) : worker
+    worker.successor === successor ? letWorkerGo(worker, effects, limits) : worker
   );
 }
 
@@ -35,7 +40,7 @@ export function startSuccessor(generation: Generation, id: string, { readyMs }: 
 
 /** Brings a generation to another size: missing workers are started, and those too many leave, the youngest first. */
 export function resize(generation: Generation, size: number, limits: Limits): Grown {
-  const staying = stayingOf(generation);
+  const staying = lastingWorkersOf(generation);
   const sized = { ...generation, size };
   if (staying.length < size) return startMissing(sized, limits);
   const succeeds = new Set(generation.workers.map(({ successor }) => successor));
@@ -51,7 +56,7 @@ export function resize(generation: Generation, size: number, limits: Limits): Gr
   const effects: Effect[] = [];
   const changed = changeWorkers(sized, (worker) =>
     extra.has(worker.id) || (worker.successor !== null && extra.has(worker.successor))
-      ? leaveAlone({ ...worker, successor: null }, effects, limits)
+      ? letWorkerGo({ ...worker, successor: null }, effects, limits)
       : worker
   );
   return { generation: changed, effects };

@@ -1,6 +1,6 @@
 import type { Effect, In, State, Step } from '../state/state.ts';
 import { endBake } from './bake-period.ts';
-import { settle } from './complete.ts';
+import { complete } from './complete.ts';
 import { isCovering } from './cover.ts';
 import { failWith, stillActive } from './refusals.ts';
 import { retire } from './retire.ts';
@@ -22,10 +22,10 @@ export function retireNow(state: In<'steady'>, { request, at }: On<'retire-asked
       })
     );
   }
-  const calm = endBake(settle(state), 'its standby was retired by the operator');
+  const calm = endBake(complete(state), 'its standby was retired by the operator');
   const ended = retire({ ...calm.state, standby: null }, standby, 'retired by the operator', true, at);
-  const answer: Effect = { do: 'answer', request, answer: { ok: true, retired: standby.id } };
-  return before(calm.effects, to(ended.state, ...ended.effects, answer));
+  const reply: Effect = { do: 'reply', request, reply: { ok: true, retired: standby.id } };
+  return before(calm.effects, to(ended.state, ...ended.effects, reply));
 }
 
 /** The machine runs out of memory: the standby goes first, unless it serves. */

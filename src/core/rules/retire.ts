@@ -1,5 +1,5 @@
 import { changeWorkers, replaceGeneration } from '../state/generations.ts';
-import { amendChapter, closeChapter } from '../state/history.ts';
+import { amendEntry, closeEntry } from '../state/history.ts';
 import type { Deadline, Effect, Generation, State, Step, Worker } from '../state/state.ts';
 
 /** How long a worker that was told to accept, or to pause, may take to say it did. */
@@ -25,19 +25,19 @@ const OWN_DEADLINES: readonly Deadline[] = [
  *
  * The caller has taken the generation out of every role before.
  */
-export function retire(state: State, generation: Generation, why: string, heirs: boolean, at: number): Step {
+export function retire(state: State, generation: Generation, why: string, receivers: boolean, at: number): Step {
   const effects: Effect[] = forget(generation);
   if (generation.workers.length === 0) {
     effects.push({
       do: 'announce',
       notice: { level: 'info', event: 'retired', generation: generation.id, reason: why }
     });
-    return { state: closeChapter(state, generation.id, why, at), effects };
+    return { state: closeEntry(state, generation.id, why, at), effects };
   }
   const leaving = changeWorkers(generation, (worker) => {
     if (['ending', 'draining', 'down'].includes(worker.phase)) return worker;
     if (worker.phase === 'starting') return terminate(worker, effects);
-    effects.push({ do: 'drain', worker: worker.id, heirs });
+    effects.push({ do: 'drain', worker: worker.id, receivers: receivers });
     return { ...worker, phase: 'draining' };
   });
   effects.push({ do: 'set-deadline', deadline: 'drain-overdue', about: leaving.id, afterMs: state.limits.drainMs });
@@ -49,7 +49,7 @@ export function retire(state: State, generation: Generation, why: string, heirs:
 export function discard(state: State, generation: Generation, why: string, at: number): Step {
   const effects = forget(generation);
   const leaving = changeWorkers(generation, (worker) => terminate(worker, effects));
-  const ended = amendChapter(state, generation.id, { outcome: 'failed', reason: why, endedAt: at });
+  const ended = amendEntry(state, generation.id, { outcome: 'failed', reason: why, endedAt: at });
   if (leaving.workers.length === 0) return { state: ended, effects };
   return { state: { ...ended, retiring: [...ended.retiring, { generation: leaving, why }] }, effects };
 }

@@ -1,8 +1,8 @@
 import { commonOf } from '../state/generations.ts';
-import { amendChapter, releaseBefore } from '../state/history.ts';
+import { amendEntry, releaseBefore } from '../state/history.ts';
 import type { Effect, Generation, In, Order, Rejection, State, Step } from '../state/state.ts';
-import type { Calm } from './bake-period.ts';
-import { settle, settleEarly } from './complete.ts';
+import type { SteadyStep } from './bake-period.ts';
+import { complete, completeEarly } from './complete.ts';
 import { isCovering } from './cover.ts';
 import { openNext } from './cutover.ts';
 import { quieten } from './exclusive.ts';
@@ -32,15 +32,15 @@ export function rollBack(state: In<'steady'>, event: On<'rollback-asked'>): Step
   }
   const why = 'rolled back by the operator';
   if (standby && isUsable(standby)) {
-    const { state: rested, effects, verdict } = overrule(settleEarly(state), why);
+    const { state: rested, effects, verdict } = endBakeAgainst(completeEarly(state), why);
     const strategy = active.strategy === 'exclusive' ? 'exclusive' : 'blue-green';
     const order = { ...takeOrder({ request, kind: 'rollback', strategy, warm: true, askedAt: at }), verdict };
-    return before(effects, goBack(rested, standby, order, at));
+    return before(effects, activateStandby(rested, standby, order, at));
   }
   const release = active.strategy === 'in-place' ? releaseBefore(state, active) : null;
   if (release) {
     // No standby is kept by this strategy: the version before is started from its files.
-    const { state: rested, effects, verdict } = overrule(settleEarly(state), why);
+    const { state: rested, effects, verdict } = endBakeAgainst(completeEarly(state), why);
     const taken = takeOrder({ request, kind: 'rollback', strategy: 'in-place', warm: false, askedAt: at });
     return before(effects, startOrder(rested, { ...taken, verdict }, release, active.size));
   }
@@ -57,7 +57,7 @@ export function rollBack(state: In<'steady'>, event: On<'rollback-asked'>): Step
 }
 
 /** Ends the bake against the active generation. Whoever waits for the verdict hears of it once the one before is active. */
-function overrule({ state, effects }: Calm, reason: string): Calm & { readonly verdict: Rejection } {
+function endBakeAgainst({ state, effects }: SteadyStep, reason: string): SteadyStep & { readonly verdict: Rejection } {
   const { active, bake } = state;
   const requests = (bake?.waiting ?? []).flatMap(({ request }) => (request === null ? [] : [request]));
   return {
@@ -68,7 +68,7 @@ function overrule({ state, effects }: Calm, reason: string): Calm & { readonly v
 }
 
 /** Makes the standby the next active generation. */
-export function goBack(state: In<'steady'>, standby: Generation, order: Order, at: number): Step {
+export function activateStandby(state: In<'steady'>, standby: Generation, order: Order, at: number): Step {
   const underway = { ...commonOf(state), active: state.active, standby: null, order };
   const next = { ...standby, rejected: null };
   // A standby that covers serves already: nobody else does, and nothing is to be waited for.
@@ -88,7 +88,7 @@ const ABORTED = 'it was aborted by the operator';
 
 /** Tells who aborted what was given up, and who serves on. */
 function answerAborted(request: number, { id }: Generation, active: Generation): Effect {
-  return { do: 'answer', request, answer: { ok: true, abandoned: id, active: active.id, reason: ABORTED } };
+  return { do: 'reply', request, reply: { ok: true, abandoned: id, active: active.id, reason: ABORTED } };
 }
 
 /** Worker by worker, or while the active generation comes to rest: the operator gives the next one up. */
@@ -100,7 +100,7 @@ export function abortNext(state: In<'rolling' | 'quieting'>, { request, at }: On
 /** Migrating: the operator has waited long enough. The active generation serves again once nothing is being changed any more. */
 export function abortMigrating(state: In<'migrating'>, { request, at }: On<'abort-asked'>): Step {
   const failing = state.failing ?? { type: 'abandoned', why: ABORTED, at };
-  return to({ ...state, failing }, { do: 'cancel-migration' }, answerAborted(request, state.next, state.active));
+  return to({ ...state, failing }, { do: 'cancel-before-cutover' }, answerAborted(request, state.next, state.active));
 }
 
 /** Starting or checking: the operator gives the candidate up. */
@@ -116,12 +116,12 @@ export function abortCandidate(state: In<'starting' | 'checking'>, { request, at
  * @param request who asked for it; null where the measurement decided
  */
 export function reject(state: In<'steady'>, reason: string, at: number, request: number | null): Step {
-  const { state: calm, effects: ended, verdict } = overrule(settle(state), reason);
+  const { state: calm, effects: ended, verdict } = endBakeAgainst(complete(state), reason);
   const { standby, limits } = calm;
   const active = { ...calm.active, rejected: reason };
   const { id, strategy } = active;
   const effects = [...ended, announce('error', 'verdict', { generation: id, decision: 'roll back', reason })];
-  const marked = amendChapter({ ...calm, active }, id, { reason }) as In<'steady'>;
+  const marked = amendEntry({ ...calm, active }, id, { reason }) as In<'steady'>;
   if (request === null && !limits.rollsBack) {
     effects.push(announce('warn', 'rollback-wanted', { generation: id, reason: 'rollback is manual' }));
     return to(marked, ...effects, ...tellRejected(marked, verdict));
@@ -130,8 +130,8 @@ export function reject(state: In<'steady'>, reason: string, at: number, request:
   const back = strategy === 'exclusive' || warm === false ? strategy : 'blue-green';
   const order: Order = { ...takeOrder({ request, kind: 'rollback', strategy: back, warm, askedAt: at }), verdict };
   if (warm) {
-    const left = settleEarly(marked);
-    return before([...effects, ...left.effects], goBack(left.state, standby, order, at));
+    const left = completeEarly(marked);
+    return before([...effects, ...left.effects], activateStandby(left.state, standby, order, at));
   }
   const release = releaseBefore(marked, active);
   if (release) return before(effects, startOrder(marked, order, release, active.size));

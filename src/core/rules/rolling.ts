@@ -1,14 +1,14 @@
-import { addWorkers, areAll, changeWorkers, staffOf, staysOpen } from '../state/generations.ts';
+import { addWorkers, areAll, changeWorkers, remainingWorkersOf, staysOpen } from '../state/generations.ts';
 import type { Effect, Generation, In, State, Step } from '../state/state.ts';
-import { amendCutover, announceCutover, comeToRest, makeRoom } from './complete.ts';
-import { leaveAlone } from './replace-worker.ts';
+import { amendCutover, announceCutover, completeCutover, makeRoom } from './complete.ts';
+import { letWorkerGo } from './replace-worker.ts';
 import { ANSWER_MS } from './retire.ts';
 import { before, to } from './rule.ts';
-import { measureRolling } from './surge.ts';
+import { measureSurge } from './surge.ts';
 
 /** How many workers may be too many, and too few. In place, there is no room for one more. */
 function boundsOf({ limits, order, next }: Rolling): { surge: number; unavailable: number } {
-  return order.strategy === 'in-place' ? { surge: 0, unavailable: 1 } : measureRolling(limits, next.size);
+  return order.strategy === 'in-place' ? { surge: 0, unavailable: 1 } : measureSurge(limits, next.size);
 }
 
 type Rolling = In<'rolling'>;
@@ -21,7 +21,7 @@ export function reconcileRoll(state: State, at: number): Step {
   if (state.phase !== 'rolling') return to(state);
   let next = state;
   const effects: Effect[] = [];
-  for (const move of [lead, letGo, start]) {
+  for (const move of [advanceSuccessors, letGo, startSuccessors]) {
     const moved = move(next, at);
     next = moved.state as Rolling;
     effects.push(...moved.effects);
@@ -30,15 +30,15 @@ export function reconcileRoll(state: State, at: number): Step {
 }
 
 /** Leads the workers that have come so far to their checks, and then to accept. */
-function lead(state: Rolling, at: number): Step {
+function advanceSuccessors(state: Rolling, at: number): Step {
   const { limits, next, openedAt } = state;
   const effects: Effect[] = [];
   const led = changeWorkers(next, (worker) => {
     if (worker.phase !== 'ready' || worker.told !== null) return worker;
     if (limits.checkMs !== null && !worker.proven) {
-      effects.push({ do: 'prove', generation: next.id, worker: worker.id });
+      effects.push({ do: 'check', generation: next.id, worker: worker.id });
       effects.push({ do: 'set-deadline', deadline: 'check-overdue', about: next.id, afterMs: limits.checkMs });
-      return { ...worker, told: 'prove' };
+      return { ...worker, told: 'check' };
     }
     effects.push({ do: 'accept', worker: worker.id });
     effects.push({ do: 'set-deadline', deadline: 'open-overdue', about: next.id, afterMs: ANSWER_MS });
@@ -56,13 +56,13 @@ function letGo(state: Rolling): Step {
   const effects: Effect[] = [];
   const staysWarm = order.strategy === 'rolling' && limits.keepWarmMs !== 0;
   const left = changeWorkers(active, (worker) => {
-    if (worker.leaves || worker.told === 'pause' || worker.phase === 'down') return worker;
+    if (worker.isLeaving || worker.told === 'pause' || worker.phase === 'down') return worker;
     const serves = staysOpen(worker);
     if (serves && serving - 1 < needed) return worker;
     if (serves) serving -= 1;
-    if (!staysWarm) return leaveAlone(worker, effects, limits);
+    if (!staysWarm) return letWorkerGo(worker, effects, limits);
     if (worker.phase !== 'accepting') return worker;
-    effects.push({ do: 'pause', worker: worker.id, heirs: true });
+    effects.push({ do: 'pause', worker: worker.id, receivers: true });
     effects.push({ do: 'set-deadline', deadline: 'pause-overdue', about: active.id, afterMs: ANSWER_MS });
     return { ...worker, told: 'pause' };
   });
@@ -70,12 +70,12 @@ function letGo(state: Rolling): Step {
 }
 
 /** Starts successors, as many as there is room for. */
-function start(state: Rolling): Step {
+function startSuccessors(state: Rolling): Step {
   const { active, next, order, limits } = state;
   // In place, a worker that leaves still takes its room; a warm one is meant to.
   const before = order.strategy === 'in-place' ? active.workers.length : active.workers.filter(staysOpen).length;
   const room = next.size + boundsOf(state).surge - before - next.workers.length;
-  const count = Math.min(room, next.size - staffOf(next).length);
+  const count = Math.min(room, next.size - remainingWorkersOf(next).length);
   if (count <= 0) return to(state);
   const grown = addWorkers(next, count);
   return to({ ...state, next: grown.generation }, ...grown.effects, {
@@ -95,16 +95,16 @@ function finishRoll(state: Rolling, at: number): Step {
   // One that was told to accept, and has not said that it does, would be forgotten with its answer on the way.
   const late = active.workers.filter((worker) => worker.phase === 'ready' && worker.told === null);
   const effects: Effect[] = [
-    ...late.map((worker): Effect => ({ do: 'pause', worker: worker.id, heirs: true })),
+    ...late.map((worker): Effect => ({ do: 'pause', worker: worker.id, receivers: true })),
     { do: 'clear-deadline', deadline: 'pause-overdue', about: active.id },
     announceCutover(cutover)
   ];
   const gone = makeRoom(amendCutover(state, cutover, at), standby, active.id, at);
-  return before([...effects, ...gone.effects], comeToRest(gone.state, cutover, at));
+  return before([...effects, ...gone.effects], completeCutover(gone.state, cutover, at));
 }
 
 /** Rolling: a worker is too busy to say that it paused. It accepts little, and is asked again at its end. */
-export function goOnUnpaused(state: Rolling): Step {
+export function continueUnpaused(state: Rolling): Step {
   const active = changeWorkers(state.active, (worker) =>
     worker.told === 'pause' && worker.phase === 'accepting' ? { ...worker, phase: 'paused' } : worker
   );

@@ -1,12 +1,12 @@
-import { areAll, staffOf } from '../state/generations.ts';
+import { areAll, remainingWorkersOf } from '../state/generations.ts';
 import type { In, State, Step } from '../state/state.ts';
-import { failScaling, settleEarly } from './complete.ts';
+import { completeEarly, failScaling } from './complete.ts';
 import { resize } from './replace-worker.ts';
 import { announce, before, type On, to } from './rule.ts';
 
 /** Steady: more or fewer workers of the active generation. The order is answered when they are there. */
 export function scale(state: In<'steady'>, { request, size }: On<'scale-asked'>): Step {
-  const calm = settleEarly(state);
+  const calm = completeEarly(state);
   const { active, limits } = calm.state;
   const resized = resize(active, size, limits);
   const scaling = { request, from: active.size, to: size };
@@ -34,12 +34,12 @@ export function scaleLate(state: In<'steady'>): Step {
 export function reconcileScale(state: State): Step {
   if (state.phase !== 'steady' || !state.scaling) return to(state);
   const { scaling, active } = state;
-  const staff = staffOf(active);
-  if (staff.length !== scaling.to || !areAll.accepting({ ...active, workers: staff })) return to(state);
-  if (staff.length !== active.workers.length || staff.some(({ phase }) => phase !== 'accepting')) return to(state);
+  const workers = remainingWorkersOf(active);
+  if (workers.length !== scaling.to || !areAll.accepting({ ...active, workers: workers })) return to(state);
+  if (workers.length !== active.workers.length || workers.some(({ phase }) => phase !== 'accepting')) return to(state);
   return to(
     { ...state, scaling: null },
     { do: 'clear-deadline', deadline: 'scale-overdue', about: active.id },
-    { do: 'answer', request: scaling.request, answer: { ok: true, scaled: scaling, active: active.id } }
+    { do: 'reply', request: scaling.request, reply: { ok: true, scaled: scaling, active: active.id } }
   );
 }

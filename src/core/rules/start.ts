@@ -1,8 +1,8 @@
 import { commonOf, createGeneration, fillWorkers } from '../state/generations.ts';
-import { openChapter } from '../state/history.ts';
+import { addEntry } from '../state/history.ts';
 import type { Effect, Generation, In, Order, Release, State, Step } from '../state/state.ts';
 import { endBake } from './bake-period.ts';
-import { settleEarly } from './complete.ts';
+import { completeEarly } from './complete.ts';
 import { abandon, giveUpNext } from './failures.ts';
 import { refuseBusy } from './refusals.ts';
 import { retire } from './retire.ts';
@@ -13,7 +13,7 @@ export function boot(state: In<'stopped'>, { request, at, release, size, strateg
   const id = state.lastGeneration + 1;
   const { generation, effects } = fillWorkers(createGeneration(id, release, size, strategy, at));
   const next: State = { ...state, phase: 'booting', candidate: generation, lastGeneration: id, request };
-  const opened = openChapter(next, generation, { kind: 'run', strategy });
+  const opened = addEntry(next, generation, { kind: 'run', strategy });
   return to(opened, announceStart(generation), ...effects, readyDeadline(next, id));
 }
 
@@ -41,7 +41,7 @@ export function supersedeRolling(state: In<'rolling'>, event: On<'reload-asked'>
 
 /** Begins an order that needs a new generation: at once, or worker by worker. */
 export function startOrder(state: In<'steady'>, order: Order, release: Release, size: number): Step {
-  const calm = endBake(settleEarly(state), 'the next handover began');
+  const calm = endBake(completeEarly(state), 'the next handover began');
   const { active, standby } = calm.state;
   const id = state.lastGeneration + 1;
   const { strategy, askedAt } = order;
@@ -51,12 +51,12 @@ export function startOrder(state: In<'steady'>, order: Order, release: Release, 
   if (strategy !== 'rolling' && strategy !== 'in-place') {
     const { generation, effects } = fillWorkers(empty);
     const next: State = { ...common, phase: 'starting', active, standby, candidate: generation, order };
-    const opened = openChapter(next, generation, order);
+    const opened = addEntry(next, generation, order);
     return before([...calm.effects, beginning], to(opened, ...effects, readyDeadline(next, id)));
   }
   // What follows from here is decided worker by worker: see roll.ts.
   const next: State = { ...common, phase: 'rolling', active, standby, next: empty, order, openedAt: null };
-  const opened = openChapter(next, empty, order);
+  const opened = addEntry(next, empty, order);
   const alone = strategy === 'in-place' && standby !== null;
   const room = alone
     ? retire({ ...opened, standby: null } as State, standby, 'an in-place handover needs the room', true, askedAt)

@@ -1,8 +1,8 @@
 import { commonOf, rolesOf } from '../state/generations.ts';
-import { amendChapter } from '../state/history.ts';
+import { amendEntry } from '../state/history.ts';
 import type { Effect, In, State, Step } from '../state/state.ts';
 import { endBake } from './bake-period.ts';
-import { settleEarly, timesOf } from './complete.ts';
+import { completeEarly, timesOf } from './complete.ts';
 import { failOrder, failWith } from './refusals.ts';
 import { discard, retire } from './retire.ts';
 import { announce, type On, to } from './rule.ts';
@@ -12,7 +12,7 @@ type Running = Exclude<State, { phase: 'stopping' | 'stopped' }>;
 /** Ends every generation gracefully. An order in progress gets its one answer first. */
 export function stop(state: Running, { request, at, why }: On<'stop-asked'>): Step {
   const effects: Effect[] = [announce('info', 'stopping', { reason: why }), ...answerInterrupted(state, at)];
-  if (state.phase === 'migrating') effects.push({ do: 'cancel-migration' });
+  if (state.phase === 'migrating') effects.push({ do: 'cancel-before-cutover' });
   const roles = rolesOf(state).filter(({ role }) => role !== 'retiring');
   let next: State = { ...commonOf(state), phase: 'stopping', requests: [request] };
   for (const { role, generation } of roles) {
@@ -22,22 +22,22 @@ export function stop(state: Running, { request, at, why }: On<'stop-asked'>): St
       effects.push(...ended.effects);
       continue;
     }
-    for (const worker of generation.workers) effects.push({ do: 'pause', worker: worker.id, heirs: false });
+    for (const worker of generation.workers) effects.push({ do: 'pause', worker: worker.id, receivers: false });
     const ended = retire(next, generation, why, false, at);
-    next = amendChapter(ended.state, generation.id, { reason: generation.rejected ?? why });
+    next = amendEntry(ended.state, generation.id, { reason: generation.rejected ?? why });
     effects.push(...ended.effects);
   }
   return to(next, ...effects, { do: 'close-listeners' });
 }
 
 function answerInterrupted(state: Running, at: number): readonly Effect[] {
-  if (state.phase === 'steady') return endBake(settleEarly(state), 'the supervisor was asked to stop').effects;
+  if (state.phase === 'steady') return endBake(completeEarly(state), 'the supervisor was asked to stop').effects;
   if (state.phase === 'pausing') {
     const { order, leaving, active, openedAt, acceptedAt } = state;
-    const settled = { ...order, from: leaving.id, to: active.id, ...timesOf(order, openedAt, acceptedAt, at) };
+    const completed = { ...order, from: leaving.id, to: active.id, ...timesOf(order, openedAt, acceptedAt, at) };
     const { request, verdict } = order;
     const told: Effect[] =
-      request === null ? [] : [{ do: 'answer', request, answer: { ok: true, settled, reason: null } }];
+      request === null ? [] : [{ do: 'reply', request, reply: { ok: true, completed: completed, reason: null } }];
     return verdict ? [...told, ...failOrder(state, { ...order, request: null }, CODE, ABANDONED(leaving.id))] : told;
   }
   const given = 'candidate' in state ? state.candidate : state.next;
@@ -59,7 +59,7 @@ export function joinStop(state: In<'stopping'>, { request }: On<'stop-asked'>): 
 }
 
 export function answerStopped(state: In<'stopped'>, { request }: On<'stop-asked'>): Step {
-  return to(state, { do: 'answer', request, answer: { ok: true, stopped: true } });
+  return to(state, { do: 'reply', request, reply: { ok: true, stopped: true } });
 }
 
 /** Stopping ends when the last worker has exited. */
@@ -68,6 +68,6 @@ export function finish(state: State): Step {
   return to(
     { ...commonOf(state), phase: 'stopped' },
     announce('info', 'stopped'),
-    ...state.requests.map((request): Effect => ({ do: 'answer', request, answer: { ok: true, stopped: true } }))
+    ...state.requests.map((request): Effect => ({ do: 'reply', request, reply: { ok: true, stopped: true } }))
   );
 }

@@ -5,9 +5,9 @@ import { isHeld } from './hold.ts';
 /**
  * Decides where the work that may run in one version only (`whileActive`) runs.
  *
- * Invariant: no worker of the active generation is on duty before every worker of every other generation is off it.
+ * Invariant: no worker of the active generation runs its `whileActive` tasks before those of every other generation have ended.
  */
-export function reconcileDuty(state: State): Step {
+export function reconcileWhileActive(state: State): Step {
   const active = activeOf(state);
   const effects: Effect[] = [];
   let next = state;
@@ -16,19 +16,20 @@ export function reconcileDuty(state: State): Step {
     const stays = generation.id === active?.id;
     const held = stays && isHeld(state);
     const changed = changeWorkers(generation, (worker) => {
-      if (!stays && worker.duty !== 'off') elsewhere = true;
-      if (worker.duty !== 'on' || (stays && !held && !worker.leaves && worker.told !== 'pause')) return worker;
+      if (!stays && worker.whileActive !== 'off') elsewhere = true;
+      if (worker.whileActive !== 'on' || (stays && !held && !worker.isLeaving && worker.told !== 'pause'))
+        return worker;
       effects.push({ do: 'deactivate', worker: worker.id });
-      return { ...worker, duty: 'ending' };
+      return { ...worker, whileActive: 'ending' };
     });
     next = replaceGeneration(next, changed);
   }
   const now = activeOf(next);
   if (!now || elsewhere || isHeld(state)) return { state: next, effects };
   const changed = changeWorkers(now, (worker) => {
-    if (worker.duty !== 'off' || !staysOpen(worker)) return worker;
+    if (worker.whileActive !== 'off' || !staysOpen(worker)) return worker;
     effects.push({ do: 'activate', worker: worker.id });
-    return { ...worker, duty: 'on' };
+    return { ...worker, whileActive: 'on' };
   });
   return { state: replaceGeneration(next, changed), effects };
 }

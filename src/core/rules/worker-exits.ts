@@ -1,12 +1,12 @@
 import { canAccept, replaceGeneration, rolesOf } from '../state/generations.ts';
-import { closeChapter } from '../state/history.ts';
+import { closeEntry } from '../state/history.ts';
 import type { Effect, Event, Generation, RestartLimit, State, Step } from '../state/state.ts';
-import { type Folded, type Place, setWorker, unchanged, whenAll } from '../state/worker-update.ts';
+import { setWorker, unchanged, type WorkerPlace, type WorkerUpdate, whenAll } from '../state/worker-update.ts';
 import { startMissing } from './replace-worker.ts';
 import { nextRestart, SLOW_MS, withinWindow } from './restarts.ts';
 
 /** A process is gone. Why it went is heard a moment later; that it accepts no more counts at once. */
-export function foldDown(place: Place, at: number): Folded {
+export function foldDown(place: WorkerPlace, at: number): WorkerUpdate {
   const about = place.generation.id;
   // One that was told to end is expected to.
   if (place.worker.phase === 'ending' || place.role === 'retiring') return unchanged(place);
@@ -24,7 +24,7 @@ function newsOfRest(state: State, about: number, at: number): Event[] {
 }
 
 /** A process has exited, and said why. */
-export function foldExit(place: Place, said: string, at: number): Folded {
+export function foldExit(place: WorkerPlace, said: string, at: number): WorkerUpdate {
   const { role, generation, worker } = place;
   const about = generation.id;
   const why = worker.fault ?? said;
@@ -38,7 +38,7 @@ export function foldExit(place: Place, said: string, at: number): Folded {
     about: worker.id
   }));
   if (role === 'retiring') return foldRetired(place, rest, effects, at);
-  if (worker.leaves) {
+  if (worker.isLeaving) {
     const state = replaceGeneration(place.state, rest);
     const left = { level: 'info', event: 'worker-left', generation: about, worker: worker.id } as const;
     return { state, effects: [...effects, { do: 'announce', notice: left }], news: newsOfRest(state, about, at) };
@@ -60,12 +60,17 @@ export function foldExit(place: Place, said: string, at: number): Folded {
   return { state, effects, news: [...(matters ? [lost] : []), ...newsOfRest(state, about, at)] };
 }
 
-function foldRetired({ state, generation }: Place, rest: Generation, effects: Effect[], at: number): Folded {
+function foldRetired(
+  { state, generation }: WorkerPlace,
+  rest: Generation,
+  effects: Effect[],
+  at: number
+): WorkerUpdate {
   if (rest.workers.length > 0) return { state: replaceGeneration(state, rest), effects, news: [] };
   const item = state.retiring.find((one) => one.generation.id === generation.id);
   effects.push({ do: 'clear-deadline', deadline: 'drain-overdue', about: generation.id });
   const left = { ...state, retiring: state.retiring.filter((one) => one !== item) };
-  const next = closeChapter(left, generation.id, item?.why ?? null, at);
+  const next = closeEntry(left, generation.id, item?.why ?? null, at);
   effects.push({ do: 'announce', notice: { level: 'info', event: 'retired', generation: generation.id } });
   return { state: next, effects, news: [{ type: 'all-handed', about: generation.id, at }] };
 }

@@ -1,13 +1,13 @@
 import { changeWorkers, replaceGeneration, rolesOf } from '../state/generations.ts';
 import type { Deadline, Effect, Event, State, Worker, WorkerEvent } from '../state/state.ts';
-import { end, type Folded, type Place, setWorker, unchanged, whenAll } from '../state/worker-update.ts';
+import { end, setWorker, unchanged, type WorkerPlace, type WorkerUpdate, whenAll } from '../state/worker-update.ts';
 import { isHeld } from './hold.ts';
-import { relieve, startSuccessor } from './replace-worker.ts';
+import { letPredecessorGo, startSuccessor } from './replace-worker.ts';
 import { ANSWER_MS, announceHeld } from './retire.ts';
 import { foldDown, foldExit } from './worker-exits.ts';
 
 /** Folds news of one worker into its generation. News of a worker that is gone is dropped here, and only here. */
-export function foldWorker(state: State, event: WorkerEvent): Folded {
+export function foldWorker(state: State, event: WorkerEvent): WorkerUpdate {
   for (const { role, generation } of rolesOf(state)) {
     const worker = generation.workers.find((one) => one.id === event.worker);
     if (worker) return fold({ state, role, generation, worker }, event);
@@ -15,7 +15,7 @@ export function foldWorker(state: State, event: WorkerEvent): Folded {
   return { state, effects: [], news: [] };
 }
 
-function fold(place: Place, event: WorkerEvent): Folded {
+function fold(place: WorkerPlace, event: WorkerEvent): WorkerUpdate {
   const { generation, worker } = place;
   const about = generation.id;
   const { at } = event;
@@ -24,7 +24,7 @@ function fold(place: Place, event: WorkerEvent): Folded {
       return foldReady(place, at);
     case 'worker-proven': {
       const state = setWorker(place, { ...worker, told: null, proven: true });
-      return { state, effects: endWait(state, 'check-overdue', ({ told }) => told === 'prove'), news: [] };
+      return { state, effects: endWait(state, 'check-overdue', ({ told }) => told === 'check'), news: [] };
     }
     case 'worker-accepting':
       return foldAccepting(place, at);
@@ -47,7 +47,8 @@ function fold(place: Place, event: WorkerEvent): Folded {
     case 'worker-drained':
       if (worker.phase !== 'draining') return unchanged(place);
       // What runs in one version only is given the time to end, as requests are: until the drain timeout.
-      if (worker.duty !== 'off') return { ...unchanged(place), state: setWorker(place, { ...worker, drained: true }) };
+      if (worker.whileActive !== 'off')
+        return { ...unchanged(place), state: setWorker(place, { ...worker, drained: true }) };
       return end(place, 'terminate');
     case 'worker-overdue':
       // A replacement that is late to be ready, or to accept.
@@ -82,7 +83,7 @@ function fold(place: Place, event: WorkerEvent): Folded {
   }
 }
 
-function foldReady(place: Place, at: number): Folded {
+function foldReady(place: WorkerPlace, at: number): WorkerUpdate {
   const { role, generation, worker } = place;
   if (worker.phase !== 'starting') return unchanged(place);
   const about = generation.id;
@@ -101,7 +102,7 @@ function foldReady(place: Place, at: number): Folded {
   return { state, effects, news: whenAll(state, about, 'ready', { type: 'all-ready', about, at }) };
 }
 
-function joinsAtOnce({ state, role }: Place): boolean {
+function joinsAtOnce({ state, role }: WorkerPlace): boolean {
   if (role !== 'active' && role !== 'next') return false;
   switch (state.phase) {
     case 'quieting':
@@ -116,7 +117,7 @@ function joinsAtOnce({ state, role }: Place): boolean {
   }
 }
 
-function foldAccepting(place: Place, at: number): Folded {
+function foldAccepting(place: WorkerPlace, at: number): WorkerUpdate {
   const { role, generation, worker } = place;
   if (worker.phase !== 'ready' && worker.phase !== 'paused') return unchanged(place);
   const about = generation.id;
@@ -125,7 +126,7 @@ function foldAccepting(place: Place, at: number): Folded {
   let state = setWorker(place, accepts);
   if (role === 'active') {
     const changed = changeWorkers(generation, (one) => (one.id === worker.id ? accepts : one));
-    state = replaceGeneration(state, relieve(changed, worker.id, effects, state.limits));
+    state = replaceGeneration(state, letPredecessorGo(changed, worker.id, effects, state.limits));
   }
   effects.push(...endWait(state, 'open-overdue', ({ phase, told }) => told === 'accept' && phase === 'ready'));
   const event: Event = { type: 'all-accepting', about, at };
@@ -141,15 +142,15 @@ function endWait(state: State, deadline: Deadline, isWaitedFor: (worker: Worker)
 }
 
 /** The active generation is told to pause by a strategy only; one that comes never is. */
-function wasToldToPause({ role, worker }: Place): boolean {
+function wasToldToPause({ role, worker }: WorkerPlace): boolean {
   if (role === 'next') return false;
   return role !== 'active' || worker.told === 'pause' || worker.told === 'hold';
 }
 
-function foldInactive(place: Place, at: number): Folded {
+function foldInactive(place: WorkerPlace, at: number): WorkerUpdate {
   const { worker, generation } = place;
-  if (worker.duty !== 'ending') return unchanged(place);
-  const off: Worker = { ...worker, duty: 'off' };
+  if (worker.whileActive !== 'ending') return unchanged(place);
+  const off: Worker = { ...worker, whileActive: 'off' };
   if (worker.drained && worker.phase === 'draining') return end({ ...place, worker: off }, 'terminate');
   const state = setWorker(place, off);
   const about = generation.id;
@@ -157,7 +158,7 @@ function foldInactive(place: Place, at: number): Folded {
 }
 
 /** It leaves alone, and something holds it. */
-function foldStuck(place: Place): Folded {
+function foldStuck(place: WorkerPlace): WorkerUpdate {
   const { worker, generation } = place;
   if (worker.phase !== 'draining') return unchanged(place);
   const ended = end(place, 'terminate');
@@ -165,7 +166,7 @@ function foldStuck(place: Place): Folded {
 }
 
 /** Its event loop stands still: it will not end by being asked to. */
-function foldHung(place: Place, silentMs: number): Folded {
+function foldHung(place: WorkerPlace, silentMs: number): WorkerUpdate {
   const { worker, generation } = place;
   if (worker.phase === 'ending' || worker.phase === 'down') return unchanged(place);
   const fault = `its event loop did not answer for ${Math.round(silentMs / 1000)} s, and it was ended`;
@@ -175,7 +176,7 @@ function foldHung(place: Place, silentMs: number): Folded {
 }
 
 /** It has grown beyond its limit: a successor starts first, and takes over before it leaves. */
-function foldHeavy(place: Place, rssBytes: number, limitBytes: number): Folded {
+function foldHeavy(place: WorkerPlace, rssBytes: number, limitBytes: number): WorkerUpdate {
   const { state, role, generation, worker } = place;
   if (state.phase !== 'steady' || role !== 'active') return unchanged(place);
   if (worker.phase !== 'accepting' || worker.successor !== null) return unchanged(place);

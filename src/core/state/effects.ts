@@ -1,13 +1,13 @@
 import type { Account, ErrorCode } from '../../errors.ts';
 import type { Deadline } from './news.ts';
 import type { State } from './state.ts';
-import type { Release, Scaling, Settling } from './types.ts';
+import type { Completion, Release, Scaling } from './types.ts';
 
 /** The answer to an order. `handedOver` is measured by whoever moves the connections and added there. */
-export type Answer =
+export type Reply =
   | { readonly ok: true; readonly started: number }
   /** `reason` is why the generation was kept, for those who wait for the verdict. */
-  | { readonly ok: true; readonly settled: Settling; readonly reason: string | null }
+  | { readonly ok: true; readonly completed: Completion; readonly reason: string | null }
   | { readonly ok: true; readonly promoted: number; readonly standby: number | null; readonly reason: string }
   | { readonly ok: true; readonly abandoned: number; readonly active: number; readonly reason: string }
   | { readonly ok: true; readonly retired: number }
@@ -28,14 +28,14 @@ export interface Notice {
 export type Effect =
   | { readonly do: 'fork'; readonly worker: string; readonly generation: number; readonly release: Release }
   /** Checks and warms up one worker, or all of the generation. */
-  | { readonly do: 'prove'; readonly generation: number; readonly worker: string | null }
+  | { readonly do: 'check'; readonly generation: number; readonly worker: string | null }
   /** Runs what must happen between two versions. */
-  | { readonly do: 'migrate'; readonly from: number; readonly generation: number; readonly release: Release }
-  | { readonly do: 'cancel-migration' | 'close-listeners' }
+  | { readonly do: 'run-before-cutover'; readonly from: number; readonly generation: number; readonly release: Release }
+  | { readonly do: 'cancel-before-cutover' | 'close-listeners' }
   /** Where it yields, the next generation may serve from here on. */
   | { readonly do: 'hold'; readonly worker: string; readonly yields: boolean }
   | { readonly do: 'accept' | 'activate' | 'deactivate' | 'terminate' | 'kill'; readonly worker: string }
-  | { readonly do: 'pause' | 'drain'; readonly worker: string; readonly heirs: boolean }
+  | { readonly do: 'pause' | 'drain'; readonly worker: string; readonly receivers: boolean }
   | {
       readonly do: 'set-deadline';
       readonly deadline: Deadline;
@@ -43,7 +43,7 @@ export type Effect =
       readonly afterMs: number;
     }
   | { readonly do: 'clear-deadline'; readonly deadline: Deadline; readonly about: number | string }
-  | { readonly do: 'answer'; readonly request: number; readonly answer: Answer }
+  | { readonly do: 'reply'; readonly request: number; readonly reply: Reply }
   | { readonly do: 'announce'; readonly notice: Notice };
 
 /** What a step comes to. */

@@ -67,7 +67,7 @@ export interface Grown {
 
 /** Starts as many workers as the generation is short of. */
 export function fillWorkers(generation: Generation): Grown {
-  return addWorkers(generation, generation.size - stayingOf(generation).length);
+  return addWorkers(generation, generation.size - lastingWorkersOf(generation).length);
 }
 
 /** Starts workers. */
@@ -85,12 +85,12 @@ export function addWorkers(generation: Generation, count: number): Grown {
 }
 
 function createWorker(id: string, generation: number): Worker {
-  const not = { handed: false, covers: false, drained: false, proven: false, leaves: false };
+  const not = { handed: false, covers: false, drained: false, proven: false, isLeaving: false };
   return {
     id,
     generation,
     phase: 'starting',
-    duty: 'off',
+    whileActive: 'off',
     quiet: true,
     ...not,
     told: null,
@@ -100,19 +100,19 @@ function createWorker(id: string, generation: number): Worker {
 }
 
 /** The workers that are to stay: one that leaves alone counts for nothing any more. */
-export function staffOf(generation: Generation): readonly Worker[] {
-  return generation.workers.filter(({ leaves }) => !leaves);
+export function remainingWorkersOf(generation: Generation): readonly Worker[] {
+  return generation.workers.filter(({ isLeaving }) => !isLeaving);
 }
 
 /** The workers that are to stay, without those whose successor is on its way: they are as good as gone. */
-export function stayingOf(generation: Generation): readonly Worker[] {
-  return staffOf(generation).filter(({ successor }) => successor === null);
+export function lastingWorkersOf(generation: Generation): readonly Worker[] {
+  return remainingWorkersOf(generation).filter(({ successor }) => successor === null);
 }
 
 /** Whether the workers of a generation have all come as far as the question asks. */
 export const areAll = {
   ready: (generation: Generation) =>
-    staffOf(generation).length >= generation.size &&
+    remainingWorkersOf(generation).length >= generation.size &&
     generation.workers.every(({ phase }) => phase !== 'starting' && phase !== 'down'),
   /** A worker that is being replaced is not waited for, as long as another one accepts. */
   accepting: (generation: Generation) => {
@@ -120,12 +120,13 @@ export const areAll = {
     return started.length > 0 && started.every((worker) => worker.phase === 'accepting');
   },
   paused: (generation: Generation) => generation.workers.every((worker) => worker.phase !== 'accepting'),
-  /** Nothing that has reached them is unanswered, and nothing is on duty. */
+  /** Nothing that has reached them is unanswered, and nothing is on whileActive. */
   quiet: (generation: Generation) =>
-    generation.workers.every(({ phase, quiet, duty }) => phase === 'down' || (quiet && duty === 'off')),
+    generation.workers.every(({ phase, quiet, whileActive }) => phase === 'down' || (quiet && whileActive === 'off')),
   handed: (generation: Generation) =>
     generation.workers.every(
-      ({ handed, phase, leaves }) => handed || leaves || phase === 'starting' || phase === 'ready' || phase === 'down'
+      ({ handed, phase, isLeaving }) =>
+        handed || isLeaving || phase === 'starting' || phase === 'ready' || phase === 'down'
     )
 } as const;
 

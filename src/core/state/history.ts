@@ -1,10 +1,11 @@
-import type { Chapter, Generation, Release, State } from './state.ts';
+import type { Generation, HistoryEntry, Release, State } from './state.ts';
 
 /** How many generations the history remembers. */
 export const HISTORY_LENGTH = 50;
 
 /** A line of the history that every door shows; times are ISO 8601. */
-export interface ChapterStatus extends Omit<Chapter, 'release' | 'activeMs' | 'startedAt' | 'activeAt' | 'endedAt'> {
+export interface HistoryEntryStatus
+  extends Omit<HistoryEntry, 'release' | 'activeMs' | 'startedAt' | 'activeAt' | 'endedAt'> {
   readonly label: string | null;
   /** The real path of the entry. */
   readonly entry: string;
@@ -15,13 +16,13 @@ export interface ChapterStatus extends Omit<Chapter, 'release' | 'activeMs' | 's
   readonly durationMs: number | null;
 }
 
-/** Adds the chapter of a generation that has just been started. */
-export function openChapter(
+/** Adds the entry of a generation that has just been started. */
+export function addEntry(
   state: State,
   generation: Generation,
-  { kind, strategy }: Pick<Chapter, 'kind' | 'strategy'>
+  { kind, strategy }: Pick<HistoryEntry, 'kind' | 'strategy'>
 ): State {
-  const chapter: Chapter = {
+  const entry: HistoryEntry = {
     generation: generation.id,
     release: generation.release,
     kind,
@@ -36,7 +37,7 @@ export function openChapter(
     reason: null,
     standby: null
   };
-  return { ...state, history: [...state.history, chapter].slice(-HISTORY_LENGTH) };
+  return { ...state, history: [...state.history, entry].slice(-HISTORY_LENGTH) };
 }
 
 /**
@@ -45,22 +46,22 @@ export function openChapter(
  * One that was rejected stays rejected, and for the same reason, however it ends later: only becoming active again
  * clears it.
  */
-export function amendChapter(state: State, id: number, amend: Partial<Chapter>): State {
+export function amendEntry(state: State, id: number, amend: Partial<HistoryEntry>): State {
   const history = state.history.map((one) => (one.generation === id ? amendOne(one, amend) : one));
   return { ...state, history };
 }
 
 /** Writes down that a generation is gone. What was said of one that failed stays. */
-export function closeChapter(state: State, id: number, why: string | null, at: number): State {
+export function closeEntry(state: State, id: number, why: string | null, at: number): State {
   const failed = state.history.some(({ generation, outcome }) => generation === id && outcome === 'failed');
   const ended = endActive(state, id, at);
-  return amendChapter(ended, id, failed ? { endedAt: at } : { outcome: 'retired', endedAt: at, reason: why });
+  return amendEntry(ended, id, failed ? { endedAt: at } : { outcome: 'retired', endedAt: at, reason: why });
 }
 
 /** Adds up how long a generation was active, when it is so no longer. */
 export function endActive(state: State, id: number, at: number): State {
-  const chapter = state.history.find(({ generation }) => generation === id);
-  return chapter ? amendChapter(state, id, { activeMs: measureActive(chapter, at) ?? 0 }) : state;
+  const entry = state.history.find(({ generation }) => generation === id);
+  return entry ? amendEntry(state, id, { activeMs: measureActive(entry, at) ?? 0 }) : state;
 }
 
 /** The release that served before the active generation and was not found wanting; null where none is remembered. */
@@ -69,41 +70,41 @@ export function releaseBefore({ history }: State, active: Generation): Release |
     ({ generation, activeAt, outcome, release }) =>
       activeAt !== null && generation !== active.id && outcome !== 'rejected' && release !== active.release
   );
-  const last = served.reduce<Chapter | null>(
+  const last = served.reduce<HistoryEntry | null>(
     (latest, one) => (latest && (latest.activeAt ?? 0) > (one.activeAt ?? 0) ? latest : one),
     null
   );
   return last?.release ?? null;
 }
 
-function amendOne(chapter: Chapter, amend: Partial<Chapter>): Chapter {
-  const { outcome, reason } = chapter;
+function amendOne(entry: HistoryEntry, amend: Partial<HistoryEntry>): HistoryEntry {
+  const { outcome, reason } = entry;
   const stays = outcome === 'rejected' && amend.outcome !== 'active';
-  return { ...chapter, ...amend, ...(stays ? { outcome, reason } : {}) };
+  return { ...entry, ...amend, ...(stays ? { outcome, reason } : {}) };
 }
 
 /** The history as every door shows it. It lists what may be shown; nothing is copied whole. */
-export function describeHistory(history: readonly Chapter[], now: number): readonly ChapterStatus[] {
-  return history.map((chapter) => ({
-    generation: chapter.generation,
-    label: chapter.release.label,
-    entry: chapter.release.file,
-    kind: chapter.kind,
-    strategy: chapter.strategy,
-    startedAt: isoTime(chapter.startedAt),
-    activeAt: chapter.activeAt === null ? null : isoTime(chapter.activeAt),
-    endedAt: chapter.endedAt === null ? null : isoTime(chapter.endedAt),
-    durationMs: roundOrNull(measureActive(chapter, now)),
-    requests: chapter.requests,
-    failed: chapter.failed,
-    outcome: chapter.outcome,
-    reason: chapter.reason,
-    standby: chapter.standby
+export function describeHistory(history: readonly HistoryEntry[], now: number): readonly HistoryEntryStatus[] {
+  return history.map((entry) => ({
+    generation: entry.generation,
+    label: entry.release.label,
+    entry: entry.release.file,
+    kind: entry.kind,
+    strategy: entry.strategy,
+    startedAt: isoTime(entry.startedAt),
+    activeAt: entry.activeAt === null ? null : isoTime(entry.activeAt),
+    endedAt: entry.endedAt === null ? null : isoTime(entry.endedAt),
+    durationMs: roundOrNull(measureActive(entry, now)),
+    requests: entry.requests,
+    failed: entry.failed,
+    outcome: entry.outcome,
+    reason: entry.reason,
+    standby: entry.standby
   }));
 }
 
 /** How long a generation has been active by a moment, all in all; null if it never was. */
-export function measureActive({ activeAt, activeMs, outcome }: Chapter, at: number): number | null {
+export function measureActive({ activeAt, activeMs, outcome }: HistoryEntry, at: number): number | null {
   if (activeAt === null) return null;
   return activeMs + (outcome === 'active' ? at - activeAt : 0);
 }

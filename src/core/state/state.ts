@@ -1,4 +1,4 @@
-import type { Bake, Chapter, Generation, Limits, Order, Retiring, Scaling, Settling } from './types.ts';
+import type { Bake, Completion, Generation, HistoryEntry, Limits, Order, Retiring, Scaling } from './types.ts';
 
 export type * from './effects.ts';
 export type * from './news.ts';
@@ -9,7 +9,7 @@ export interface Common {
   readonly limits: Limits;
   readonly lastGeneration: number;
   readonly retiring: readonly Retiring[];
-  readonly history: readonly Chapter[];
+  readonly history: readonly HistoryEntry[];
 }
 
 /** What every phase of a handover carries before its cutover. */
@@ -33,7 +33,7 @@ export type State = Common &
         readonly phase: 'steady';
         readonly active: Generation;
         readonly standby: Generation | null;
-        readonly settling: Settling | null;
+        readonly completing: Completion | null;
         readonly bake: Bake | null;
         readonly scaling: Scaling | null;
       }

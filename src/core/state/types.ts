@@ -1,7 +1,7 @@
-import type { Extent, StrategyName } from '../../options/strategies.ts';
+import type { StrategyName, Surge } from '../../options/strategies.ts';
 import type { BakeLimits, Measured } from '../verdict/signals.ts';
 
-export type { Extent, StrategyName };
+export type { StrategyName, Surge };
 
 /** What a generation is started from, resolved once: a later change of `current` does not reach it. */
 export interface Release {
@@ -58,21 +58,21 @@ export interface Worker {
   readonly generation: number;
   readonly phase: WorkerPhase;
   /** Whether what the app gave to `whileActive` runs here, or has been told to stop. */
-  readonly duty: 'off' | 'on' | 'ending';
+  readonly whileActive: 'off' | 'on' | 'ending';
   /** Whether the connections that were idle when it paused have all moved on. */
   readonly handed: boolean;
   /** Whether, as a standby, it was told to accept because the active generation cannot. */
   readonly covers: boolean;
-  /** Whether it has said that nothing is in flight, while what it had on duty was still ending. */
+  /** Whether it has said that nothing is in flight, while its `whileActive` tasks were still ending. */
   readonly drained: boolean;
   /** Whether it has answered everything that had reached it: it never served, or was told to hold. */
   readonly quiet: boolean;
   /** Whether its own checks hold, where a strategy asks worker by worker. */
   readonly proven: boolean;
   /** What a strategy told this worker alone, as the last thing. */
-  readonly told: 'prove' | 'accept' | 'pause' | 'hold' | null;
+  readonly told: 'check' | 'accept' | 'pause' | 'hold' | null;
   /** Whether it alone leaves a generation that stays. */
-  readonly leaves: boolean;
+  readonly isLeaving: boolean;
   /** The worker that takes its place as soon as it accepts. */
   readonly successor: string | null;
   /** Why the supervisor ended it, where it did. */
@@ -116,9 +116,9 @@ export interface Limits {
   readonly checkMs: number | null;
   readonly restarts: RestartLimit;
   /** How many workers a rolling handover may start beyond the size of the generation. */
-  readonly maxSurge: Extent;
+  readonly maxSurge: Surge;
   /** How many workers fewer than its size may accept during a rolling handover. */
-  readonly maxUnavailable: Extent;
+  readonly maxUnavailable: Surge;
   /** How long `beforeCutover` may take, or null where there is none. */
   readonly migrateMs: number | null;
   /** How long a new active generation is compared with the one before; 0 is not at all. */
@@ -135,7 +135,7 @@ export interface RestartLimit {
 }
 
 /** What became of one generation, or is becoming of it. */
-export interface Chapter {
+export interface HistoryEntry {
   readonly generation: number;
   /** What it was started from, so that it can be started again. Never shown whole: its environment may hold secrets. */
   readonly release: Release;
@@ -182,7 +182,7 @@ export interface Rejection {
 }
 
 /** An order whose cutover is done and whose answer waits for the idle connections to have moved. */
-export interface Settling extends Order {
+export interface Completion extends Order {
   readonly from: number;
   readonly to: number;
   /** From the order to the candidate being ready; 0 in a rollback, which starts nothing. */
@@ -207,7 +207,7 @@ export interface Bake {
   /** What was measured last. */
   readonly measured: Comparison | null;
   /** Orders that are answered with the verdict. */
-  readonly waiting: readonly Settling[];
+  readonly waiting: readonly Completion[];
 }
 
 /** What the generation before did up to the cutover, and what the active one has done since. */

@@ -3,14 +3,14 @@ import { areAll, changeWorkers, type Role, replaceGeneration, rolesOf } from './
 import type { Effect, Event, Generation, State, Worker } from './state.ts';
 
 /** What news of one worker comes to: its generation changed, and news for the table. */
-export interface Folded {
+export interface WorkerUpdate {
   readonly state: State;
   readonly effects: readonly Effect[];
   readonly news: readonly Event[];
 }
 
 /** A worker where it stands. */
-export interface Place {
+export interface WorkerPlace {
   readonly state: State;
   readonly role: Role;
   readonly generation: Generation;
@@ -18,7 +18,7 @@ export interface Place {
 }
 
 /** Ends a worker. */
-export function end(place: Place, how: 'terminate' | 'kill'): Folded {
+export function end(place: WorkerPlace, how: 'terminate' | 'kill'): WorkerUpdate {
   const { worker } = place;
   const effects: Effect[] = [
     { do: how, worker: worker.id },
@@ -27,12 +27,12 @@ export function end(place: Place, how: 'terminate' | 'kill'): Folded {
   return { state: setWorker(place, { ...worker, phase: 'ending' }), effects, news: [] };
 }
 
-export function setWorker({ state, generation }: Place, changed: Worker): State {
+export function setWorker({ state, generation }: WorkerPlace, changed: Worker): State {
   const next = changeWorkers(generation, (worker) => (worker.id === changed.id ? changed : worker));
   return replaceGeneration(state, next);
 }
 
-export function unchanged({ state }: Place): Folded {
+export function unchanged({ state }: WorkerPlace): WorkerUpdate {
   return { state, effects: [], news: [] };
 }
 

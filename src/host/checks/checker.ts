@@ -1,9 +1,11 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import type { Check, CheckFunction, WarmUp } from '../../options/checks.ts';
-import type { Asked, Failing, Probe } from './private-client.ts';
+import type { CheckFailure, PrivateClient, PrivateTarget } from './private-client.ts';
 
 /** What a generation came to when it was checked. */
-export type Proof = { readonly holds: true } | { readonly holds: false; readonly check: string; readonly why: string };
+export type CheckResult =
+  | { readonly holds: true }
+  | { readonly holds: false; readonly check: string; readonly why: string };
 
 /** How many private connections a worker is asked over at once, where nothing else is said. */
 const CONNECTIONS = 4;
@@ -14,7 +16,7 @@ const LAST_NEWS_MS = 100;
 type Checks = readonly (Check | CheckFunction)[];
 
 /** Checks candidates and warms them up, before they may accept one public connection. */
-export class Prover {
+export class Checker {
   readonly #checks: Checks;
   readonly #warmUp: WarmUp | null;
   readonly #over = new AbortController();
@@ -30,14 +32,14 @@ export class Prover {
    * The first check that fails is the answer; if that is because its worker has died, the exit is known by then. What a
    * warm-up request comes to does not matter: it is not a check.
    */
-  async prove(workers: readonly Asked[]): Promise<Proof> {
-    const proof = await this.#ask(workers, this.#checks, this.#warmUp);
-    if (!proof.holds) await delay(LAST_NEWS_MS);
-    return proof;
+  async check(workers: readonly PrivateTarget[]): Promise<CheckResult> {
+    const result = await this.#ask(workers, this.#checks, this.#warmUp);
+    if (!result.holds) await delay(LAST_NEWS_MS);
+    return result;
   }
 
   /** Asks the checks again that go on while the generation bakes. */
-  proveAgain(workers: readonly Asked[]): Promise<Proof> {
+  checkAgain(workers: readonly PrivateTarget[]): Promise<CheckResult> {
     const lasting = this.#checks.filter((check) => typeof check !== 'function' && check.whileBaking);
     return lasting.length === 0 ? Promise.resolve({ holds: true }) : this.#ask(workers, lasting, null);
   }
@@ -47,32 +49,39 @@ export class Prover {
     this.#over.abort();
   }
 
-  async #ask(workers: readonly Asked[], checks: Checks, warmUp: WarmUp | null): Promise<Proof> {
+  async #ask(workers: readonly PrivateTarget[], checks: Checks, warmUp: WarmUp | null): Promise<CheckResult> {
     // Loaded when there is something to ask: its HTTP client is a third of a supervisor's memory.
-    const { Probe } = await import('./private-client.ts');
-    const probes = workers.map((asked) => ({ asked, probe: new Probe(asked, warmUp?.concurrency ?? CONNECTIONS) }));
+    const { PrivateClient } = await import('./private-client.ts');
+    const clients = workers.map((asked) => ({
+      asked,
+      client: new PrivateClient(asked, warmUp?.concurrency ?? CONNECTIONS)
+    }));
     try {
-      const failing = await Promise.all(probes.map(({ asked, probe }) => this.#checkAll(asked, probe, checks)));
+      const failing = await Promise.all(clients.map(({ asked, client }) => this.#checkAll(asked, client, checks)));
       const first = failing.find((one) => one !== null);
       if (first) return first;
-      if (warmUp) await Promise.all(probes.map(({ probe }) => probe.warmUp(warmUp, this.#over.signal)));
+      if (warmUp) await Promise.all(clients.map(({ client }) => client.warmUp(warmUp, this.#over.signal)));
       return { holds: true };
     } catch (error) {
       return { holds: false, check: '(all)', why: `it could not be asked: ${String(error)}` };
     } finally {
-      await Promise.all(probes.map(({ probe }) => probe.close()));
+      await Promise.all(clients.map(({ client }) => client.close()));
     }
   }
 
-  async #checkAll({ worker }: Asked, probe: Probe, checks: Checks): Promise<(Proof & { holds: false }) | null> {
+  async #checkAll(
+    { worker }: PrivateTarget,
+    client: PrivateClient,
+    checks: Checks
+  ): Promise<(CheckResult & { holds: false }) | null> {
     for (const check of checks) {
-      const failing = await probe.check(check, this.#over.signal);
+      const failing = await client.check(check, this.#over.signal);
       if (failing) return { holds: false, check: failing.what, why: explain(worker, failing) };
     }
     return null;
   }
 }
 
-function explain(worker: string, { expected, came }: Failing): string {
+function explain(worker: string, { expected, came }: CheckFailure): string {
   return `worker ${worker} gave ${came}; expected was ${expected}`;
 }

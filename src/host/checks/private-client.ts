@@ -4,11 +4,11 @@ import tls from 'node:tls';
 import { Agent, fetch as privateFetch, request } from 'undici';
 import { type Handle, takeHandle } from '../../internals/net.ts';
 import {
-  type Came,
   type CandidateWorker,
   CHECK_FUNCTION_MS,
   type Check,
   type CheckFunction,
+  type CheckResponse,
   judgeCheck,
   nameCheck,
   type WarmUp
@@ -18,7 +18,7 @@ import {
 const BODY_LIMIT_BYTES = 1024 * 1024;
 
 /** A worker that is asked privately, before it accepts a public connection. */
-export interface Asked {
+export interface PrivateTarget {
   readonly generation: number;
   readonly worker: string;
   /** Whether its server speaks TLS. */
@@ -27,15 +27,15 @@ export interface Asked {
   give(handle: Handle): void;
 }
 
-export type Failing = { readonly what: string; readonly expected: string; readonly came: string };
+export type CheckFailure = { readonly what: string; readonly expected: string; readonly came: string };
 
 /** Private conversations with one worker: real connections to the app's own server, which nobody else can open. */
-export class Probe {
-  readonly #asked: Asked;
+export class PrivateClient {
+  readonly #target: PrivateTarget;
   readonly #agent: Agent;
 
-  constructor(asked: Asked, connections: number) {
-    this.#asked = asked;
+  constructor(asked: PrivateTarget, connections: number) {
+    this.#target = asked;
     this.#agent = new Agent({
       connections,
       connect: (_options, done) => {
@@ -51,7 +51,7 @@ export class Probe {
   async ask(
     path: string,
     init: { method?: string; headers?: Record<string, string>; body?: string | null; signal?: AbortSignal } = {}
-  ): Promise<Came> {
+  ): Promise<CheckResponse> {
     const { statusCode, headers, body } = await request(this.#url(path), {
       ...init,
       dispatcher: this.#agent
@@ -70,10 +70,10 @@ export class Probe {
    *
    * @returns null when it holds, else what was expected and what came
    */
-  async check(check: Check | CheckFunction, signal: AbortSignal): Promise<Failing | null> {
+  async check(check: Check | CheckFunction, signal: AbortSignal): Promise<CheckFailure | null> {
     if (typeof check === 'function') return this.#call(check);
     const what = nameCheck(check);
-    let failing: Failing | null = null;
+    let failing: CheckFailure | null = null;
     for (let attempt = 1; attempt <= check.attempts && !signal.aborted; attempt += 1) {
       if (attempt > 1) await new Promise((wake) => setTimeout(wake, check.intervalMs));
       const { method, headers, body, timeoutMs } = check;
@@ -109,8 +109,8 @@ export class Probe {
     await this.#agent.destroy();
   }
 
-  async #call(check: CheckFunction): Promise<Failing | null> {
-    const { generation, worker } = this.#asked;
+  async #call(check: CheckFunction): Promise<CheckFailure | null> {
+    const { generation, worker } = this.#target;
     const fetch = ((path: string, init?: RequestInit) =>
       privateFetch(this.#url(path), {
         ...(init as object),
@@ -129,13 +129,13 @@ export class Probe {
   }
 
   #url(path: string): URL {
-    return new URL(path, `${this.#asked.secure ? 'https' : 'http'}://localhost`);
+    return new URL(path, `${this.#target.secure ? 'https' : 'http'}://localhost`);
   }
 
   async #connect(): Promise<net.Socket> {
     const { socket, handle } = await connectedPair();
-    this.#asked.give(handle);
-    if (!this.#asked.secure) return socket;
+    this.#target.give(handle);
+    if (!this.#target.secure) return socket;
     // The certificate is for the public name; who is asked here is known already.
     const secured = tls.connect({ socket, rejectUnauthorized: false, ALPNProtocols: ['http/1.1'] });
     await once(secured, 'secureConnect');

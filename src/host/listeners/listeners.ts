@@ -6,7 +6,7 @@ import { dirname } from 'node:path';
 import { getSystemErrorName } from 'node:util';
 import { type ErrorCode, HandoverError, systemCode } from '../../errors.ts';
 import { type BindTo, bindHandle, type Handle } from '../../internals/net.ts';
-import type { Address, Wanted } from '../../protocol/messages.ts';
+import type { Address, ListenArguments } from '../../protocol/messages.ts';
 import type { Lent } from '../../protocol/worker-settings.ts';
 import { isAnswered, LONGEST_PATH_BYTES } from '../unix.ts';
 
@@ -49,7 +49,7 @@ export class Listeners {
    * @param named whether it comes from `--listen`
    * @throws HANDOVER_ERR_LISTEN_IN_USE, _PERMISSION, _ADDRESS
    */
-  async bind(wanted: Wanted, named: boolean): Promise<Listener> {
+  async bind(wanted: ListenArguments, named: boolean): Promise<Listener> {
     const to = await resolve(wanted);
     // A port that the system chooses is another one each time it is asked for.
     if (!('path' in to) && to.port === 0) return this.#bind(to, wanted, named);
@@ -73,7 +73,7 @@ export class Listeners {
     this.#byKey.clear();
   }
 
-  async #bind(to: BindTo, wanted: Wanted, named: boolean): Promise<Listener> {
+  async #bind(to: BindTo, wanted: ListenArguments, named: boolean): Promise<Listener> {
     if ('path' in to) await clearPath(to.path);
     const bound = bindHandle(to);
     const handle = typeof bound === 'number' && anyAddress(to) ? bindHandle({ ...to, address: '0.0.0.0' }) : bound;
@@ -98,7 +98,7 @@ export function showAddress(address: Address): string {
   return `${address.family === 'IPv6' ? `[${address.address}]` : address.address}:${address.port}`;
 }
 
-async function resolve({ path, host, port = 0, ipv6Only = false }: Wanted): Promise<BindTo> {
+async function resolve({ path, host, port = 0, ipv6Only = false }: ListenArguments): Promise<BindTo> {
   if (path !== undefined) return { path };
   if (host === undefined) return { address: '::', port, ipv6Only };
   if (net.isIP(host)) return { address: host, port, ipv6Only };
@@ -136,9 +136,9 @@ function overlaps({ address, ipv6Only }: Listener, to: BindTo): boolean {
 /** Whether IPv4 alone is worth a try: no address was asked for, and the machine may have no IPv6. */
 function anyAddress(to: BindTo): to is Extract<BindTo, { address: string }> {
   if ('path' in to || to.address !== '::' || to.ipv6Only) return false;
-  const probe = bindHandle({ address: '::', port: 0, ipv6Only: false });
-  if (typeof probe === 'number') return true;
-  probe.close();
+  const trial = bindHandle({ address: '::', port: 0, ipv6Only: false });
+  if (typeof trial === 'number') return true;
+  trial.close();
   return false;
 }
 
@@ -182,7 +182,7 @@ async function clearPath(path: string): Promise<void> {
   });
 }
 
-function openToAll(path: string, { readableAll, writableAll }: Wanted): void {
+function openToAll(path: string, { readableAll, writableAll }: ListenArguments): void {
   if (readableAll || writableAll) chmodSync(path, 0o600 | (readableAll ? 0o444 : 0) | (writableAll ? 0o222 : 0));
 }
 

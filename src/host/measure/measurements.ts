@@ -22,7 +22,7 @@ type Entry = { readonly at: number } & (
 );
 
 /** What every worker of one generation did, second by second, and in all. */
-export class Samples {
+export class Measurements {
   readonly since: number;
   totals: Totals = { requests: 0, failed: 0 };
   #entries: Entry[] = [];

@@ -1,30 +1,30 @@
 import type { Measured } from '../../core/verdict/signals.ts';
 import type { ToSupervisor, ToWorker } from '../../protocol/messages.ts';
-import { Samples, type Totals } from './measurements.ts';
+import { Measurements, type Totals } from './measurements.ts';
 import { type MemoryLimits, type MemoryPorts, MemoryWatch } from './memory-watch.ts';
 
-export interface VitalsLimits extends MemoryLimits {
+export interface WatchdogLimits extends MemoryLimits {
   /** A worker that is silent for so long hangs; 0 where that is not watched. */
   readonly hangMs: number;
-  /** How long seconds are kept, for {@link Vitals.measured}. */
+  /** How long seconds are kept, for {@link Watchdog.measured}. */
   readonly keepMs: number;
 }
 
-export interface VitalsPorts extends MemoryPorts {
+export interface WatchdogPorts extends MemoryPorts {
   /** Milliseconds on a clock that never goes back: the one that `measured` is asked in. */
   now(): number;
   /** A worker has been silent for `hangMs`: told once, until it answers again. */
   onHung(worker: string, silentMs: number): void;
 }
 
-/** A worker that has been ready, as its seat has it. */
+/** A worker that has been ready, as its record has it. */
 export interface Watched {
   readonly id: string;
   readonly generation: number;
   readonly process: { readonly pid: number | null; send(message: ToWorker): void };
 }
 
-interface Patient extends Watched {
+interface WatchedWorker extends Watched {
   /** When it was asked what it has not answered, or null. */
   askedAt: number | null;
   told: boolean;
@@ -43,28 +43,20 @@ const MEMORY_EVERY = 2;
  * Each second a worker is asked what it did since it was last asked; that it answers is its heartbeat. Time in which
  * the supervisor itself was stopped or blocked is nobody's silence.
  *
- * The roster tells it who is ready, who has answered and who is gone, where it is given as its port `vitals`:
- *
- *     this.#vitals = new Vitals(
- *       { hangMs: options.hangTimeout, keepMs: Math.max(2 * bakeMs, 60_000), ... },
- *       { now, readUsage: measureUsage, readAvailable: readAvailableShare, onHung: (worker, silentMs) => post(...), ... }
- *     );
- *     this.#roster = new Roster({ ..., vitals: this.#vitals });
- *     this.#vitals.begin();           // and close() when the supervision is over
- *     this.#vitals.onExit(7);         // an exit that nobody asked for: the core knows which
- *     this.#vitals.measured(6, cutoverAt - bakeMs, cutoverAt);
+ * `Workers` tells it who is ready, who has answered and who is gone; the supervisor which exits nobody had asked for, and
+ * asks it what a generation did between two moments.
  */
-export class Vitals {
-  readonly #limits: VitalsLimits;
-  readonly #ports: VitalsPorts;
+export class Watchdog {
+  readonly #limits: WatchdogLimits;
+  readonly #ports: WatchdogPorts;
   readonly #memory: MemoryWatch;
-  readonly #patients = new Map<string, Patient>();
-  readonly #generations = new Map<number, Samples>();
+  readonly #workers = new Map<string, WatchedWorker>();
+  readonly #generations = new Map<number, Measurements>();
   #timer: NodeJS.Timeout | null = null;
   #ticks = 0;
   #tickedAt: number;
 
-  constructor(limits: VitalsLimits, ports: VitalsPorts) {
+  constructor(limits: WatchdogLimits, ports: WatchdogPorts) {
     this.#limits = limits;
     this.#ports = ports;
     this.#memory = new MemoryWatch(limits, ports);
@@ -81,37 +73,37 @@ export class Vitals {
   }
 
   watch({ id, generation, process }: Watched): void {
-    this.#patients.set(id, { id, generation, process, askedAt: null, told: false });
-    this.#samplesOf(generation);
+    this.#workers.set(id, { id, generation, process, askedAt: null, told: false });
+    this.#measurementsOf(generation);
   }
 
   forget(worker: string): void {
-    this.#patients.delete(worker);
+    this.#workers.delete(worker);
   }
 
   /** A worker has answered, or said by itself what it did last. */
   take(worker: string, sample: Extract<ToSupervisor, { type: 'sampled' }>): void {
-    const patient = this.#patients.get(worker);
-    if (!patient) return;
-    patient.askedAt = null;
-    patient.told = false;
-    this.#samplesOf(patient.generation).add({ at: this.#ports.now(), worker, sample });
+    const watched = this.#workers.get(worker);
+    if (!watched) return;
+    watched.askedAt = null;
+    watched.told = false;
+    this.#measurementsOf(watched.generation).add({ at: this.#ports.now(), worker, sample });
   }
 
   /** A worker has exited that nobody had asked to. */
   onExit(generation: number): void {
-    this.#samplesOf(generation).add({ at: this.#ports.now(), lost: 'exit' });
+    this.#measurementsOf(generation).add({ at: this.#ports.now(), lost: 'exit' });
   }
 
   /** What a generation did between two moments, as far as it was watched and is kept. */
   measured(generation: number, fromMs: number, toMs: number): Measured {
-    return (this.#generations.get(generation) ?? new Samples(toMs)).measure(fromMs, toMs);
+    return (this.#generations.get(generation) ?? new Measurements(toMs)).measure(fromMs, toMs);
   }
 
   /** For how long a worker has not answered, or null where that is no more than usual. */
   silentMs(worker: string): number | null {
-    const patient = this.#patients.get(worker);
-    const silentMs = patient ? this.#silenceOf(patient) : 0;
+    const watched = this.#workers.get(worker);
+    const silentMs = watched ? this.#silenceOf(watched) : 0;
     return silentMs < SILENT_MS ? null : silentMs;
   }
 
@@ -126,44 +118,44 @@ export class Vitals {
     const late = now - this.#tickedAt >= 2 * ASK_MS;
     this.#tickedAt = now;
     for (const samples of this.#generations.values()) samples.dropBefore(now - this.#limits.keepMs);
-    for (const patient of this.#patients.values()) {
-      if (patient.askedAt === null) this.#ask(patient, now);
-      else if (late) patient.askedAt = now;
-      else this.#judge(patient);
+    for (const worker of this.#workers.values()) {
+      if (worker.askedAt === null) this.#ask(worker, now);
+      else if (late) worker.askedAt = now;
+      else this.#judge(worker);
     }
     this.#ticks += 1;
     if (this.#ticks % MEMORY_EVERY === 0) void this.#readMemory(now);
   }
 
-  #ask(patient: Patient, now: number): void {
-    patient.askedAt = now;
-    patient.process.send({ type: 'sample', ask: this.#ticks });
+  #ask(worker: WatchedWorker, now: number): void {
+    worker.askedAt = now;
+    worker.process.send({ type: 'sample', ask: this.#ticks });
   }
 
-  #judge(patient: Patient): void {
-    const silentMs = this.#silenceOf(patient);
-    if (this.#limits.hangMs === 0 || patient.told || silentMs < this.#limits.hangMs) return;
-    patient.told = true;
-    this.#samplesOf(patient.generation).add({ at: this.#tickedAt, lost: 'hang' });
-    this.#ports.onHung(patient.id, silentMs);
+  #judge(worker: WatchedWorker): void {
+    const silentMs = this.#silenceOf(worker);
+    if (this.#limits.hangMs === 0 || worker.told || silentMs < this.#limits.hangMs) return;
+    worker.told = true;
+    this.#measurementsOf(worker.generation).add({ at: this.#tickedAt, lost: 'hang' });
+    this.#ports.onHung(worker.id, silentMs);
   }
 
   /** Up to the last tick only: what lies after it may be time in which the supervisor stood still. */
-  #silenceOf({ askedAt }: Patient): number {
+  #silenceOf({ askedAt }: WatchedWorker): number {
     return askedAt === null ? 0 : this.#tickedAt - askedAt;
   }
 
   async #readMemory(at: number): Promise<void> {
-    const patients = [...this.#patients.values()];
-    const pids = patients.flatMap(({ id, process: { pid } }) => (pid === null ? [] : [[id, pid] as const]));
+    const watched = [...this.#workers.values()];
+    const pids = watched.flatMap(({ id, process: { pid } }) => (pid === null ? [] : [[id, pid] as const]));
     for (const [worker, rssBytes] of await this.#memory.read(new Map(pids), at)) {
-      const generation = this.#patients.get(worker)?.generation;
-      if (generation !== undefined) this.#samplesOf(generation).add({ at, worker, rssBytes });
+      const generation = this.#workers.get(worker)?.generation;
+      if (generation !== undefined) this.#measurementsOf(generation).add({ at, worker, rssBytes });
     }
   }
 
-  #samplesOf(generation: number): Samples {
-    const known = this.#generations.get(generation) ?? new Samples(this.#ports.now());
+  #measurementsOf(generation: number): Measurements {
+    const known = this.#generations.get(generation) ?? new Measurements(this.#ports.now());
     this.#generations.set(generation, known);
     return known;
   }

@@ -1,4 +1,4 @@
-import type { Seat } from './worker-record.ts';
+import type { WorkerRecord } from './worker-record.ts';
 
 /**
  * Judges whether a worker can serve.
@@ -17,52 +17,53 @@ export class Readiness {
     this.#active = active;
   }
 
-  isMet(seat: Seat): boolean {
-    if (seat.asking.size > 0) return false;
-    if (this.#mode === 'signal' ? !seat.signalled : seat.keys.size === 0) return false;
-    return this.#missing(seat).length === 0;
+  isMet(record: WorkerRecord): boolean {
+    if (record.asking.size > 0) return false;
+    if (this.#mode === 'signal' ? !record.signalled : record.keys.size === 0) return false;
+    return this.#missing(record).length === 0;
   }
 
   /** What each worker is waited for that cannot serve yet. */
-  explainAll(seats: readonly Seat[], show: (key: string) => string): string {
-    const reasons = seats
-      .filter((seat) => !seat.ready)
-      .map((seat) => `worker ${seat.id} (pid ${seat.process.pid}) is running but ${this.explain(seat, show)}`);
+  explainAll(records: readonly WorkerRecord[], show: (key: string) => string): string {
+    const reasons = records
+      .filter((record) => !record.ready)
+      .map((record) => `worker ${record.id} (pid ${record.process.pid}) is running but ${this.explain(record, show)}`);
     return reasons.join('; ') || 'its workers were still being started';
   }
 
   /** What a worker is waited for, in words that follow "is running but". */
-  explain(seat: Seat, show: (key: string) => string): string {
-    if (this.#mode === 'signal' && !seat.signalled) return 'never called ready()';
-    if (seat.keys.size === 0) return `never listened${seat.bindFailure ? ` (${seat.bindFailure})` : ''}`;
-    return `did not listen on ${this.#missing(seat).map(show).join(', ')}, which the active generation serves`;
+  explain(record: WorkerRecord, show: (key: string) => string): string {
+    if (this.#mode === 'signal' && !record.signalled) return 'never called ready()';
+    if (record.keys.size === 0) return `never listened${record.bindFailure ? ` (${record.bindFailure})` : ''}`;
+    return `did not listen on ${this.#missing(record).map(show).join(', ')}, which the active generation serves`;
   }
 
   /** A server of a worker listens. It counts for the generation once that serves, or when nobody does yet. */
-  onListening(seat: Seat, key: string): void {
-    seat.keys.add(key);
+  onListening(record: WorkerRecord, key: string): void {
+    record.keys.add(key);
     const active = this.#active();
-    if (active === null || active === seat.generation) this.#servedBy(seat.generation).add(key);
+    if (active === null || active === record.generation) this.#servedBy(record.generation).add(key);
   }
 
   /** A generation accepts: what it listens on is what its successor must. */
-  onAccepting(seat: Seat): void {
-    for (const key of seat.keys) this.#servedBy(seat.generation).add(key);
+  onAccepting(record: WorkerRecord): void {
+    for (const key of record.keys) this.#servedBy(record.generation).add(key);
   }
 
   /** An app closed a server: without a second worker on that address, it is no longer served. */
-  onUnlisten(seat: Seat, key: string, others: readonly Seat[]): void {
-    seat.keys.delete(key);
-    if (!others.some((other) => other !== seat && other.keys.has(key))) this.#served.get(seat.generation)?.delete(key);
+  onUnlisten(record: WorkerRecord, key: string, others: readonly WorkerRecord[]): void {
+    record.keys.delete(key);
+    if (!others.some((other) => other !== record && other.keys.has(key)))
+      this.#served.get(record.generation)?.delete(key);
   }
 
   forget(generation: number): void {
     this.#served.delete(generation);
   }
 
-  #missing(seat: Seat): string[] {
-    const needed = this.#served.get(this.#active() ?? seat.generation) ?? [];
-    return [...needed].filter((key) => !seat.keys.has(key));
+  #missing(record: WorkerRecord): string[] {
+    const needed = this.#served.get(this.#active() ?? record.generation) ?? [];
+    return [...needed].filter((key) => !record.keys.has(key));
   }
 
   #servedBy(generation: number): Set<string> {

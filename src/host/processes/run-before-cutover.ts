@@ -1,7 +1,7 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import type { Writable } from 'node:stream';
 import { setTimeout as delay } from 'node:timers/promises';
-import type { Migration, MigrationContext, MigrationFunction } from '../../options/strategies.ts';
+import type { BeforeCutover, BeforeCutoverContext, BeforeCutoverFunction } from '../../options/strategies.ts';
 import { LineRelay, quoteTail } from './output.ts';
 
 /** How long a command that was told to end may take before SIGKILL. */
@@ -10,13 +10,13 @@ const LOOK_MS = 50;
 /** How long the pipes of a command that has exited may take to give their last lines. */
 const LAST_LINES_MS = 200;
 
-/** Between which generations a migration runs, and where. */
-export interface Passage extends MigrationContext {
+/** Between which generations a command or function runs, and where. */
+export interface BeforeCutoverRun extends BeforeCutoverContext {
   /** The environment of the next generation. */
   readonly env: NodeJS.ProcessEnv;
 }
 
-export type Migrated = { readonly ok: true } | { readonly ok: false; readonly why: string };
+export type BeforeCutoverResult = { readonly ok: true } | { readonly ok: false; readonly why: string };
 
 /**
  * Runs what has to happen between two versions that must never serve at the same time.
@@ -26,23 +26,30 @@ export type Migrated = { readonly ok: true } | { readonly ok: false; readonly wh
  *
  * @param stderr where the output of a command goes, line by line
  */
-export async function migrate({ run, timeoutMs }: Migration, passage: Passage, stderr: Writable): Promise<Migrated> {
+export async function runBeforeCutover(
+  { run, timeoutMs }: BeforeCutover,
+  context: BeforeCutoverRun,
+  stderr: Writable
+): Promise<BeforeCutoverResult> {
   const ending = new AbortController();
   const end = (why: string) => ending.abort(new Error(why));
   const callOff = () => end('was called off');
-  if (passage.signal.aborted) callOff();
-  passage.signal.addEventListener('abort', callOff);
+  if (context.signal.aborted) callOff();
+  context.signal.addEventListener('abort', callOff);
   const overdue = setTimeout(end, timeoutMs, `was not done within ${timeoutMs} ms`);
-  const called = { ...passage, signal: ending.signal };
+  const called = { ...context, signal: ending.signal };
   try {
     return await (typeof run === 'function' ? callFunction(run, called) : runCommand(run, called, stderr));
   } finally {
     clearTimeout(overdue);
-    passage.signal.removeEventListener('abort', callOff);
+    context.signal.removeEventListener('abort', callOff);
   }
 }
 
-async function callFunction(run: MigrationFunction, { from, to, cwd, signal }: Passage): Promise<Migrated> {
+async function callFunction(
+  run: BeforeCutoverFunction,
+  { from, to, cwd, signal }: BeforeCutoverRun
+): Promise<BeforeCutoverResult> {
   const fail = (how: string) => ({ ok: false, why: `function ${run.name || '(anonymous)'} ${how}` }) as const;
   const done = Promise.resolve()
     .then(() => run({ from, to, cwd, signal }))
@@ -55,9 +62,9 @@ async function callFunction(run: MigrationFunction, { from, to, cwd, signal }: P
 
 async function runCommand(
   command: string,
-  { from, to, cwd, env, signal }: Passage,
+  { from, to, cwd, env, signal }: BeforeCutoverRun,
   stderr: Writable
-): Promise<Migrated> {
+): Promise<BeforeCutoverResult> {
   const child = spawn(command, {
     shell: true,
     cwd,

@@ -6,7 +6,7 @@ import { onInternalMessage, sendHandle } from '../../internals/ipc.ts';
 import type { Handle } from '../../internals/net.ts';
 import type { ToSupervisor, ToWorker } from '../../protocol/messages.ts';
 import { parse, seal } from '../../protocol/parse.ts';
-import { LAST_WORDS_FD, ORDERS_VARIABLE, type Orders } from '../../protocol/worker-settings.ts';
+import { LAST_WORDS_FD, SETTINGS_VARIABLE, type WorkerSettings } from '../../protocol/worker-settings.ts';
 import { LineRelay, quoteTail } from './output.ts';
 
 /** How long the pipes of an exited worker may take to give their last lines. */
@@ -17,7 +17,7 @@ const NOT_INHERITED = /^--(inspect|debug)/;
 
 export interface SpawnOptions {
   readonly release: Release;
-  readonly orders: Orders;
+  readonly settings: WorkerSettings;
   readonly env: NodeJS.ProcessEnv;
   readonly stdout: Writable;
   readonly stderr: Writable;
@@ -45,7 +45,7 @@ export class WorkerProcess {
   #gone = false;
 
   constructor(options: SpawnOptions, watch: Watch) {
-    const { release, orders, stdout, stderr, lead } = options;
+    const { release, settings, stdout, stderr, lead } = options;
     this.#env = options.env;
     const preload = fileURLToPath(new URL('./preload.cjs', import.meta.url));
     const stdio: (string | number)[] = ['ignore', 'pipe', 'pipe', 'ipc'];
@@ -53,7 +53,7 @@ export class WorkerProcess {
     this.#child = fork(release.file, release.args, {
       execPath: release.node ?? process.execPath,
       cwd: release.cwd,
-      env: { ...options.env, [ORDERS_VARIABLE]: JSON.stringify(orders) },
+      env: { ...options.env, [SETTINGS_VARIABLE]: JSON.stringify(settings) },
       execArgv: [...flagsFor(release), '--require', preload],
       // A process group of its own: Ctrl-C in a terminal is for the supervisor, which then ends its workers gracefully.
       detached: true,

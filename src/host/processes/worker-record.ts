@@ -1,14 +1,14 @@
 import type { WorkerFacts } from '../../core/status.ts';
 import type { Handle } from '../../internals/net.ts';
 import { PRIVATE_ID, type ToSupervisor } from '../../protocol/messages.ts';
-import type { Asked } from '../checks/private-client.ts';
+import type { PrivateTarget } from '../checks/private-client.ts';
 import { measureUsage, type Usage } from '../measure/usage.ts';
 import type { WorkerProcess } from './worker-process.ts';
 
 export type Report = Extract<ToSupervisor, { type: 'reported' }>;
 
 /** A worker as the supervisor sees it from outside. */
-export interface Seat {
+export interface WorkerRecord {
   readonly id: string;
   readonly generation: number;
   readonly process: WorkerProcess;
@@ -35,7 +35,7 @@ export interface Seat {
   bindFailure: string | null;
 }
 
-export function createSeat(id: string, generation: number, process: WorkerProcess): Seat {
+export function createRecord(id: string, generation: number, process: WorkerProcess): WorkerRecord {
   return {
     id,
     generation,
@@ -62,7 +62,7 @@ export class Reports {
   readonly #asks = new Map<number, (report: Report) => void>();
   #lastAsk = 0;
 
-  ask(seat: Seat): Promise<Report | null> {
+  ask(record: WorkerRecord): Promise<Report | null> {
     this.#lastAsk += 1;
     const ask = this.#lastAsk;
     return new Promise((resolve) => {
@@ -74,29 +74,32 @@ export class Reports {
       const timer = setTimeout(() => end(null), REPORT_MS);
       timer.unref();
       this.#asks.set(ask, end);
-      seat.process.send({ type: 'report', ask }, undefined, (sent) => sent || end(null));
+      record.process.send({ type: 'report', ask }, undefined, (sent) => sent || end(null));
     });
   }
 
-  take(seat: Seat, report: Report): void {
-    seat.report = report;
-    seat.connections = report.connections;
+  take(record: WorkerRecord, report: Report): void {
+    record.report = report;
+    record.connections = report.connections;
     this.#asks.get(report.ask)?.(report);
   }
 
   /** Asks all at once, and the system for what it knows of their processes. */
-  async measure(seats: readonly Seat[]): Promise<Map<string, WorkerFacts>> {
-    const pids = seats.flatMap(({ process }) => (process.pid === null ? [] : [process.pid]));
-    const [usage, reports] = await Promise.all([measureUsage(pids), Promise.all(seats.map((seat) => this.ask(seat)))]);
-    const describe = (seat: Seat, index: number) =>
-      describeSeat(seat, reports[index] ?? null, usage.get(seat.process.pid ?? -1));
-    return new Map(seats.map((seat, index) => [seat.id, describe(seat, index)]));
+  async measure(records: readonly WorkerRecord[]): Promise<Map<string, WorkerFacts>> {
+    const pids = records.flatMap(({ process }) => (process.pid === null ? [] : [process.pid]));
+    const [usage, reports] = await Promise.all([
+      measureUsage(pids),
+      Promise.all(records.map((record) => this.ask(record)))
+    ]);
+    const describe = (record: WorkerRecord, index: number) =>
+      describeWorker(record, reports[index] ?? null, usage.get(record.process.pid ?? -1));
+    return new Map(records.map((record, index) => [record.id, describe(record, index)]));
   }
 
   /** Keeps asking, so that log and status can say who holds a drain. */
-  poll(seat: Seat, isThere: () => boolean): void {
+  poll(record: WorkerRecord, isThere: () => boolean): void {
     const timer = setInterval(() => {
-      if (isThere()) void this.ask(seat);
+      if (isThere()) void this.ask(record);
       else clearInterval(timer);
     }, REPORT_MS);
     timer.unref();
@@ -104,7 +107,7 @@ export class Reports {
 }
 
 /** What a worker reported, and what the system says of its process. */
-export function describeSeat({ process }: Seat, report: Report | null, used: Usage | undefined): WorkerFacts {
+export function describeWorker({ process }: WorkerRecord, report: Report | null, used: Usage | undefined): WorkerFacts {
   const reasons = [
     report ? null : `it did not answer within ${REPORT_MS} ms`,
     used ? null : 'its memory and CPU could not be read'
@@ -122,8 +125,14 @@ export function describeSeat({ process }: Seat, report: Report | null, used: Usa
   };
 }
 
+/** What a worker was last known to be busy with; nothing where it never said. */
+export function describeHolders(record: WorkerRecord | undefined): object {
+  const { connections, inFlight, holding } = record?.report ?? {};
+  return connections === undefined ? {} : { connections, inFlight, holding };
+}
+
 /** A worker to be asked privately; nothing where the app has no server to ask. */
-export function askPrivately({ id: worker, generation, keys, secure, process }: Seat): Asked[] {
+export function toPrivateTarget({ id: worker, generation, keys, secure, process }: WorkerRecord): PrivateTarget[] {
   const [key] = keys;
   if (key === undefined) return [];
   const give = (handle: Handle) =>
@@ -135,7 +144,7 @@ export function askPrivately({ id: worker, generation, keys, secure, process }: 
 
 /** The listeners that a worker accepts on: those of its servers, and all that were named. */
 export function keysToLend(
-  { keys }: Seat,
+  { keys }: WorkerRecord,
   held: readonly { readonly key: string; readonly named: boolean }[]
 ): Set<string> {
   const named = held.filter((one) => one.named).map(({ key }) => key);
@@ -143,7 +152,7 @@ export function keysToLend(
 }
 
 /** How a worker ended, with what it had not come to. */
-export function describeEnd({ ready, bindFailure }: Seat, why: string): string {
+export function describeEnd({ ready, bindFailure }: WorkerRecord, why: string): string {
   if (ready) return why;
   const [how = '', ...lastWords] = why.split('; ');
   return [`${how}${bindFailure ? ` (${bindFailure})` : ' before it listened'}`, ...lastWords].join('; ');

@@ -1,19 +1,28 @@
 import type { News, Release } from '../../core/state/state.ts';
 import type { WorkerFacts } from '../../core/status.ts';
 import type { Handle } from '../../internals/net.ts';
-import type { Moving, ToSupervisor, Wanted } from '../../protocol/messages.ts';
-import type { Asked } from '../checks/private-client.ts';
+import type { Moving, ToSupervisor } from '../../protocol/messages.ts';
+import type { PrivateTarget } from '../checks/private-client.ts';
 import { explainRefusal, type Listeners } from '../listeners/listeners.ts';
-import type { Vitals } from '../measure/watchdog.ts';
-import type { Heir } from '../relay.ts';
+import type { Watchdog } from '../measure/watchdog.ts';
+import type { Receiver } from '../relay.ts';
+import { bindFor } from './bind.ts';
 import { Readiness } from './readiness.ts';
 import type { Watch, WorkerProcess } from './worker-process.ts';
-import { askPrivately, createSeat, describeEnd, keysToLend, type Report, Reports, type Seat } from './worker-record.ts';
+import {
+  createRecord,
+  describeEnd,
+  describeHolders,
+  keysToLend,
+  Reports,
+  toPrivateTarget,
+  type WorkerRecord
+} from './worker-record.ts';
 
-export interface RosterPorts {
+export interface WorkersPorts {
   readonly listeners: Listeners;
   readonly readiness: 'listening' | 'signal';
-  readonly vitals?: Vitals;
+  readonly watchdog?: Watchdog;
   start(worker: string, generation: number, release: Release, watch: Watch): WorkerProcess;
   post(news: News): void;
   now(): number;
@@ -22,126 +31,124 @@ export interface RosterPorts {
   onConnection(worker: string, message: Extract<ToSupervisor, { type: 'connection' }>, handle: Handle): void;
   onAdopted(worker: string, id: string): void;
   onDeclined(worker: string, id: string): void;
-  onHeir(): void;
+  onReceiver(): void;
   onGone(worker: string): void;
   onAppMessage(worker: string, message: unknown): void;
   onGarbage(worker: string, what: string): void;
 }
 
 /** Every worker process and the conversation with it. What a worker says becomes news for the core. */
-export class Roster {
-  readonly #seats = new Map<string, Seat>();
+export class Workers {
+  readonly #records = new Map<string, WorkerRecord>();
   readonly #reports = new Reports();
   readonly #readiness: Readiness;
-  readonly #ports: RosterPorts;
+  readonly #ports: WorkersPorts;
 
-  constructor(ports: RosterPorts) {
+  constructor(ports: WorkersPorts) {
     this.#ports = ports;
     this.#readiness = new Readiness(ports.readiness, ports.active);
   }
 
   fork(worker: string, generation: number, release: Release): void {
     const process = this.#ports.start(worker, generation, release, {
-      onMessage: (message, handle) => this.#hear(seat, message, handle),
-      onAppMessage: (message) => (message === 'ready' ? this.#signal(seat) : this.#ports.onAppMessage(worker, message)),
+      onMessage: (message, handle) => this.#onMessage(record, message, handle),
+      onAppMessage: (message) =>
+        message === 'ready' ? this.#signal(record) : this.#ports.onAppMessage(worker, message),
       onGarbage: (what) => this.#ports.onGarbage(worker, what),
       onDown: () => this.#ports.post({ type: 'worker-down', worker, at: this.#ports.now() }),
-      onGone: (why) => this.#lose(seat, why)
+      onGone: (why) => this.#onGone(record, why)
     });
-    const seat = createSeat(worker, generation, process);
-    this.#seats.set(worker, seat);
+    const record = createRecord(worker, generation, process);
+    this.#records.set(worker, record);
   }
 
   /** Lends a worker what it accepts on: the listeners of its servers, and all that were named with `--listen`. */
   accept(worker: string): void {
-    const seat = this.#seats.get(worker);
-    if (!seat) return;
-    seat.serving = true;
-    seat.accepted = false;
-    const keys = keysToLend(seat, this.#ports.listeners.held);
-    for (const key of keys) seat.opening.add(key);
-    for (const key of keys) this.#lend(seat, key);
-    if (keys.size === 0 && this.#ports.readiness === 'signal') this.#accepted(seat);
-    void this.#reports.ask(seat);
+    const record = this.#records.get(worker);
+    if (!record) return;
+    record.serving = true;
+    record.accepted = false;
+    const keys = keysToLend(record, this.#ports.listeners.held);
+    for (const key of keys) record.opening.add(key);
+    for (const key of keys) this.#lend(record, key);
+    if (keys.size === 0 && this.#ports.readiness === 'signal') this.#accepted(record);
+    void this.#reports.ask(record);
   }
 
-  pause(worker: string, heirs: boolean): void {
-    this.#rest(worker)?.process.send({ type: 'pause', heirs });
+  pause(worker: string, receivers: boolean): void {
+    this.#stopServing(worker)?.process.send({ type: 'pause', receivers });
   }
 
   /** Lets a worker finish what is in flight and keep the rest unread. Its copies of the listeners outlive the supervisor. */
   hold(worker: string, yields: boolean): void {
-    const seat = this.#rest(worker);
-    if (!seat) return;
-    seat.process.send({ type: 'hold', yields });
-    for (const key of seat.keys) this.#lend(seat, key, 'keep');
+    const record = this.#stopServing(worker);
+    if (!record) return;
+    record.process.send({ type: 'hold', yields });
+    for (const key of record.keys) this.#lend(record, key, 'keep');
   }
 
-  drain(worker: string, heirs: boolean): void {
-    const seat = this.#rest(worker);
-    seat?.process.send({ type: 'drain', heirs });
-    if (seat) this.#reports.poll(seat, () => this.#seats.has(worker));
+  drain(worker: string, receivers: boolean): void {
+    const record = this.#stopServing(worker);
+    record?.process.send({ type: 'drain', receivers });
+    if (record) this.#reports.poll(record, () => this.#records.has(worker));
   }
 
-  setDuty(worker: string, type: 'activate' | 'deactivate'): void {
-    this.#seats.get(worker)?.process.send({ type });
+  setWhileActive(worker: string, type: 'activate' | 'deactivate'): void {
+    this.#records.get(worker)?.process.send({ type });
   }
 
   signal(worker: string, signal: 'SIGTERM' | 'SIGKILL'): void {
-    this.#seats.get(worker)?.process.signal(signal);
+    this.#records.get(worker)?.process.signal(signal);
   }
 
-  has = (worker: string): boolean => this.#seats.has(worker);
+  has = (worker: string): boolean => this.#records.has(worker);
   /** What a worker was last known to be busy with. */
-  holders(worker: string): Pick<Report, 'connections' | 'inFlight' | 'holding'> | object {
-    const { connections, inFlight, holding } = this.#seats.get(worker)?.report ?? {};
-    return connections === undefined ? {} : { connections, inFlight, holding };
-  }
+  holders = (worker: string): object => describeHolders(this.#records.get(worker));
 
   deliver(worker: string, moving: Moving & { last: boolean }, handle: Handle, onFailed: () => void): void {
-    const seat = this.#seats.get(worker);
-    if (seat) seat.process.send({ type: 'adopt', ...moving }, handle, (sent) => sent || onFailed());
+    const record = this.#records.get(worker);
+    if (record) record.process.send({ type: 'adopt', ...moving }, handle, (sent) => sent || onFailed());
     else onFailed();
   }
 
   confirm(worker: string, id: string): void {
-    this.#seats.get(worker)?.process.send({ type: 'moved', id });
+    this.#records.get(worker)?.process.send({ type: 'moved', id });
   }
 
   /** The workers of a generation, to be asked privately. */
-  asked = (generation: number): Asked[] => this.#seatsOf(generation).flatMap(askPrivately);
+  targetsOf = (generation: number): PrivateTarget[] => this.#recordsOf(generation).flatMap(toPrivateTarget);
 
-  asHeir = (worker: string): Heir => ({ worker, connections: this.#seats.get(worker)?.connections ?? 0 });
+  asReceiver = (worker: string): Receiver => ({ worker, connections: this.#records.get(worker)?.connections ?? 0 });
 
   /** Asks every worker for its numbers, all at once. */
-  measure = (): Promise<Map<string, WorkerFacts>> => this.#reports.measure([...this.#seats.values()]);
+  measure = (): Promise<Map<string, WorkerFacts>> => this.#reports.measure([...this.#records.values()]);
 
   /** Why a generation is not ready, as far as can be seen from outside. */
   explainUnready(generation: number): string {
-    return this.#readiness.explainAll(this.#seatsOf(generation), (key) => this.#ports.listeners.show(key));
+    return this.#readiness.explainAll(this.#recordsOf(generation), (key) => this.#ports.listeners.show(key));
   }
 
-  #hear(seat: Seat, message: ToSupervisor, handle: Handle | undefined): void {
-    const { id: worker } = seat;
+  #onMessage(record: WorkerRecord, message: ToSupervisor, handle: Handle | undefined): void {
+    const { id: worker } = record;
     const at = this.#ports.now();
     switch (message.type) {
       case 'listen':
-        void this.#bind(seat, message.ask, message.wanted);
+        void bindFor(record, this.#ports.listeners, message);
         return;
       case 'listening':
-        return this.#listening(seat, message);
-      case 'settled':
-        seat.asking.delete(message.ask);
-        return this.#look(seat);
+        return this.#listening(record, message);
+      case 'listen-done':
+        record.asking.delete(message.ask);
+        return this.#checkReady(record);
       case 'unlisten':
-        return this.#readiness.onUnlisten(seat, message.key, this.#seatsOf(seat.generation));
+        return this.#readiness.onUnlisten(record, message.key, this.#recordsOf(record.generation));
       case 'signal':
-        return this.#signal(seat);
+        return this.#signal(record);
       case 'accepting':
-        if (seat.opening.delete(message.key) && seat.opening.size === 0) this.#accepted(seat);
+        if (record.opening.delete(message.key) && record.opening.size === 0) this.#accepted(record);
         return;
       case 'accept-failed':
-        return this.#refused(seat, message.key, message.code);
+        return this.#refused(record, message.key, message.code);
       case 'paused':
       case 'quiet':
       case 'handed':
@@ -152,94 +159,87 @@ export class Roster {
         if (handle) this.#ports.onConnection(worker, message, handle);
         return;
       case 'adopted':
-        seat.connections += 1;
+        record.connections += 1;
         return this.#ports.onAdopted(worker, message.id);
       case 'declined':
         return this.#ports.onDeclined(worker, message.id);
       case 'reported':
-        return this.#reports.take(seat, message);
+        return this.#reports.take(record, message);
       case 'sampled':
-        return this.#ports.vitals?.take(worker, message);
+        return this.#ports.watchdog?.take(worker, message);
       default:
         message satisfies never;
     }
   }
 
-  async #bind(seat: Seat, ask: number, wanted: Wanted): Promise<void> {
-    seat.asking.add(ask);
-    try {
-      const { key, address } = await this.#ports.listeners.bind(wanted, false);
-      seat.process.send({ type: 'bound', ask, key, address });
-    } catch (error) {
-      const { message, cause } = error as Error;
-      const code = String((cause as NodeJS.ErrnoException | undefined)?.code ?? 'EADDRINUSE');
-      seat.bindFailure = message;
-      seat.process.send({ type: 'unbound', ask, code, message });
-    }
+  #listening(record: WorkerRecord, { key, secure }: { key: string; secure: boolean }): void {
+    if (!this.#ports.listeners.find(key)) return this.#ports.onGarbage(record.id, 'listening.key is no listener');
+    if (record.keys.size === 0) record.secure = secure;
+    this.#readiness.onListening(record, key);
+    this.#checkReady(record);
+    if (!record.serving) return;
+    if (!record.accepted) record.opening.add(key);
+    this.#lend(record, key);
   }
 
-  #listening(seat: Seat, { key, secure }: { key: string; secure: boolean }): void {
-    if (!this.#ports.listeners.find(key)) return this.#ports.onGarbage(seat.id, 'listening.key is no listener');
-    if (seat.keys.size === 0) seat.secure = secure;
-    this.#readiness.onListening(seat, key);
-    this.#look(seat);
-    if (!seat.serving) return;
-    if (!seat.accepted) seat.opening.add(key);
-    this.#lend(seat, key);
-  }
-
-  #signal(seat: Seat): void {
-    seat.signalled = true;
-    this.#look(seat);
+  #signal(record: WorkerRecord): void {
+    record.signalled = true;
+    this.#checkReady(record);
   }
 
   /** Posts that a worker can serve, the moment everything that was asked of it is there. */
-  #look(seat: Seat): void {
+  #checkReady(record: WorkerRecord): void {
     // Not before everything that the app said in the same breath is heard: its second server may be next.
     setImmediate(() => {
-      if (seat.ready || !this.#seats.has(seat.id) || !this.#readiness.isMet(seat)) return;
-      seat.ready = true;
-      this.#ports.vitals?.watch(seat);
-      this.#ports.post({ type: 'worker-ready', worker: seat.id, at: this.#ports.now() });
+      if (record.ready || !this.#records.has(record.id) || !this.#readiness.isMet(record)) return;
+      record.ready = true;
+      this.#ports.watchdog?.watch(record);
+      this.#ports.post({ type: 'worker-ready', worker: record.id, at: this.#ports.now() });
     });
   }
 
-  #seatsOf(generation: number): Seat[] {
-    return [...this.#seats.values()].filter((seat) => seat.generation === generation);
+  #recordsOf(generation: number): WorkerRecord[] {
+    return [...this.#records.values()].filter((record) => record.generation === generation);
   }
 
-  #rest(worker: string): Seat | undefined {
-    const seat = this.#seats.get(worker);
-    if (!seat) return;
-    seat.serving = false;
-    seat.opening.clear();
-    return seat;
+  #stopServing(worker: string): WorkerRecord | undefined {
+    const record = this.#records.get(worker);
+    if (!record) return;
+    record.serving = false;
+    record.opening.clear();
+    return record;
   }
 
-  #lend(seat: Seat, key: string, type: 'accept' | 'keep' = 'accept'): void {
+  #lend(record: WorkerRecord, key: string, type: 'accept' | 'keep' = 'accept'): void {
     const listener = this.#ports.listeners.find(key);
-    if (listener) seat.process.send({ type, key }, listener.handle);
+    if (listener) record.process.send({ type, key }, listener.handle);
   }
 
-  #accepted(seat: Seat): void {
-    seat.accepted = true;
-    this.#readiness.onAccepting(seat);
-    this.#ports.post({ type: 'worker-accepting', worker: seat.id, at: this.#ports.now() });
-    this.#ports.onHeir();
+  #accepted(record: WorkerRecord): void {
+    record.accepted = true;
+    this.#readiness.onAccepting(record);
+    this.#ports.post({ type: 'worker-accepting', worker: record.id, at: this.#ports.now() });
+    this.#ports.onReceiver();
   }
 
-  #refused(seat: Seat, key: string, errno: string): void {
-    if (!seat.opening.delete(key) || errno === 'ENOSERVER') return; // closed meanwhile: it may have probed the port, and the real one comes
+  #refused(record: WorkerRecord, key: string, errno: string): void {
+    // ENOSERVER: closed meanwhile. The app may have probed the port, and the real server comes.
+    if (!record.opening.delete(key) || errno === 'ENOSERVER') return;
     const { code, why } = explainRefusal(errno, this.#ports.listeners.find(key));
-    this.#ports.post({ type: 'worker-refused', worker: seat.id, code, why, at: this.#ports.now() });
+    this.#ports.post({ type: 'worker-refused', worker: record.id, code, why, at: this.#ports.now() });
   }
 
-  #lose(seat: Seat, why: string): void {
-    this.#seats.delete(seat.id);
-    this.#ports.vitals?.forget(seat.id);
-    this.#ports.post({ type: 'worker-exited', worker: seat.id, why: describeEnd(seat, why), at: this.#ports.now() });
-    this.#ports.onGone(seat.id);
-    if (this.#seatsOf(seat.generation).length > 0 || seat.generation === this.#ports.active()) return;
-    this.#readiness.forget(seat.generation);
+  #onGone(record: WorkerRecord, why: string): void {
+    this.#records.delete(record.id);
+    this.#ports.watchdog?.forget(record.id);
+    this.#ports.post({
+      type: 'worker-exited',
+      worker: record.id,
+      why: describeEnd(record, why),
+      at: this.#ports.now()
+    });
+    this.#ports.onGone(record.id);
+    if (this.#recordsOf(record.generation).length > 0 || record.generation === this.#ports.active()) return;
+    this.#readiness.forget(record.generation);
   }
 }

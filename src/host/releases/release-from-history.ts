@@ -1,5 +1,5 @@
 import { accessSync, constants, statSync } from 'node:fs';
-import type { Chapter, Release } from '../../core/state/state.ts';
+import type { HistoryEntry, Release } from '../../core/state/state.ts';
 import { HandoverError } from '../../errors.ts';
 
 /**
@@ -8,10 +8,10 @@ import { HandoverError } from '../../errors.ts';
  *
  * @throws HANDOVER_ERR_REFUSED_NO_GENERATION
  */
-export function reviveRelease(history: readonly Chapter[], id: number, active: number | null): Release {
-  const chapter = history.find(({ generation }) => generation === id);
-  const gone = chapter ? findMissing(chapter.release) : null;
-  if (chapter && gone === null) return chapter.release;
+export function releaseFromHistory(history: readonly HistoryEntry[], id: number, active: number | null): Release {
+  const found = history.find(({ generation }) => generation === id);
+  const gone = found ? findMissing(found.release) : null;
+  if (found && gone === null) return found.release;
   const known = history.map(({ generation }) => generation).join(', ') || 'none';
   const serving = active === null ? 'no generation is active' : `generation ${active} is still active`;
   throw new HandoverError(

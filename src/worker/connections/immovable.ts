@@ -4,14 +4,14 @@ import { endUnread, isUntouched } from './idle.ts';
 import type { Connection, Registry } from './registry.ts';
 
 /** Whether a connection cannot move, whatever it does: TLS, HTTP/2, raw, or upgraded to something that we do not know. */
-export function isFixed(connection: Connection): boolean {
+export function isImmovable(connection: Connection): boolean {
   const { socket, kind } = connection;
   if (kind !== 'http1' || !canDetach(socket)) return true;
   return !hasParser(socket) && currentResponse(socket) === null && !isUntouched(connection);
 }
 
 /** Ends connections that cannot move: each after a moment of silence, and none in the middle of a request. */
-export class Fixed {
+export class Immovable {
   readonly #registry: Registry;
   #silent = new Map<Connection, number>();
 
@@ -27,7 +27,7 @@ export class Fixed {
    */
   sweep(connections: readonly Connection[]): Connection[] {
     if (connections.length > 0) this.#registry.sessions.end();
-    const answering = new Set(this.#registry.veiled().map(({ server }) => server));
+    const answering = new Set(this.#registry.hiddenResponses().map(({ server }) => server));
     const silent = new Map<Connection, number>();
     const ended: Connection[] = [];
     for (const connection of connections) {

@@ -9,7 +9,7 @@ import type { Connection } from './registry.ts';
  * Only those whose clients send ahead, which would never be idle otherwise: of one that is not read, it is not seen either
  * that its client has left.
  */
-export class Unread {
+export class ReadingStopped {
   readonly #readAgain = new Map<Connection, () => void>();
 
   has(connection: Connection): boolean {

@@ -55,7 +55,7 @@ interface Started {
   readonly server: net.Server;
 }
 
-interface Veiled {
+interface HiddenRequest {
   readonly request: IncomingMessage;
   readonly server: net.Server;
   readonly startedAt: number;
@@ -76,7 +76,7 @@ export class Registry {
   requests = 0;
   readonly #gates = new WeakMap<net.Server, Gate>();
   /** Requests of servers whose sockets do not show what they are doing, TLS above all. */
-  readonly #veiled = new Map<ServerResponse, Veiled>();
+  readonly #hidden = new Map<ServerResponse, HiddenRequest>();
   readonly #listeners: Listeners;
   readonly #meter: Meter | null;
 
@@ -116,7 +116,7 @@ export class Registry {
 
   /** The requests in progress: counted for every report, never kept per request. */
   inFlight(): { count: number; holding: Holding[] } {
-    const found: Omit<Veiled, 'server'>[] = [...this.#veiled.values()];
+    const found: Omit<HiddenRequest, 'server'>[] = [...this.#hidden.values()];
     for (const { socket, requestAt } of this.connections) {
       const response = currentResponse(socket);
       if (response) found.push({ request: response.req, startedAt: requestAt });
@@ -132,8 +132,8 @@ export class Registry {
   }
 
   /** The responses in progress whose connections cannot be told, with their servers. */
-  veiled(): { readonly response: ServerResponse; readonly server: net.Server }[] {
-    return [...this.#veiled].map(([response, { server }]) => ({ response, server }));
+  hiddenResponses(): { readonly response: ServerResponse; readonly server: net.Server }[] {
+    return [...this.#hidden].map(([response, { server }]) => ({ response, server }));
   }
 
   #start({ request, response, socket, server }: Started): void {
@@ -150,13 +150,13 @@ export class Registry {
       }
       connection.requestAt = now;
     } else {
-      this.#veiled.set(response, { request, server, startedAt: now });
+      this.#hidden.set(response, { request, server, startedAt: now });
       response.once('close', () => this.#close(response, socket));
     }
     this.#listeners.onRequest(connection, response, server);
   }
 
-  /** A response has left. Those of veiled sockets are counted when they close. */
+  /** A response has left. Those of sockets that hide them are counted when they close. */
   #finish({ response, socket }: Started, meter: Meter): void {
     const connection = (socket as Marked)[CONNECTION];
     if (!connection || connection.private) return;
@@ -165,8 +165,8 @@ export class Registry {
   }
 
   #close(response: ServerResponse, socket: net.Socket): void {
-    const startedAt = this.#veiled.get(response)?.startedAt ?? 0;
-    this.#veiled.delete(response);
+    const startedAt = this.#hidden.get(response)?.startedAt ?? 0;
+    this.#hidden.delete(response);
     if ((carrierOf(socket) as Marked)[CONNECTION]?.private) return;
     if (response.writableFinished) this.#meter?.countAnswer(response.statusCode, performance.now() - startedAt);
     else this.#meter?.countCut();

@@ -13,7 +13,7 @@ const SILENCE_MS = 500;
  * Each answer says that it is the last one; a connection on which nothing goes on is ended by FIN after a moment of
  * silence, so that a request that is on its way is still answered.
  */
-export class Ending {
+export class Closing {
   readonly #registry: Registry;
   #silent = new Map<net.Socket, number>();
   #timer: NodeJS.Timeout | null = null;

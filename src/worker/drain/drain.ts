@@ -1,16 +1,16 @@
 import type { ServerResponse } from 'node:http';
 import type net from 'node:net';
 import { currentResponse } from '../../internals/http.ts';
-import type { Orders } from '../../protocol/worker-settings.ts';
+import type { WorkerSettings } from '../../protocol/worker-settings.ts';
 import type { Channel } from '../channel.ts';
 import { type Detached, isIdle, takeOff } from '../connections/detached.ts';
 import { speaksHttp1 } from '../connections/http1.ts';
 import { findAllIdle, isUntouched } from '../connections/idle.ts';
-import { Unread } from '../connections/reading-stopped.ts';
+import { ReadingStopped } from '../connections/reading-stopped.ts';
 import type { Connection, Registry } from '../connections/registry.ts';
-import { Ending, sayClose } from './closing.ts';
-import { Patience } from './handover-budget.ts';
-import { First } from './initially-idle.ts';
+import { Closing, sayClose } from './closing.ts';
+import { HandoverBudget } from './handover-budget.ts';
+import { InitiallyIdle } from './initially-idle.ts';
 import { Transit } from './transit.ts';
 
 /**
@@ -32,31 +32,31 @@ interface Hands {
 }
 
 /**
- * Lets go of this worker's connections after a pause: idle ones move to the heirs, busy ones when their response ends.
+ * Lets go of this worker's connections after a pause: idle ones move to the receivers, busy ones when their response ends.
  *
- * Nothing is ever reset. What cannot move, or has no heir, gets `Connection: close` on its next response.
+ * Nothing is ever reset. What cannot move, or has no receiver, gets `Connection: close` on its next response.
  */
-export class Leaving {
+export class Drain {
   #mode: Mode = 'serving';
   /** Connections that were held before the pause, or that had to be made idle. They are read by nobody, so they go first. */
   readonly #held = new Set<Detached>();
   /** Connections worth a look: idle at the pause, or at the end of a response since. */
   readonly #queue = new Set<Connection>();
   /** Those whose clients send ahead without a pause, while what they have sent is answered. */
-  readonly #unread = new Unread();
-  readonly #first: First;
+  readonly #readingStopped = new ReadingStopped();
+  readonly #initiallyIdle: InitiallyIdle;
   readonly #transit: Transit;
-  readonly #ending: Ending;
+  readonly #closing: Closing;
   readonly #registry: Registry;
-  readonly #patience: Patience;
+  readonly #budget: HandoverBudget;
   readonly #takeBack: (detached: Detached) => void;
   readonly #onEmpty: () => void;
 
-  constructor(registry: Registry, channel: Channel, { budgetMs, drainMs, worker }: Orders, hands: Hands) {
+  constructor(registry: Registry, channel: Channel, { budgetMs, drainMs, worker }: WorkerSettings, hands: Hands) {
     this.#registry = registry;
-    this.#ending = new Ending(registry);
-    this.#first = new First(() => channel.send({ type: 'handed' }));
-    this.#patience = new Patience(budgetMs, drainMs);
+    this.#closing = new Closing(registry);
+    this.#initiallyIdle = new InitiallyIdle(() => channel.send({ type: 'handed' }));
+    this.#budget = new HandoverBudget(budgetMs, drainMs);
     this.#takeBack = hands.takeBack;
     this.#transit = new Transit(channel, worker, hands.takeBack);
     this.#onEmpty = hands.onEmpty;
@@ -69,62 +69,62 @@ export class Leaving {
   /** Serves again: what is still here stays here. */
   cancel(): void {
     this.#mode = 'serving';
-    this.#patience.reset();
+    this.#budget.reset();
     this.#queue.clear();
-    this.#unread.clear();
+    this.#readingStopped.clear();
     this.#giveUpHeld();
-    this.#first.finish();
+    this.#initiallyIdle.finish();
     for (const connection of this.#registry.connections) {
       connection.movableAt = null;
       connection.stays = false;
     }
   }
 
-  /** Begins to hand over to the heirs, beginning with what was held. */
+  /** Begins to hand over to the receivers, beginning with what was held. */
   handOver(held: Iterable<Detached> = []): void {
     if (this.#mode === 'handing') return;
     this.#mode = 'handing';
-    this.#patience.begin();
+    this.#budget.begin();
     for (const detached of held) this.#held.add(detached);
     const idle = findAllIdle(this.#registry);
     for (const connection of this.#registry.connections) {
       if (connection.moving) continue;
       if (connection.kind === 'http1' && idle.has(connection.socket)) {
-        connection.movableAt = this.#patience.since;
+        connection.movableAt = this.#budget.since;
         connection.idleMark = connection.socket.bytesRead;
         this.#queue.add(connection);
       } else this.#watch(connection);
     }
-    this.#first.begin([...[...this.#held].map(({ connection }) => connection), ...this.#queue]);
+    this.#initiallyIdle.begin([...[...this.#held].map(({ connection }) => connection), ...this.#queue]);
     this.#pump();
   }
 
   /**
    * Ends what is left, and what was held: it is handed over in the time there is for that, one connection after the
-   * other, or ends here where there is no heir to give it to.
+   * other, or ends here where there is no receiver to give it to.
    */
-  end(heirs: boolean, held: Iterable<Detached> = []): void {
-    if (heirs) {
+  end(receivers: boolean, held: Iterable<Detached> = []): void {
+    if (receivers) {
       if (this.#mode === 'serving') this.handOver(held);
-      this.#patience.shorten();
+      this.#budget.shorten();
       return;
     }
     this.#mode = 'ending';
-    this.#unread.clear();
+    this.#readingStopped.clear();
     for (const detached of held) this.#held.add(detached);
     this.#giveUpHeld();
-    this.#ending.begin();
+    this.#closing.begin();
   }
 
   /** A request began on a connection that should have moved by now: this answer is its last here. */
   onRequest(connection: Connection | null, response: ServerResponse, server: net.Server): void {
     if (this.#mode === 'serving') return;
     const movable = connection?.kind === 'http1' && !connection.stays && speaksHttp1(server);
-    const overdue = this.#mode === 'ending' || this.#patience.isOver(connection);
+    const overdue = this.#mode === 'ending' || this.#budget.isOver(connection);
     // Never where a client sends ahead: what it has sent already would be lost behind the answer that says so.
     if ((overdue || connection?.stays) && !connection?.pipelines) sayClose(response);
     if (!connection) return;
-    this.#first.drop(connection);
+    this.#initiallyIdle.drop(connection);
     if (this.#mode !== 'handing' || !movable) return;
     // One that was sent ahead is watched when it is its turn to be answered.
     if (!currentResponse(connection.socket)) response.once('close', () => this.#onResponseEnd(connection));
@@ -139,8 +139,8 @@ export class Leaving {
 
   onClose(connection: Connection): void {
     this.#queue.delete(connection);
-    this.#unread.drop(connection);
-    if (!connection.moving) this.#first.drop(connection);
+    this.#readingStopped.drop(connection);
+    if (!connection.moving) this.#initiallyIdle.drop(connection);
     if (this.isEmpty) this.#onEmpty();
   }
 
@@ -155,13 +155,13 @@ export class Leaving {
   onMoved(id: string): void {
     const connection = this.#transit.onMoved(id);
     if (!connection) return;
-    this.#patience.onMoved();
-    this.#first.drop(connection);
+    this.#budget.onMoved();
+    this.#initiallyIdle.drop(connection);
     this.#pump();
     if (this.isEmpty) this.#onEmpty();
   }
 
-  /** The supervisor is gone, and with it the way to the heirs. */
+  /** The supervisor is gone, and with it the way to the receivers. */
   abandonTransit(): void {
     this.#transit.abandon();
   }
@@ -169,7 +169,7 @@ export class Leaving {
   #watch(connection: Connection): void {
     const response = currentResponse(connection.socket);
     if (response) response.once('close', () => this.#onResponseEnd(connection));
-    else if (connection.kind === 'other') connection.movableAt = this.#patience.since;
+    else if (connection.kind === 'other') connection.movableAt = this.#budget.since;
   }
 
   #onResponseEnd(connection: Connection): void {
@@ -187,7 +187,7 @@ export class Leaving {
   #stopReading(connection: Connection): void {
     // Only while an answer is in progress: at its end it is looked at again.
     if (this.#mode !== 'handing' || connection.stays || !currentResponse(connection.socket)) return;
-    if (this.#patience.isOver(connection)) this.#unread.add(connection);
+    if (this.#budget.isOver(connection)) this.#readingStopped.add(connection);
   }
 
   #enqueue(connection: Connection): void {
@@ -196,16 +196,16 @@ export class Leaving {
     this.#queue.add(connection);
     // Not at once: the app may be in the middle of being told about it. No byte is read before the next tick.
     process.nextTick(() => {
-      if (this.#unread.has(connection)) this.#holdUnread(connection);
+      if (this.#readingStopped.has(connection)) this.#holdStopped(connection);
       if (connection.missed) this.#offer(connection, WIDE_WINDOW);
       this.#pump();
     });
   }
 
   /** One that is not read waits for its turn as those do that were held: it would time out here. */
-  #holdUnread(connection: Connection): void {
+  #holdStopped(connection: Connection): void {
     if (isIdle(connection) && this.#queue.delete(connection)) this.#held.add(takeOff(connection));
-    else this.#unread.release(connection);
+    else this.#readingStopped.release(connection);
   }
 
   #pump(): void {
@@ -226,7 +226,7 @@ export class Leaving {
     if (this.#mode !== 'handing' || this.#transit.size >= window || !this.#queue.delete(connection)) return;
     if (isIdle(connection)) return this.#transit.send(takeOff(connection));
     connection.missed = true;
-    this.#first.drop(connection);
+    this.#initiallyIdle.drop(connection);
   }
 
   /** What was held and has not left is served here again. */

@@ -1,7 +1,7 @@
 import type { Connection } from '../connections/registry.ts';
 
 /** How long a connection may keep this worker from being done with it, after a pause. */
-export class Patience {
+export class HandoverBudget {
   readonly #budgetMs: number;
   readonly #drainMs: number;
   #limitMs: number;

@@ -3,8 +3,8 @@ import { currentResponse } from '../../internals/http.ts';
 import { type Detached, isIdle, takeOff } from '../connections/detached.ts';
 import { speaksHttp1 } from '../connections/http1.ts';
 import { findAllIdle } from '../connections/idle.ts';
-import { Fixed, isFixed } from '../connections/immovable.ts';
-import { Unread } from '../connections/reading-stopped.ts';
+import { Immovable, isImmovable } from '../connections/immovable.ts';
+import { ReadingStopped } from '../connections/reading-stopped.ts';
 import type { Connection, Registry } from '../connections/registry.ts';
 import { sayClose } from './closing.ts';
 
@@ -22,17 +22,17 @@ export class Hold {
   /** Those on which something is going on, or may be: neither kept yet nor over. */
   readonly #left = new Set<Connection>();
   /** Those of them whose clients send ahead without a pause, until they are kept. */
-  readonly #unread = new Unread();
+  readonly #readingStopped = new ReadingStopped();
   readonly #watched = new WeakSet<ServerResponse>();
   readonly #registry: Registry;
   readonly #onQuiet: () => void;
-  #fixed: Fixed;
+  #immovable: Immovable;
   #timer: NodeJS.Timeout | null = null;
   #told = false;
 
   constructor(registry: Registry, onQuiet: () => void) {
     this.#registry = registry;
-    this.#fixed = new Fixed(registry);
+    this.#immovable = new Immovable(registry);
     this.#onQuiet = onQuiet;
   }
 
@@ -49,13 +49,13 @@ export class Hold {
   begin(): void {
     if (this.#timer) return;
     this.#told = false;
-    this.#fixed = new Fixed(this.#registry);
+    this.#immovable = new Immovable(this.#registry);
     for (const connection of this.#registry.connections) {
       if (connection.moving) continue;
       this.#left.add(connection);
       this.#watch(connection);
     }
-    for (const { response } of this.#registry.veiled()) sayClose(response);
+    for (const { response } of this.#registry.hiddenResponses()) sayClose(response);
     this.#timer = setInterval(() => this.#look(), LOOK_MS);
     this.#timer.unref();
     this.#look();
@@ -69,7 +69,7 @@ export class Hold {
   end(): Detached[] {
     if (this.#timer) clearInterval(this.#timer);
     this.#timer = null;
-    this.#unread.clear();
+    this.#readingStopped.clear();
     this.#left.clear();
     const kept = [...this.#kept];
     this.#kept.clear();
@@ -83,7 +83,7 @@ export class Hold {
     // Of those that were sent ahead, each is watched when it is its turn to be answered.
     if (!currentResponse(connection.socket)) this.#watch(connection, response);
     // Not before the rest of what was read with it is parsed.
-    if (connection.pipelines) process.nextTick(() => this.#settle(connection));
+    if (connection.pipelines) process.nextTick(() => this.#keepIfIdle(connection));
   }
 
   /** A connection came here, or came back. */
@@ -91,7 +91,7 @@ export class Hold {
     if (!this.#timer) return;
     this.#left.add(connection);
     // Not at once: the app is in the middle of being told about it. No byte is read before the next tick.
-    process.nextTick(() => this.#settle(connection));
+    process.nextTick(() => this.#keepIfIdle(connection));
   }
 
   onClose(connection: Connection): void {
@@ -103,9 +103,9 @@ export class Hold {
     const idle = findAllIdle(this.#registry);
     for (const connection of this.#left) {
       if (idle.has(connection.socket)) connection.idleMark = connection.socket.bytesRead;
-      this.#settle(connection);
+      this.#keepIfIdle(connection);
     }
-    for (const ended of this.#fixed.sweep([...this.#left].filter(isFixed))) this.#drop(ended);
+    for (const ended of this.#immovable.sweep([...this.#left].filter(isImmovable))) this.#drop(ended);
     this.#tellIfQuiet();
   }
 
@@ -119,14 +119,14 @@ export class Hold {
     if (!this.#left.has(connection)) return;
     this.#watch(connection); // a pipelined answer may follow
     // The app may be in the middle of being told about it, here too.
-    process.nextTick(() => this.#settle(connection));
+    process.nextTick(() => this.#keepIfIdle(connection));
   }
 
   /** Keeps a connection if nothing goes on there any more. */
-  #settle(connection: Connection): void {
+  #keepIfIdle(connection: Connection): void {
     const { socket, server } = connection;
     if (!this.#left.has(connection) || socket.destroyed || !speaksHttp1(server)) return;
-    if (!isIdle(connection)) return this.#unread.add(connection);
+    if (!isIdle(connection)) return this.#readingStopped.add(connection);
     this.#drop(connection);
     this.#kept.add(takeOff(connection));
     this.#tellIfQuiet();
@@ -134,7 +134,7 @@ export class Hold {
 
   #drop(connection: Connection): void {
     this.#left.delete(connection);
-    this.#unread.drop(connection);
+    this.#readingStopped.drop(connection);
   }
 
   #tellIfQuiet(): void {

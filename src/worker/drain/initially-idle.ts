@@ -1,7 +1,7 @@
 import type { Connection } from '../connections/registry.ts';
 
 /** The connections that were idle at the pause and have neither moved nor found work yet. */
-export class First {
+export class InitiallyIdle {
   readonly #left = new Set<Connection>();
   readonly #onDone: () => void;
   #done = true;

@@ -1,10 +1,10 @@
 import { resolve } from 'node:path';
-import type { Wanted } from '../../protocol/messages.ts';
+import type { ListenArguments } from '../../protocol/messages.ts';
 
 /** What an app's call of `listen()` comes to: something to share, or a thing of the worker's own. */
 export interface Call {
   /** Null where the server stays private to the worker: port 0, `exclusive`, a descriptor or handle of the app's. */
-  readonly wanted: Wanted | null;
+  readonly asked: ListenArguments | null;
   readonly signal: AbortSignal | null;
   readonly callback: (() => void) | null;
 }
@@ -21,30 +21,30 @@ export function readListen(args: readonly unknown[]): Call {
   if (port !== null) {
     return {
       ...call,
-      wanted: port === 0 ? null : { port, ...(typeof second === 'string' && second !== '' ? { host: second } : {}) }
+      asked: port === 0 ? null : { port, ...(typeof second === 'string' && second !== '' ? { host: second } : {}) }
     };
   }
   // What reads as a number is a port to Node, and out of range here: Node says so best.
-  if (typeof first === 'string' && !(Number(first) >= 0)) return { ...call, wanted: { path: absolute(first) } };
-  return { ...call, wanted: null };
+  if (typeof first === 'string' && !(Number(first) >= 0)) return { ...call, asked: { path: absolute(first) } };
+  return { ...call, asked: null };
 }
 
 function readOptions(options: Record<string, unknown>): Omit<Call, 'callback'> {
   const signal = options.signal instanceof AbortSignal ? options.signal : null;
-  if (options.signal !== undefined && !signal) return { wanted: null, signal };
+  if (options.signal !== undefined && !signal) return { asked: null, signal };
   const given = ['_handle', 'handle', 'fd'].some((name) => options[name] !== undefined);
   const own = given || options.exclusive === true || options.reusePort === true;
-  if (own) return { wanted: null, signal };
+  if (own) return { asked: null, signal };
   const port = readPort(options.port);
   if (port !== null && port > 0) {
     const { host, ipv6Only } = options;
     const named = typeof host === 'string' && host !== '' ? { host } : {};
-    return { wanted: { port, ...named, ...(ipv6Only === true ? { ipv6Only } : {}) }, signal };
+    return { asked: { port, ...named, ...(ipv6Only === true ? { ipv6Only } : {}) }, signal };
   }
-  if (options.port !== undefined || typeof options.path !== 'string') return { wanted: null, signal };
+  if (options.port !== undefined || typeof options.path !== 'string') return { asked: null, signal };
   const { path, readableAll, writableAll } = options;
   const modes = { ...(readableAll === true ? { readableAll } : {}), ...(writableAll === true ? { writableAll } : {}) };
-  return { wanted: { path: absolute(path), ...modes }, signal };
+  return { asked: { path: absolute(path), ...modes }, signal };
 }
 
 /** A port as Node accepts it: a number or a numeric string. Null for everything else, out of range included. */

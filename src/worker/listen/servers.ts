@@ -2,8 +2,8 @@ import net from 'node:net';
 import tls from 'node:tls';
 import { getSystemErrorMap } from 'node:util';
 import { beginListening, type Handle, insideServer } from '../../internals/net.ts';
-import type { Address, Wanted } from '../../protocol/messages.ts';
-import type { Lent, Orders } from '../../protocol/worker-settings.ts';
+import type { Address, ListenArguments } from '../../protocol/messages.ts';
+import type { Lent, WorkerSettings } from '../../protocol/worker-settings.ts';
 import type { Channel } from '../channel.ts';
 import { Gate } from './gate.ts';
 import { type Call, readListen } from './listen-arguments.ts';
@@ -27,13 +27,13 @@ export class Servers {
   readonly #spare = new Map<string, Handle>();
   readonly #asks = new Map<number, (bound: Bound) => void>();
   readonly #channel: Channel;
-  readonly #orders: Orders;
+  readonly #settings: WorkerSettings;
   readonly #onServer: (server: net.Server, gate: Gate) => void;
   #lastAsk = 0;
 
-  constructor(channel: Channel, orders: Orders, onServer: (server: net.Server, gate: Gate) => void) {
+  constructor(channel: Channel, settings: WorkerSettings, onServer: (server: net.Server, gate: Gate) => void) {
     this.#channel = channel;
-    this.#orders = orders;
+    this.#settings = settings;
     this.#onServer = onServer;
   }
 
@@ -43,16 +43,16 @@ export class Servers {
     const servers = this;
     net.Server.prototype.listen = function (this: net.Server, ...args: unknown[]) {
       const call = readListen(args);
-      if (call.wanted === null || this.listening)
+      if (call.asked === null || this.listening)
         return (listen as (...args: unknown[]) => net.Server).apply(this, args);
-      servers.#share(this, call.wanted, call);
+      servers.#share(this, call.asked, call);
       return this;
     } as typeof listen;
   }
 
   /** The server that answers for a listener, or undefined when the app has none (any more). */
   ownerOf(key: string): Shared | undefined {
-    const named = this.#orders.lent.some((lent) => lent.named && lent.key === key);
+    const named = this.#settings.lent.some((lent) => lent.named && lent.key === key);
     return this.#shared.find((one) => one.gate.key === key) ?? (named ? this.#shared[0] : undefined);
   }
 
@@ -65,7 +65,7 @@ export class Servers {
       this.#channel.send({ type: 'accept-failed', key, code: 'ENOSERVER' });
       return;
     }
-    const status = owner.gate.open(key, handle, this.#orders.backlog);
+    const status = owner.gate.open(key, handle, this.#settings.backlog);
     if (status === 0) this.#channel.send({ type: 'accepting', key });
     else this.#channel.send({ type: 'accept-failed', key, code: String(status) });
   }
@@ -89,7 +89,7 @@ export class Servers {
   }
 
   /** The supervisor's answer to a `listen` of the app. */
-  settle(ask: number, bound: Bound): void {
+  onBound(ask: number, bound: Bound): void {
     this.#asks.get(ask)?.(bound);
     this.#asks.delete(ask);
   }
@@ -99,7 +99,7 @@ export class Servers {
     this.#spare.delete(key);
   }
 
-  #share(server: net.Server, wanted: Wanted, { callback, signal }: Call): void {
+  #share(server: net.Server, wanted: ListenArguments, { callback, signal }: Call): void {
     if (callback) server.once('listening', callback);
     if (signal) closeOnAbort(server, signal);
     const gate = new Gate(() => this.#forget(gate));
@@ -121,12 +121,12 @@ export class Servers {
     const ask = this.#lastAsk;
     this.#asks.set(ask, (bound) => {
       if (inside._handle === gate) this.#take(server, gate, wanted, bound); // else the app closed it meanwhile
-      this.#channel.send({ type: 'settled', ask });
+      this.#channel.send({ type: 'listen-done', ask });
     });
     this.#channel.send({ type: 'listen', ask, wanted });
   }
 
-  #take(server: net.Server, gate: Gate, wanted: Wanted, bound: Bound): void {
+  #take(server: net.Server, gate: Gate, wanted: ListenArguments, bound: Bound): void {
     if (!('key' in bound)) return this.#fail(server, gate, wanted, bound.code);
     // Two servers of one process cannot have one address, here as in plain Node.
     if (this.#shared.some((one) => one.gate.key === bound.key)) return this.#fail(server, gate, wanted, 'EADDRINUSE');
@@ -139,7 +139,7 @@ export class Servers {
   }
 
   #nextNamed(): Lent | undefined {
-    return this.#orders.lent.find((lent) => lent.named && !this.#shared.some((one) => one.gate.key === lent.key));
+    return this.#settings.lent.find((lent) => lent.named && !this.#shared.some((one) => one.gate.key === lent.key));
   }
 
   #begin(server: net.Server, gate: Gate, key: string, address: Address): void {
@@ -147,13 +147,13 @@ export class Servers {
     for (const one of this.#shared) if (one.gate !== gate) one.gate.shut(key);
     gate.key = key;
     this.#tell(server, gate, address);
-    if (typeof address === 'string') beginListening(server, address, -1, this.#orders.backlog);
-    else beginListening(server, address.address, address.port, this.#orders.backlog);
+    if (typeof address === 'string') beginListening(server, address, -1, this.#settings.backlog);
+    else beginListening(server, address.address, address.port, this.#settings.backlog);
     this.#channel.send({ type: 'listening', key, secure: server instanceof tls.Server });
   }
 
   /** Says what plain Node would say. */
-  #fail(server: net.Server, gate: Gate, { path, host = '::', port }: Wanted, code: string): void {
+  #fail(server: net.Server, gate: Gate, { path, host = '::', port }: ListenArguments, code: string): void {
     insideServer(server)._handle = null;
     gate.close();
     const [errno, meaning = 'unknown error'] = SYSTEM_ERRORS.get(code) ?? [];

@@ -2,11 +2,11 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { setImmediate as turn } from 'node:timers/promises';
 import { BUCKETS_MS } from '../../../src/core/verdict/histogram.ts';
-import { Vitals, type VitalsLimits } from '../../../src/host/measure/watchdog.ts';
+import { Watchdog, type WatchdogLimits } from '../../../src/host/measure/watchdog.ts';
 import type { Sample, ToWorker } from '../../../src/protocol/messages.ts';
 
 const nothing: Sample = { requests: 0, failed: 0, cut: 0, uncaught: 0, latency: [], loop: [] };
-const off: VitalsLimits = { hangMs: 15_000, keepMs: 60_000, maxMemoryBytes: null, standbyShare: 0 };
+const off: WatchdogLimits = { hangMs: 15_000, keepMs: 60_000, maxMemoryBytes: null, standbyShare: 0 };
 
 /** Workers that exist on paper only, and a clock that goes when it is told to; what is told is written down. */
 class Ward {
@@ -17,10 +17,10 @@ class Ward {
   readonly answers = new Map<string, Partial<Sample>>();
   available: number | null = 0.5;
   now = 1_000_000;
-  readonly vitals: Vitals;
+  readonly vitals: Watchdog;
 
-  constructor(limits: Partial<VitalsLimits> = {}) {
-    this.vitals = new Vitals(
+  constructor(limits: Partial<WatchdogLimits> = {}) {
+    this.vitals = new Watchdog(
       { ...off, ...limits },
       {
         now: () => this.now,

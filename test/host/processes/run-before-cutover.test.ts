@@ -3,12 +3,12 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { PassThrough } from 'node:stream';
 import { type TestContext, test } from 'node:test';
-import { type Migrated, migrate } from '../../../src/host/processes/run-before-cutover.ts';
-import type { Migration, MigrationContext } from '../../../src/options/strategies.ts';
+import { type BeforeCutoverResult, runBeforeCutover } from '../../../src/host/processes/run-before-cutover.ts';
+import type { BeforeCutover, BeforeCutoverContext } from '../../../src/options/strategies.ts';
 import { makeFolder } from '../../support/folder.ts';
 import { inTime, isAlive, until } from '../../support/wait.ts';
 
-function start(t: TestContext, run: Migration['run'], timeoutMs = 20_000) {
+function start(t: TestContext, run: BeforeCutover['run'], timeoutMs = 20_000) {
   const cwd = makeFolder(t);
   const stderr = new PassThrough();
   let said = '';
@@ -17,12 +17,12 @@ function start(t: TestContext, run: Migration['run'], timeoutMs = 20_000) {
   });
   const calling = new AbortController();
   const env = { PATH: process.env.PATH, APP_TOKEN: 'hush-hush' };
-  const passage = { from: 6, to: 7, cwd, env, signal: calling.signal };
-  const done = inTime(migrate({ run, timeoutMs }, passage, stderr), 'the end of the migration');
+  const context = { from: 6, to: 7, cwd, env, signal: calling.signal };
+  const done = inTime(runBeforeCutover({ run, timeoutMs }, context, stderr), 'the end of what runs');
   return { cwd, done, said: () => said, callOff: () => calling.abort() };
 }
 
-function whyOf(outcome: Migrated): string {
+function whyOf(outcome: BeforeCutoverResult): string {
   return outcome.ok ? assert.fail('it went well') : outcome.why;
 }
 
@@ -48,9 +48,9 @@ test('a command that fails says how, with its last lines, and no secret in them'
 
 test('a command that cannot be started has failed', async (t) => {
   const { cwd } = start(t, 'true');
-  const passage = { from: 6, to: 7, cwd: join(cwd, 'gone'), env: {}, signal: new AbortController().signal };
+  const context = { from: 6, to: 7, cwd: join(cwd, 'gone'), env: {}, signal: new AbortController().signal };
 
-  assert.match(whyOf(await migrate({ run: 'true', timeoutMs: 1_000 }, passage, new PassThrough())), /ENOENT/);
+  assert.match(whyOf(await runBeforeCutover({ run: 'true', timeoutMs: 1_000 }, context, new PassThrough())), /ENOENT/);
 });
 
 test('a command that takes too long is ended, with all that it has started', async (t) => {
@@ -79,7 +79,7 @@ test('what a command leaves in the background does not hold up the handover', as
 });
 
 test('a function is called with the two generations and the folder', async (t) => {
-  const calls: Omit<MigrationContext, 'signal'>[] = [];
+  const calls: Omit<BeforeCutoverContext, 'signal'>[] = [];
   const { cwd, done } = start(t, async ({ signal, ...context }) => {
     assert.equal(signal.aborted, false);
     calls.push(context);
@@ -104,7 +104,7 @@ test('a function that throws, at once or later, has failed', async (t) => {
 
 test('a function that takes too long is told so by its signal, and not waited for', async (t) => {
   const told: string[] = [];
-  const forever = ({ signal }: MigrationContext) =>
+  const forever = ({ signal }: BeforeCutoverContext) =>
     new Promise<void>(() => signal.addEventListener('abort', () => told.push(signal.reason.message)));
 
   assert.equal(whyOf(await start(t, forever, 50).done), 'function forever was not done within 50 ms');

@@ -6,7 +6,7 @@ import manifest from '../../../package.json' with { type: 'json' };
 import type { Release, ReleaseOrder } from '../../../src/core/state/state.ts';
 import { HandoverError } from '../../../src/errors.ts';
 import { OLDEST_NODE } from '../../../src/host/releases/environment.ts';
-import { reviveRelease } from '../../../src/host/releases/release-from-history.ts';
+import { releaseFromHistory } from '../../../src/host/releases/release-from-history.ts';
 import { resolveRelease } from '../../../src/host/releases/resolve-release.ts';
 import { play } from '../../core/player.ts';
 import { makeFolder, writeFile } from '../../support/folder.ts';
@@ -134,18 +134,18 @@ test('the oldest Node for a worker is that of the package', () => {
 test('an earlier generation is started again exactly as it was, as long as its files are there', async (t) => {
   const folder = makeReleases(t);
   const release = await resolveRelease({ env: { A: '1' } }, await first(folder), null);
-  const boot = play('stopped', 'boot ./v1.js').state.history[0] ?? assert.fail('no chapter');
-  const chapter = { ...boot, generation: 3, release };
+  const boot = play('stopped', 'boot ./v1.js').state.history[0] ?? assert.fail('no entry');
+  const entry = { ...boot, generation: 3, release };
   const refuse = (id: number) => {
     try {
-      reviveRelease([chapter], id, 6);
+      releaseFromHistory([entry], id, 6);
     } catch (error) {
       if (HandoverError.is(error)) return error;
     }
     return assert.fail(`generation ${id} was found`);
   };
 
-  assert.equal(reviveRelease([chapter], 3, 6), release);
+  assert.equal(releaseFromHistory([entry], 3, 6), release);
   const unknown = refuse(4);
   assert.deepEqual([unknown.code, unknown.active], ['HANDOVER_ERR_REFUSED_NO_GENERATION', 6]);
   assert.match(unknown.message, /generation 4: the history does not have it \(it has 3\)/);

@@ -18,7 +18,7 @@ const MOMENT_MS = 150;
 async function drainBusy(t: TestContext, drainMs: number) {
   const bound = bind(t);
   const leaver = await new Worker(t, 'hold.mjs', bound, { drainMs }).listens();
-  const heir = await new Worker(t, 'hold.mjs', bound, { worker: '2.1', generation: 2 }).listens();
+  const receiver = await new Worker(t, 'hold.mjs', bound, { worker: '2.1', generation: 2 }).listens();
   await leaver.accept();
   const talks: Talk[] = [];
   for (let index = 0; index < CLIENTS; index += 1) {
@@ -28,12 +28,12 @@ async function drainBusy(t: TestContext, drainMs: number) {
     await talk.answer();
     talks.push(talk);
   }
-  leaver.say({ type: 'drain', heirs: true });
+  leaver.say({ type: 'drain', receivers: true });
   await leaver.report();
   for (const talk of talks) talk.get('/answer', 'next');
   await leaver.reports(({ requests, inFlight }) => requests === CLIENTS + 2 && inFlight === 0, 'two answers');
-  await heir.accept();
-  await leaver.handOverTo(heir);
+  await receiver.accept();
+  await leaver.handOverTo(receiver);
   const answers = await Promise.all(talks.map((talk) => talk.answer()));
   await leaver.hear('drained');
   return { talks, answers };
@@ -55,14 +55,14 @@ test('where the drain timeout leaves no time to wait for a turn, the next answer
 });
 
 test('a client that sends ahead without a pause moves when its time is over, and every request is answered once', async (t) => {
-  const { bound, leaver, heir } = await two(t, { budgetMs: 50, drainMs: 60_000 });
+  const { bound, leaver, receiver } = await two(t, { budgetMs: 50, drainMs: 60_000 });
   const talks = await Promise.all([open(t, bound), open(t, bound), open(t, bound)]);
   const clients = talks.map((talk) => new Ahead(talk));
   await until(() => clients.every(({ versions }) => versions.length > 50), 'some answers');
-  leaver.say({ type: 'drain', heirs: true });
-  await heir.accept();
-  assert.equal(await leaver.handOverTo(heir, 'drained'), clients.length);
-  await until(() => clients.every(({ versions }) => versions.at(-1) === '2'), 'answers of the heir');
+  leaver.say({ type: 'drain', receivers: true });
+  await receiver.accept();
+  assert.equal(await leaver.handOverTo(receiver, 'drained'), clients.length);
+  await until(() => clients.every(({ versions }) => versions.at(-1) === '2'), 'answers of the receiver');
   for (const client of clients) {
     const versions = await client.end();
     assert.deepEqual([...new Set(versions)], ['1', '2']);
@@ -71,7 +71,7 @@ test('a client that sends ahead without a pause moves when its time is over, and
 });
 
 test('what a client sends ahead when its time is over waits for whoever serves it next, here or there', async (t) => {
-  const { bound, leaver, heir } = await two(t, { budgetMs: 0 });
+  const { bound, leaver, receiver } = await two(t, { budgetMs: 0 });
   const talk = await open(t, bound);
   const answers = async (version: string, ids: string) => {
     for (const id of ids) {
@@ -86,21 +86,21 @@ test('what a client sends ahead when its time is over waits for whoever serves i
   await answers('1', 'abcd');
 
   await unread(leaver, talk, 'efgh');
-  leaver.say({ type: 'drain', heirs: true });
+  leaver.say({ type: 'drain', receivers: true });
   leaver.child.send('go');
   await answers('1', 'efg');
-  await heir.accept();
-  assert.equal(await leaver.handOverTo(heir, 'drained'), 1);
-  await heir.reports(({ inFlight }) => inFlight === 1, 'the request that waited, at the heir');
-  heir.child.send('go');
+  await receiver.accept();
+  assert.equal(await leaver.handOverTo(receiver, 'drained'), 1);
+  await receiver.reports(({ inFlight }) => inFlight === 1, 'the request that waited, at the receiver');
+  receiver.child.send('go');
   await answers('2', 'h');
 });
 
 /** What becomes of a connection that is not read, is idle, and waits for its turn; and who answers it then. */
 const ENDINGS: readonly [name: string, version: string, end: (moment: Waiting) => Promise<unknown> | unknown][] = [
-  ['moves when it is its turn', '2', ({ leaver, heir }) => leaver.handOverTo(heir)],
+  ['moves when it is its turn', '2', ({ leaver, receiver }) => leaver.handOverTo(receiver)],
   ['is read again after accept', '1', ({ leaver }) => leaver.accept()],
-  ['is answered at the end of the service', '1', ({ leaver }) => leaver.say({ type: 'drain', heirs: false })],
+  ['is answered at the end of the service', '1', ({ leaver }) => leaver.say({ type: 'drain', receivers: false })],
   ['is answered by an orphan', '1', ({ leaver }) => leaver.child.disconnect()],
   ['is answered here if nobody takes it', '1', takeBack]
 ];
@@ -122,19 +122,19 @@ for (const [name, version, end] of ENDINGS) {
 }
 
 test('a connection that is not read and waits for its turn does so beyond the keep-alive limit of the app', async (t) => {
-  const { leaver, heir, talk } = await waiting(t, { KEEP_ALIVE_MS: '1500' });
+  const { leaver, receiver, talk } = await waiting(t, { KEEP_ALIVE_MS: '1500' });
   await delay(3_000); // the limit, the grace that Node grants on top, and more
   assert.equal(talk.isOver, false);
-  await leaver.handOverTo(heir);
+  await leaver.handOverTo(receiver);
   for (const id of 'defg') assert.equal((await talk.answer()).id, id);
 });
 
 test('half a request that was sent ahead is read to its end and answered, before its connection is not read', async (t) => {
-  const { bound, leaver, heir } = await two(t, { budgetMs: 0 });
+  const { bound, leaver, receiver } = await two(t, { budgetMs: 0 });
   const talk = await open(t, bound);
   for (const id of 'ab') talk.get('/wait', id);
   await leaver.reports(({ requests }) => requests === 2, 'what was sent ahead before the pause');
-  leaver.say({ type: 'drain', heirs: true });
+  leaver.say({ type: 'drain', receivers: true });
   const request = 'GET /wait HTTP/1.1\r\nhost: a\r\nx-id: c\r\n\r\n';
   talk.send(request + request.slice(0, 20));
   await leaver.reports(({ requests }) => requests === 3, 'what was sent ahead after the pause');
@@ -146,8 +146,8 @@ test('half a request that was sent ahead is read to its end and answered, before
     const answer = await talk.answer();
     assert.deepEqual([answer.id, answer.version], [id, '1']);
   }
-  await heir.accept();
-  await leaver.handOverTo(heir, 'drained');
+  await receiver.accept();
+  await leaver.handOverTo(receiver, 'drained');
   const answer = await talk.answer();
   assert.deepEqual([answer.id, answer.version], ['d', '2']);
 });
@@ -157,7 +157,7 @@ test('a client that leaves while it is not read does not keep the worker from dr
   const talk = await open(t, bound);
   await unread(leaver, talk, 'abcd');
   talk.close();
-  leaver.say({ type: 'drain', heirs: true });
+  leaver.say({ type: 'drain', receivers: true });
   leaver.child.send('go');
   const gone = await until(() => leaver.take('drained') ?? leaver.take('connection'), 'the end of it');
   // Whether its end was seen here, by an answer that could not be sent, is a matter of luck: it leaves all the same.
@@ -168,17 +168,17 @@ test('a client that leaves while it is not read does not keep the worker from dr
 });
 
 test('a connection that was upgraded before its turn came does not move', async (t) => {
-  const { bound, leaver, heir } = await two(t, {});
+  const { bound, leaver, receiver } = await two(t, {});
   for (let idle = 0; idle < WINDOW; idle += 1) await ask(await open(t, bound), '1');
   const upgraded = new Raw({ host: '127.0.0.1', port: bound.port });
   atEnd(t, () => upgraded.socket.destroy());
   await upgraded.get('/answer');
-  leaver.say({ type: 'pause', heirs: true });
+  leaver.say({ type: 'pause', receivers: true });
   await leaver.report();
   upgraded.socket.write('GET / HTTP/1.1\r\nhost: a\r\nConnection: Upgrade\r\nUpgrade: echo\r\n\r\n');
   await upgraded.seen(() => upgraded.text.endsWith('Upgrade: echo\r\n\r\n'), 'the upgrade');
-  await heir.accept();
-  assert.equal(await leaver.handOverTo(heir), WINDOW);
+  await receiver.accept();
+  assert.equal(await leaver.handOverTo(receiver), WINDOW);
   upgraded.socket.write('still here');
   await upgraded.seen(() => upgraded.text.endsWith('still here'), 'the echo');
 });
@@ -187,9 +187,9 @@ test('a connection that was upgraded before its turn came does not move', async 
 async function two(t: TestContext, given: ConstructorParameters<typeof Worker>[3]) {
   const bound = bind(t);
   const leaver = await new Worker(t, 'hold.mjs', bound, given).listens();
-  const heir = await new Worker(t, 'hold.mjs', bound, { worker: '2.1', generation: 2 }).listens();
+  const receiver = await new Worker(t, 'hold.mjs', bound, { worker: '2.1', generation: 2 }).listens();
   await leaver.accept();
-  return { bound, leaver, heir };
+  return { bound, leaver, receiver };
 }
 
 async function open(t: TestContext, { port }: Bound): Promise<Talk> {
@@ -205,7 +205,7 @@ async function ask(talk: Talk, version: string): Promise<void> {
 
 /** Fills the window with idle connections; another one is idle, not read, and has to wait. */
 async function waiting(t: TestContext, env: NodeJS.ProcessEnv = {}) {
-  const { bound, leaver, heir } = await two(t, { budgetMs: 0, drainMs: 60_000, env });
+  const { bound, leaver, receiver } = await two(t, { budgetMs: 0, drainMs: 60_000, env });
   for (let idle = 0; idle < WINDOW; idle += 1) await ask(await open(t, bound), '1');
   const talk = await open(t, bound);
   await unread(leaver, talk, 'abc', 'defg');
@@ -214,8 +214,8 @@ async function waiting(t: TestContext, env: NodeJS.ProcessEnv = {}) {
   await delay(MOMENT_MS);
   assert.equal((await leaver.report()).requests, WINDOW + 3, 'nothing more was read');
   assert.equal(leaver.said.filter(({ type }) => type === 'connection').length, WINDOW, 'its turn has not come');
-  await heir.accept();
-  return { leaver, heir, talk };
+  await receiver.accept();
+  return { leaver, receiver, talk };
 }
 
 /** Pauses a worker whose budget is 0 while a client sends ahead, up to where it is not read: the rest waits unread. */
@@ -224,7 +224,7 @@ async function unread(worker: Worker, talk: Talk, ids: string, rest = ''): Promi
   const [first = '', second = '', third = '', ...others] = ids;
   for (const id of [first, second]) talk.get('/wait', id);
   await worker.reports(({ requests }) => requests === before + 2, 'what was sent ahead before the pause');
-  worker.say({ type: 'pause', heirs: true });
+  worker.say({ type: 'pause', receivers: true });
   await worker.hear('paused');
   talk.get('/wait', third);
   await worker.reports(({ requests }) => requests === before + 3, 'what was sent ahead after the pause');

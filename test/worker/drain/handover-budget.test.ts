@@ -21,7 +21,7 @@ test('a connection whose turn has not come is told to close only if the handover
     return talk.answer();
   };
   for (const talk of talks) await ask(talk);
-  worker.say({ type: 'pause', heirs: true });
+  worker.say({ type: 'pause', receivers: true });
   const next = async () => {
     const { id, handle } = await worker.hear('connection');
     await delay(STEP_MS); // so slow is whoever takes it

@@ -182,16 +182,16 @@ test('a connection is held beyond the keep-alive limit of the app, and its limit
 
 test('what was held is handed over to another worker, with the requests that wait', async (t) => {
   const { bound, worker } = await serve(t);
-  const heir = await new Worker(t, 'hold.mjs', bound, { worker: '2.1', generation: 2 }).listens();
+  const receiver = await new Worker(t, 'hold.mjs', bound, { worker: '2.1', generation: 2 }).listens();
   const talks = await Promise.all(Array.from({ length: 30 }, () => open(t, bound)));
   for (const talk of talks.slice(10)) await ask(talk, 'first');
   await worker.reports(({ connections }) => connections === 30, 'the connections');
   await worker.hold();
   await worker.hear('quiet');
   for (const talk of talks.slice(5, 20)) talk.get('/answer', 'held');
-  await heir.accept();
-  worker.say({ type: 'pause', heirs: true });
-  assert.equal(await worker.handOverTo(heir), 30);
+  await receiver.accept();
+  worker.say({ type: 'pause', receivers: true });
+  assert.equal(await worker.handOverTo(receiver), 30);
   for (const talk of talks.slice(0, 5)) talk.get('/answer', 'held');
   for (const talk of talks.slice(20)) talk.get('/answer', 'held');
   for (const talk of talks) {
@@ -201,21 +201,21 @@ test('what was held is handed over to another worker, with the requests that wai
   const report = await worker.report();
   assert.deepEqual([report.connections, report.requests], [0, 20]);
 
-  worker.say({ type: 'drain', heirs: true });
+  worker.say({ type: 'drain', receivers: true });
   await worker.hear('drained');
 });
 
 test('a worker that holds and drains at once hands over what it held, and then what was in flight', async (t) => {
   const { bound, worker } = await serve(t);
-  const heir = await new Worker(t, 'hold.mjs', bound, { worker: '2.1', generation: 2 }).listens();
+  const receiver = await new Worker(t, 'hold.mjs', bound, { worker: '2.1', generation: 2 }).listens();
   const [idle, busy] = [await open(t, bound), await open(t, bound)];
   await ask(idle, 'first');
   busy.get('/wait', 'slow');
   await worker.reports(({ inFlight }) => inFlight === 1, 'the request');
   await worker.hold();
-  await heir.accept();
-  worker.say({ type: 'drain', heirs: true });
-  assert.equal(await worker.handOverTo(heir), 1);
+  await receiver.accept();
+  worker.say({ type: 'drain', receivers: true });
+  assert.equal(await worker.handOverTo(receiver), 1);
   idle.get('/answer', 'moved');
   assert.equal((await idle.answer()).version, '2');
   assert.equal(worker.take('drained'), null);
@@ -224,13 +224,13 @@ test('a worker that holds and drains at once hands over what it held, and then w
   assert.deepEqual([answer.version, answer.id], ['1', 'slow']);
 });
 
-test('accept takes back what was on its way to the heirs and has not left', async (t) => {
+test('accept takes back what was on its way to the receivers and has not left', async (t) => {
   const { bound, worker } = await serve(t);
   const talks = await Promise.all(Array.from({ length: 20 }, () => open(t, bound)));
   for (const talk of talks) await ask(talk, 'first');
   await worker.hold();
   await worker.hear('quiet');
-  worker.say({ type: 'pause', heirs: true });
+  worker.say({ type: 'pause', receivers: true });
   const first = await worker.hear('connection');
   await worker.accept();
   // The ones that have left come back as a supervisor would bring them back.
@@ -246,8 +246,8 @@ test('a stop while holding ends what was held gently: a request that waits is an
   await worker.hold();
   await worker.hear('quiet');
   asking.get('/answer', 'held');
-  worker.say({ type: 'pause', heirs: false });
-  worker.say({ type: 'drain', heirs: false });
+  worker.say({ type: 'pause', receivers: false });
+  worker.say({ type: 'drain', receivers: false });
   assert.equal((await asking.answer()).id, 'held');
   await worker.hear('drained');
   await assert.rejects(silent.answer(), /closed the connection/);
@@ -275,7 +275,7 @@ test('an orphan that held as a standby does not begin to accept, and ends what i
   const { bound, worker } = await serve(t);
   const talk = await open(t, bound);
   await ask(talk, 'first');
-  worker.say({ type: 'pause', heirs: false });
+  worker.say({ type: 'pause', receivers: false });
   await worker.hear('paused');
   await worker.hold();
   await worker.hear('quiet');
@@ -299,7 +299,7 @@ test('an orphan that held for another version does not serve again: what it held
 
 test('what was taken back and is still unused is held again, moved on, or ended in its time like any other', async (t) => {
   const { bound, worker } = await serve(t);
-  const heir = await new Worker(t, 'hold.mjs', bound, { worker: '2.1', generation: 2 }).listens();
+  const receiver = await new Worker(t, 'hold.mjs', bound, { worker: '2.1', generation: 2 }).listens();
   const [used, never] = [await open(t, bound), await open(t, bound)];
   await ask(used, 'first');
   await worker.reports(({ connections }) => connections === 2, 'both connections');
@@ -309,9 +309,9 @@ test('what was taken back and is still unused is held again, moved on, or ended 
     assert.equal((await worker.report()).connections, 2);
     await worker.accept();
   }
-  await heir.accept();
-  worker.say({ type: 'pause', heirs: true });
-  assert.equal(await worker.handOverTo(heir), 2);
+  await receiver.accept();
+  worker.say({ type: 'pause', receivers: true });
+  assert.equal(await worker.handOverTo(receiver), 2);
   for (const talk of [used, never]) await ask(talk, 'there');
 });
 

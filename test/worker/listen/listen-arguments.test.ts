@@ -63,8 +63,8 @@ for (const [args, wanted] of forms) {
     .join(', ');
 
   test(`listen(${shown}) ${wanted ? `asks for ${JSON.stringify(wanted)}` : "stays the worker's own"}`, () => {
-    assert.deepEqual(readListen(args), { wanted, signal: null, callback: null });
-    assert.deepEqual(readListen([...args, done]).wanted, wanted);
+    assert.deepEqual(readListen(args), { asked: wanted, signal: null, callback: null });
+    assert.deepEqual(readListen([...args, done]).asked, wanted);
     assert.equal(readListen([...args, done]).callback, done);
   });
 }
