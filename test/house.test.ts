@@ -189,22 +189,22 @@ for (const name of Object.keys(CODES)) {
   });
 }
 
-const readme = readFileSync(join(root, 'README.md'), 'utf8');
+const page = readFileSync(join(root, 'docs/options-and-errors.md'), 'utf8');
 
 for (const name of Object.keys(OPTIONS) as OptionName[]) {
   const { value, fallback, written = fallback } = specOf(name);
-  test(`the option ${name} is in the README, with its flag and its default`, () => {
+  test(`the option ${name} is in the docs, with its flag and its default`, () => {
     const row =
-      readme.split('\n').find((line) => line.startsWith(`| \`${name}\` |`)) ?? assert.fail(`no row for ${name}`);
+      page.split('\n').find((line) => line.startsWith(`| \`${name}\` |`)) ?? assert.fail(`no row for ${name}`);
     const flag = `--${name.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`)}`;
     assert.ok(row.includes(`\`${flag} ${value.replaceAll('|', '\\|')}\``), row);
     if (typeof written === 'number' || typeof written === 'string') assert.ok(row.includes(`\`${written}\``), row);
   });
 }
 
-test('every error code is in the README', () => {
+test('every error code is in the docs', () => {
   assert.deepEqual(
-    Object.keys(CODES).filter((name) => !readme.includes(`\`${name}\``)),
+    Object.keys(CODES).filter((name) => !page.includes(`\`${name}\``)),
     []
   );
 });

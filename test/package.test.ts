@@ -1,13 +1,14 @@
 import assert from 'node:assert/strict';
 import { execFile, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { after, before, test } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
+import { findLinks, PAGES } from './docs/pages.ts';
 
 // What a newcomer has: the packed package in an empty project of theirs.
 
@@ -96,6 +97,20 @@ for (const name of Object.keys(APPS)) {
     assert.equal(code, 0);
   });
 }
+
+test('the links of README.md and of the pages it leads to work in the installed package', () => {
+  const installed = join(folder, 'node_modules/handover');
+  // The page on the architecture is about the source, which is in the repository alone.
+  const pages = PAGES.filter(({ path }) => path !== 'docs/architecture.md');
+  const missing = pages.flatMap(({ path, text }) =>
+    findLinks(text)
+      .map((target) => target.split('#')[0] ?? '')
+      .filter((file) => !existsSync(join(installed, file === '' ? path : join(dirname(path), file))))
+      .map((file) => `${path}: ${file}`)
+  );
+
+  assert.deepEqual(missing, []);
+});
 
 for (const [module, moduleResolution] of [
   ['nodenext', 'nodenext'],

@@ -6,9 +6,9 @@ import { CODES } from '../src/errors.ts';
 import { OPTIONS, type OptionName } from '../src/options/options.ts';
 import { specOf } from '../src/options/read-options.ts';
 
-// The parts of README.md that are made from the code: `npm run docs` writes them, and a test compares them.
+// The parts of the docs that are made from the code: `npm run docs` writes them, and a test compares them.
 
-export const README = fileURLToPath(new URL('../README.md', import.meta.url));
+const DOCS = fileURLToPath(new URL('../docs/', import.meta.url));
 
 const kebab = (name: string) => name.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`);
 const cell = (text: string) => text.replaceAll('|', '\\|');
@@ -54,19 +54,32 @@ function signalsTable(): string {
   return [`| ${titles.join(' | ')} |`, '| --- | --- | --- | --- | --- | --- |', ...rows].join('\n');
 }
 
-const SECTIONS: Record<string, () => string> = { options: optionsTable, signals: signalsTable, errors: errorsTable };
+type Section = readonly [name: string, make: () => string];
 
-/** The text of README.md with its generated sections made anew. */
-export function renderReadme(text: string): string {
-  return Object.entries(SECTIONS).reduce((whole, [name, make]) => {
-    const [begin, end] = [`<!-- generated: ${name} -->`, '<!-- end -->'];
-    const at = whole.indexOf(begin);
-    if (at < 0) throw new Error(`README.md has no section "${name}"`);
-    const from = at + begin.length;
-    return `${whole.slice(0, from)}\n${make()}\n${whole.slice(whole.indexOf(end, from))}`;
-  }, text);
+const SECTIONS: Readonly<Record<string, readonly Section[]>> = {
+  'options-and-errors.md': [
+    ['options', optionsTable],
+    ['errors', errorsTable]
+  ],
+  'checks-and-verdict.md': [['signals', signalsTable]]
+};
+
+/** The pages that have generated sections, with their text as it is and as it should be. */
+export function renderPages(): { readonly page: string; readonly text: string; readonly rendered: string }[] {
+  return Object.entries(SECTIONS).map(([page, sections]) => {
+    const text = readFileSync(`${DOCS}${page}`, 'utf8');
+    return { page, text, rendered: sections.reduce((whole, section) => render(page, whole, section), text) };
+  });
+}
+
+function render(page: string, text: string, [name, make]: Section): string {
+  const [begin, end] = [`<!-- generated: ${name} -->`, '<!-- end -->'];
+  const at = text.indexOf(begin);
+  if (at < 0) throw new Error(`docs/${page} has no section "${name}"`);
+  const from = at + begin.length;
+  return `${text.slice(0, from)}\n${make()}\n${text.slice(text.indexOf(end, from))}`;
 }
 
 if (process.argv[1] === fileURLToPath(import.meta.url)) {
-  writeFileSync(README, renderReadme(readFileSync(README, 'utf8')));
+  for (const { page, rendered } of renderPages()) writeFileSync(`${DOCS}${page}`, rendered);
 }
