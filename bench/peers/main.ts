@@ -92,7 +92,9 @@ async function main({ line: command, only, quick, json, build }: Asked): Promise
   mkdirSync(dirname(json), { recursive: true });
   writeFileSync(json, `${JSON.stringify(result, null, 2)}\n`);
   writeFileSync(markdown, markMatrix(result));
-  process.stdout.write(`Figures: ${json}\nFor a README: ${markdown}\n${await writePage(result, dirname(json))}\n`);
+  process.stdout.write(
+    `Figures: ${json}\nFor docs/beside-the-others.md: ${markdown}\n${await writePage(result, dirname(json))}\n`
+  );
   const broken = result.systems.filter(({ skipped, complete }) => !skipped && !complete).map(({ name }) => name);
   if (broken.length > 0) {
     process.stderr.write(`Not every deploy could be done, see the troubles above: ${broken.join(', ')}.\n`);

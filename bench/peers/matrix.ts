@@ -63,7 +63,7 @@ export function showMatrix({ systems }: PeersResult, colours: boolean): string {
   return [tables.join('\n\n'), '', ...skipped, ...troubles].join('\n');
 }
 
-/** The same tables for a README, with medians alone, and on what they were measured. */
+/** The same tables for docs/beside-the-others.md, with medians alone, and on what they were measured. */
 export function markMatrix({ date, machine, versions, settings, systems }: PeersResult): string {
   const measured = systems.filter(({ skipped }) => !skipped);
   const day = date.slice(0, 10);

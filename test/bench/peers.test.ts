@@ -195,7 +195,7 @@ test('the matrix shows every failure in a column of its own, and what was not me
   assert.ok(lines.includes('trouble: some system: start: it did not'));
 });
 
-test('for a README there are medians alone, and what they were measured on', () => {
+test('for the docs there are medians alone, and what they were measured on', () => {
   const row = { ...collect(system, [], NO_FIGURES, []), deployMs: { median: 120.4, low: 100, high: 150, count: 4 } };
   const [failures, figures, , about] = markMatrix(resultOf(row)).split('\n\n');
   assert.match(
