@@ -53,8 +53,8 @@ test('every command and every flag that the docs name exists', async () => {
   const usage = await readUsage();
   assert.ok((usage.get('run')?.length ?? 0) > 20 && usage.has('retire'), 'the help was read');
   const mistakes = PAGES.flatMap((page) => {
-    const commands = findFences(page).flatMap((fence) => findCommands(fence).map(({ command }) => command));
-    return [...findSpans(page), ...commands].flatMap((code) =>
+    const lines = findFences(page).flatMap(({ text }) => text.split('\n'));
+    return [...findSpans(page), ...lines].flatMap((code) =>
       findMistakes(code, usage).map((mistake) => `${page.path}: \`${code}\`: ${mistake}`)
     );
   });
