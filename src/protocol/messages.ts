@@ -53,6 +53,14 @@ const SAMPLE = {
   loop: 'array' as Field<readonly number[]>
 };
 
+/** What keeps the event loop of a worker going. */
+const WAITING = {
+  /** The ports and paths that its main thread listens on by itself, past the supervisor. */
+  listens: 'array' as Field<readonly string[]>,
+  /** What else it waits for, in words. */
+  waits: 'array' as Field<readonly string[]>
+};
+
 /** What the supervisor says to a worker, over the IPC channel: message by message, its fields. */
 const TO_WORKER = {
   /** The answers to `listen`. */
@@ -76,7 +84,9 @@ const TO_WORKER = {
   /** Somebody else has a connection now. */
   moved: { id: text },
   report: { ask: number },
-  sample: { ask: number }
+  sample: { ask: number },
+  /** Asks what a worker waits for that is not ready. */
+  explain: { ask: number }
 };
 
 /** What a worker says to the supervisor. */
@@ -105,7 +115,14 @@ const TO_SUPERVISOR = {
     requests: number,
     holding: 'array' as Field<readonly Holding[]>
   },
-  sampled: { ask: number, ...SAMPLE }
+  sampled: { ask: number, ...SAMPLE },
+  explained: { ask: number, ...WAITING },
+  /** Something that the app threw and did not catch. */
+  uncaught: {
+    error: text,
+    /** Whether the process ends of it: the app has no handler. */
+    fatal: flag
+  }
 };
 
 /** Every message by its name, with what the parser checks of its fields. */
@@ -116,5 +133,6 @@ type MessageOf<T> = { readonly [N in keyof T]: { readonly type: N } & Values<T[N
 
 export type Moving = Values<typeof MOVING>;
 export type Sample = Values<typeof SAMPLE>;
+export type Waiting = Values<typeof WAITING>;
 export type ToWorker = MessageOf<typeof TO_WORKER>;
 export type ToSupervisor = MessageOf<typeof TO_SUPERVISOR>;

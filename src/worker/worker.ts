@@ -4,6 +4,7 @@ import { attachConnection, type Handle } from '../internals/net.ts';
 import { PRIVATE_ID, type ToWorker } from '../protocol/messages.ts';
 import type { WorkerSettings } from '../protocol/worker-settings.ts';
 import { Channel } from './channel.ts';
+import type { Arrival } from './connections/arrival.ts';
 import type { Detached } from './connections/detached.ts';
 import { adopt, speaksHttp1 } from './connections/http1.ts';
 import { Registry } from './connections/registry.ts';
@@ -12,19 +13,10 @@ import { Hold } from './drain/hold.ts';
 import { setWorkerGlobal } from './globals.ts';
 import { Servers } from './listen/servers.ts';
 import { liveAsOrphan } from './orphan.ts';
+import { tellUncaught } from './uncaught.ts';
 import { Meter } from './vitals.ts';
+import { describeWaiting } from './waiting.ts';
 import { WhileActiveTasks } from './while-active.ts';
-
-/** A connection that comes from another process. */
-interface Arrival {
-  readonly key: string;
-  readonly fresh: boolean;
-  readonly pipelines: boolean;
-  /** Whether nobody else would take it: it does not move on. */
-  readonly last: boolean;
-  /** Whether it is the supervisor that asks here. */
-  readonly private: boolean;
-}
 
 /** Joins the rooms of a worker: what the supervisor says is done here, and nothing is decided. */
 export class Worker {
@@ -74,6 +66,7 @@ export class Worker {
   begin(): void {
     this.#meter?.begin();
     this.#servers.takeOver();
+    tellUncaught(this.#channel);
     this.#channel.listen((message, handle) => this.#onMessage(message, handle));
     onQuietDisconnect(() => this.#orphan());
     setWorkerGlobal({
@@ -116,6 +109,8 @@ export class Worker {
         return this.#report(message.ask);
       case 'sample':
         return this.#sample(message.ask);
+      case 'explain':
+        return this.#channel.send({ type: 'explained', ask: message.ask, ...describeWaiting() });
       default:
         message satisfies never;
     }

@@ -43,11 +43,11 @@ test('a reload that fails exits with 1, says why, and leaves the old generation 
   assert.equal(code, 1);
   assert.match(
     stdout,
-    /starting +generation 2.*\n.*worker-exited +worker 2\.1: exited with code 3[^;:]*\n.*failed +generation 2\n$/
+    /starting +generation 2.*\n.*worker-exited +worker 2\.1: exited with code 3 before it listened: no database\n.*failed +generation 2\n$/
   );
   assert.match(
     stderr,
-    /^HANDOVER_ERR_CANDIDATE_EXITED: Generation 2 exited .*\n {4}no database\n[^\n]*generation 1 is still active\.\n$/
+    /^HANDOVER_ERR_CANDIDATE_EXITED: Generation 2 exited .* before it listened: no database\.\n[^\n]*generation 1 is still active\.\n$/
   );
   const { code: again, answer } = await home.json('reload', 'broken.js');
   assert.deepEqual([again, answer.ok, answer.code, answer.active], [1, false, 'HANDOVER_ERR_CANDIDATE_EXITED', 1]);

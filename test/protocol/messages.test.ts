@@ -18,6 +18,9 @@ const messages: { readonly [T in Message['type']]: Extract<Message, { type: T }>
   drain: { type: 'drain', receivers: false },
   activate: { type: 'activate' },
   deactivate: { type: 'deactivate' },
+  explain: { type: 'explain', ask: 1 },
+  explained: { type: 'explained', ask: 1, listens: ['3000'], waits: ['a timer'] },
+  uncaught: { type: 'uncaught', error: 'Error: no', fatal: true },
   adopt: { type: 'adopt', ...move, last: false },
   moved: { type: 'moved', id: '6.1:4' },
   report: { type: 'report', ask: 2 },
@@ -64,7 +67,7 @@ function garbageOf(raw: unknown): string | null {
 
 /** Fields that a report has besides its number are taken as they are: they are shown, and nothing depends on them. */
 const FIELDS = ['ask', 'key', 'id', 'fresh', 'pipelines', 'last', 'receivers', 'wanted', 'code', 'message'];
-const UNCHECKED = ['latency', 'loop', 'connections', 'inFlight', 'requests', 'holding', 'address'];
+const UNCHECKED = ['latency', 'loop', 'connections', 'inFlight', 'requests', 'holding', 'listens', 'waits', 'address'];
 
 for (const [type, message] of Object.entries(messages)) {
   test(`${type}: what is sent is what arrives`, () => {

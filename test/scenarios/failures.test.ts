@@ -57,17 +57,17 @@ const CANDIDATES: readonly [entry: string, code: string, message: RegExp][] = [
   [
     'never-ready.mjs',
     'HANDOVER_ERR_CANDIDATE_NOT_READY',
-    /^Generation 2 did not become ready in 1500 ms: worker 2\.1 \(pid \d+\) is running but never listened\. Let the app call listen\(\) \(or ready\(\), with readiness "signal"\), or raise readyTimeout; generation 1 is still active\.$/
+    /^Generation 2 did not become ready in 1500 ms: worker 2\.1 \(pid \d+\) is running but never listened: it waits for a timer\. Look whether what it waits for comes, let it call listen\(\), or raise readyTimeout; generation 1 is still active\.$/
   ],
   [
     'crash-on-boot.mjs',
     'HANDOVER_ERR_CANDIDATE_EXITED',
-    /^Generation 2 exited before it was active: worker 2\.1 exited with code 1 before it listened; the last lines of its stderr:\n[\s\S]*the database of crash-on-boot is not there[\s\S]*\nMend what it says and try again; generation 1 is still active\.$/
+    /^Generation 2 exited before it was active: worker 2\.1 exited with code 1 before it listened: Error: the database of crash-on-boot is not there \(\S+crash-on-boot\.mjs:2:7\); the last lines of its stderr:\n[\s\S]*\nMend what it says and try again; generation 1 is still active\.$/
   ],
   [
     'exit-zero-on-boot.mjs',
     'HANDOVER_ERR_CANDIDATE_EXITED',
-    /^Generation 2 exited before it was active: worker 2\.1 exited with code 0 before it listened; it wrote nothing to stderr\. Mend what it says and try again; generation 1 is still active\.$/
+    /^Generation 2 exited before it was active: worker 2\.1 exited with code 0 before it listened; it wrote nothing to stderr\. Let the entry call listen\(\): .*; generation 1 is still active\.$/
   ],
   [
     'throws-late.mjs',

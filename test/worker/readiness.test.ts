@@ -96,21 +96,21 @@ const ENDING = 'Mend what it says and try again; generation 1 is still active\\.
 const FAILURES: Record<string, [code: string, message: RegExp]> = {
   'never-ready.mjs': [
     'HANDOVER_ERR_CANDIDATE_NOT_READY',
-    /^Generation 2 did not become ready in 1500 ms: worker 2\.1 \(pid \d+\) is running but never listened\. .*; generation 1 is still active\.$/
+    /^Generation 2 did not become ready in 1500 ms: worker 2\.1 \(pid \d+\) is running but never listened: it waits for a timer\. .*; generation 1 is still active\.$/
   ],
   'crash-on-boot.mjs': [
     'HANDOVER_ERR_CANDIDATE_EXITED',
-    new RegExp(
-      `^${EXITED} 1 before it listened; .*\n[^]* Error: the database of crash-on-boot is not there\n[^]*${ENDING}`
-    )
+    new RegExp(`^${EXITED} 1 before it listened: Error: the database of crash-on-boot is not there .*\n[^]*${ENDING}`)
   ],
   'exit-zero-on-boot.mjs': [
     'HANDOVER_ERR_CANDIDATE_EXITED',
-    new RegExp(`^${EXITED} 0 before it listened; it wrote nothing to stderr\\. ${ENDING}`)
+    new RegExp(
+      `^${EXITED} 0 before it listened; it wrote nothing to stderr\\. Let the entry call listen\\(\\): .*generation 1 is still active\\.$`
+    )
   ],
   'throws-late.mjs': [
     'HANDOVER_ERR_CANDIDATE_EXITED',
-    new RegExp(`^${EXITED} 1 before it listened; .*\n[^]* Error: throws-late gave up waiting\n[^]*${ENDING}`)
+    new RegExp(`^${EXITED} 1 before it listened: Error: throws-late gave up waiting .*\n[^]*${ENDING}`)
   ],
   'no-such-file.mjs': [
     'HANDOVER_ERR_CANDIDATE_ENTRY',

@@ -15,6 +15,12 @@ type Failure =
   | { readonly type: 'covered'; readonly why: string; readonly at: number }
   | Abandoned;
 
+const READY_FIX = 'Let the app call listen() (or ready(), with readiness "signal"), or raise readyTimeout';
+
+/** A readyTimeout that was probably meant in seconds. */
+const SHORT_MS = 600;
+const SHORT_FIX = '. A readyTimeout without a unit is in milliseconds: write "30s" for seconds';
+
 interface FailureReport {
   readonly code: ErrorCode;
   readonly account: Account;
@@ -34,7 +40,7 @@ function explainFailure(
         account: {
           what: `Generation ${generation.id} exited before it was active`,
           why: `worker ${event.worker} ${event.why}`,
-          fix: `Mend what it says and try again; ${still}`
+          fix: `${event.fix ?? 'Mend what it says and try again'}; ${still}`
         }
       };
     case 'ready-overdue':
@@ -43,7 +49,7 @@ function explainFailure(
         account: {
           what: `Generation ${generation.id} did not become ready in ${readyMs} ms`,
           why: event.why,
-          fix: `Let the app call listen() (or ready(), with readiness "signal"), or raise readyTimeout; ${still}`
+          fix: `${event.fix ?? READY_FIX}${readyMs <= SHORT_MS ? SHORT_FIX : ''}; ${still}`
         }
       };
     case 'check-failed':

@@ -1,6 +1,6 @@
 import { canAccept, replaceGeneration, rolesOf } from '../state/generations.ts';
 import { closeEntry } from '../state/history.ts';
-import type { Effect, Event, Generation, RestartLimit, State, Step } from '../state/state.ts';
+import type { Effect, Event, Generation, RestartLimit, State, Step, WorkerEvent } from '../state/state.ts';
 import { setWorker, unchanged, type WorkerPlace, type WorkerUpdate, whenAll } from '../state/worker-update.ts';
 import { startMissing } from './replace-worker.ts';
 import { nextRestart, SLOW_MS, withinWindow } from './restarts.ts';
@@ -24,10 +24,10 @@ function newsOfRest(state: State, about: number, at: number): Event[] {
 }
 
 /** A process has exited, and said why. */
-export function foldExit(place: WorkerPlace, said: string, at: number): WorkerUpdate {
+export function foldExit(place: WorkerPlace, event: WorkerEvent & { type: 'worker-exited' }, at: number): WorkerUpdate {
   const { role, generation, worker } = place;
   const about = generation.id;
-  const why = worker.fault ?? said;
+  const why = worker.fault ?? event.why;
   const others = generation.workers
     .filter(({ id }) => id !== worker.id)
     .map((one) => (one.successor === worker.id ? { ...one, successor: null } : one));
@@ -46,7 +46,14 @@ export function foldExit(place: WorkerPlace, said: string, at: number): WorkerUp
   const level = worker.phase === 'ending' ? 'info' : 'warn';
   const notice = { level, event: 'worker-exited', generation: about, worker: worker.id, reason: why } as const;
   effects.push({ do: 'announce', notice });
-  const lost: Event = { type: 'worker-lost', about, worker: worker.id, why, at };
+  const lost: Event = {
+    type: 'worker-lost',
+    about,
+    worker: worker.id,
+    why,
+    fix: worker.fault === null ? (event.fix ?? null) : null,
+    at
+  };
   // A rollback does not hang on a replacement that never got as far as serving.
   const matters = role !== 'next' || canAccept(worker) || worker.phase === 'down' || place.state.phase === 'rolling';
   if (role === 'candidate') return { state: replaceGeneration(place.state, rest), effects, news: [lost] };

@@ -79,7 +79,7 @@ function fold(place: WorkerPlace, event: WorkerEvent): WorkerUpdate {
     case 'worker-down':
       return foldDown(place, at);
     case 'worker-exited':
-      return foldExit(place, event.why, at);
+      return foldExit(place, event, at);
   }
 }
 

@@ -14,6 +14,12 @@ export interface Start {
   readonly waits: boolean;
 }
 
+/** What was seen to be the reason, and what helps against it where that is known. */
+interface Explained {
+  readonly why: string;
+  readonly fix?: string | null;
+}
+
 /** News about the whole: what the table is written in. `at` is the clock, handed in. */
 export type Event = { readonly at: number } & (
   | {
@@ -40,7 +46,7 @@ export type Event = { readonly at: number } & (
   | { readonly type: 'all-accepting'; readonly about: number }
   | { readonly type: 'all-paused'; readonly about: number }
   | { readonly type: 'all-handed'; readonly about: number }
-  | { readonly type: 'worker-lost'; readonly about: number; readonly worker: string; readonly why: string }
+  | ({ readonly type: 'worker-lost'; readonly about: number; readonly worker: string } & Explained)
   | {
       readonly type: 'accept-failed';
       readonly about: number;
@@ -48,7 +54,7 @@ export type Event = { readonly at: number } & (
       readonly code: ErrorCode;
       readonly why: string;
     }
-  | { readonly type: 'ready-overdue'; readonly about: number; readonly why: string }
+  | ({ readonly type: 'ready-overdue'; readonly about: number } & Explained)
   | { readonly type: 'open-overdue'; readonly about: number }
   | { readonly type: 'pause-overdue'; readonly about: number }
   | { readonly type: 'hand-overdue'; readonly about: number }
@@ -63,7 +69,7 @@ export type EventType = Event['type'];
 export type WorkerEvent = { readonly at: number; readonly worker: string } & (
   | { readonly type: 'worker-ready' | 'worker-proven' | 'worker-accepting' | 'worker-paused' | 'worker-quiet' }
   | { readonly type: 'worker-handed' | 'worker-inactive' | 'worker-drained' | 'worker-down' }
-  | { readonly type: 'worker-exited'; readonly why: string }
+  | ({ readonly type: 'worker-exited' } & Explained)
   | { readonly type: 'worker-refused'; readonly code: ErrorCode; readonly why: string }
   | { readonly type: 'worker-hung'; readonly silentMs: number }
   | { readonly type: 'worker-heavy'; readonly rssBytes: number; readonly limitBytes: number }

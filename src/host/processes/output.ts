@@ -3,9 +3,8 @@ import type { Readable, Writable } from 'node:stream';
 /** A line longer than this is passed on in parts: memory is not unlimited. */
 const LINE_LIMIT_BYTES = 1024 * 1024;
 
-/** How much of a worker's last words is kept for error messages. */
-const TAIL_LINES = 12;
-const TAIL_LINE_LENGTH = 300;
+/** How much of what a worker wrote last is kept for error messages: more than they quote, for a stack may be long. */
+const KEPT_BYTES = 48 * 1024;
 
 const NEWLINE = 10;
 
@@ -17,7 +16,8 @@ const NEWLINE = 10;
 export class LineRelay {
   #rest: Buffer[] = [];
   #restBytes = 0;
-  #tail: string[] = [];
+  #kept: Buffer[] = [];
+  #keptBytes = 0;
   readonly #to: Writable;
   readonly #lead: string;
 
@@ -34,9 +34,10 @@ export class LineRelay {
     from.on('error', () => this.flush()); // a broken pipe is the end of the output, nothing else
   }
 
-  /** The last lines, oldest first. */
+  /** The last lines that are not empty, oldest first. */
   get tail(): readonly string[] {
-    return this.#tail;
+    const lines = Buffer.concat(this.#kept).toString().split('\n');
+    return lines.filter((line) => line.trim() !== '');
   }
 
   flush(): void {
@@ -77,13 +78,13 @@ export class LineRelay {
   }
 
   #remember(whole: Buffer): void {
-    const lines = whole
-      .subarray(-(TAIL_LINES * TAIL_LINE_LENGTH * 4))
-      .toString()
-      .split('\n')
-      .filter((line) => line.trim() !== '')
-      .map((line) => line.slice(0, TAIL_LINE_LENGTH));
-    this.#tail = [...this.#tail, ...lines].slice(-TAIL_LINES);
+    // A copy: a part of a larger buffer would keep all of it.
+    const part = Buffer.from(whole.subarray(-KEPT_BYTES));
+    this.#kept.push(part);
+    this.#keptBytes += part.length;
+    while (this.#keptBytes - (this.#kept[0]?.length ?? 0) >= KEPT_BYTES) {
+      this.#keptBytes -= this.#kept.shift()?.length ?? 0;
+    }
   }
 }
 
@@ -117,26 +118,4 @@ function onDrain(to: Writable, go: () => void): void {
   };
   // A broken pipe never drains: its output is lost then, and a worker that had to wait would fill its own memory.
   to.once('drain', goOn).once('error', goOn);
-}
-
-/** What a process said last, for the sentence that says how it ended. */
-export function quoteTail(stderr: LineRelay, env: NodeJS.ProcessEnv): string {
-  stderr.flush();
-  const lines = stderr.tail.map((line) => `    ${line}`);
-  if (lines.length === 0) return '; it wrote nothing to stderr';
-  return `; the last lines of its stderr:\n${hideSecrets(lines.join('\n'), env)}\n`;
-}
-
-const SECRET_NAME =
-  /secret|token|passw|passphrase|credential|private|api_?key|_key$|^key$|database_url|dsn$|auth|cookie/i;
-const SECRET_LENGTH = 4;
-
-/** Hides the values of environment variables that look like secrets, for text that may quote them. */
-export function hideSecrets(text: string, env: NodeJS.ProcessEnv): string {
-  const secrets = Object.entries(env)
-    .map(([name, value = '']) => ({ name, value }))
-    .filter(({ name, value }) => value.length >= SECRET_LENGTH && SECRET_NAME.test(name));
-  // The longest first: hiding a part of a secret would leave the rest of it to be read.
-  secrets.sort((a, b) => b.value.length - a.value.length);
-  return secrets.reduce((hidden, { name, value }) => hidden.replaceAll(value, `[${name}]`), text);
 }

@@ -1,3 +1,4 @@
+import type { Reason } from './family.ts';
 import type { WorkerRecord } from './worker-record.ts';
 
 /**
@@ -23,19 +24,27 @@ export class Readiness {
     return this.#missing(record).length === 0;
   }
 
-  /** What each worker is waited for that cannot serve yet. */
-  explainAll(records: readonly WorkerRecord[], show: (key: string) => string): string {
-    const reasons = records
-      .filter((record) => !record.ready)
-      .map((record) => `worker ${record.id} (pid ${record.process.pid}) is running but ${this.explain(record, show)}`);
-    return reasons.join('; ') || 'its workers were still being started';
+  /** What each worker is waited for that cannot serve yet, and what helps. */
+  async explainAll(records: readonly WorkerRecord[], show: (key: string) => string): Promise<Reason> {
+    const late = records.filter((record) => !record.ready);
+    const reasons = await Promise.all(late.map((record) => this.explain(record, show)));
+    const told = late.map(
+      ({ id, process }, at) => `worker ${id} (pid ${process.pid}) is running but ${reasons[at]?.why}`
+    );
+    const fix = reasons.find((reason) => reason.fix !== null)?.fix ?? null;
+    return { why: told.join('; ') || 'its workers were still being started', fix };
   }
 
   /** What a worker is waited for, in words that follow "is running but". */
-  explain(record: WorkerRecord, show: (key: string) => string): string {
-    if (this.#mode === 'signal' && !record.signalled) return 'never called ready()';
-    if (record.keys.size === 0) return `never listened${record.bindFailure ? ` (${record.bindFailure})` : ''}`;
-    return `did not listen on ${this.#missing(record).map(show).join(', ')}, which the active generation serves`;
+  async explain(record: WorkerRecord, show: (key: string) => string): Promise<Reason> {
+    const plain = (why: string): Reason => ({ why, fix: null });
+    if (this.#mode === 'signal' && !record.signalled) return plain('never called ready()');
+    if (record.keys.size > 0)
+      return plain(
+        `did not listen on ${this.#missing(record).map(show).join(', ')}, which the active generation serves`
+      );
+    if (record.bindFailure !== null) return plain(`never listened (${record.bindFailure})`);
+    return record.process.explain();
   }
 
   /** A server of a worker listens. It counts for the generation once that serves, or when nobody does yet. */

@@ -2,7 +2,8 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import type { Writable } from 'node:stream';
 import { setTimeout as delay } from 'node:timers/promises';
 import type { BeforeCutover, BeforeCutoverContext, BeforeCutoverFunction } from '../../options/strategies.ts';
-import { LineRelay, quoteTail } from './output.ts';
+import { findLastWords } from './last-words.ts';
+import { LineRelay } from './output.ts';
 
 /** How long a command that was told to end may take before SIGKILL. */
 const TERM_MS = 5_000;
@@ -80,7 +81,10 @@ async function runCommand(
   if (called !== null) await endGroup(child);
   const how = await exited;
   if (called === null && how === null) return { ok: true };
-  return { ok: false, why: `\`${command}\` ${called ?? how}${quoteTail(errors, env)}` };
+  errors.flush();
+  const { error, quote } = findLastWords({ stdout: [], stderr: errors.tail }, true, null, env);
+  const said = called === null && error !== null ? `: ${error}` : '';
+  return { ok: false, why: `\`${command}\` ${called ?? how}${said}${quote}` };
 }
 
 /** Settles with the reason when there is no more time for it. */

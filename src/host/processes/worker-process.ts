@@ -1,16 +1,25 @@
 import { type ChildProcess, fork } from 'node:child_process';
+import type { Socket } from 'node:net';
 import type { Writable } from 'node:stream';
 import { fileURLToPath } from 'node:url';
 import type { Release } from '../../core/state/state.ts';
 import { onInternalMessage, sendHandle } from '../../internals/ipc.ts';
 import type { Handle } from '../../internals/net.ts';
-import type { ToSupervisor, ToWorker } from '../../protocol/messages.ts';
+import type { ToSupervisor, ToWorker, Waiting } from '../../protocol/messages.ts';
 import { parse, seal } from '../../protocol/parse.ts';
 import { LAST_WORDS_FD, SETTINGS_VARIABLE, type WorkerSettings } from '../../protocol/worker-settings.ts';
-import { LineRelay, quoteTail } from './output.ts';
+import { type Ending, explainEnding } from './ending.ts';
+import { explainLeft, explainSilence, type Reason } from './family.ts';
+import { LineRelay } from './output.ts';
 
 /** How long the pipes of an exited worker may take to give their last lines. */
 const LAST_LINES_MS = 200;
+
+/** How long a worker may take to say what it waits for, before its event loop is called blocked. */
+const EXPLAIN_MS = 500;
+
+/** How long an error that the app handled may be the reason of an exit that follows it. */
+const HANDLED_MS = 5_000;
 
 /** A debugger's port can be had by one process only. */
 const NOT_INHERITED = /^--(inspect|debug)/;
@@ -25,28 +34,41 @@ export interface SpawnOptions {
   readonly lead: string;
 }
 
+/** What a worker says of itself as a process is dealt with here. */
+export type WorkerMessage = Exclude<ToSupervisor, { type: 'uncaught' | 'explained' }>;
+
 export interface Watch {
-  onMessage(message: ToSupervisor, handle: Handle | undefined): void;
+  onMessage(message: WorkerMessage, handle: Handle | undefined): void;
   /** The app's own `process.send()`. */
   onAppMessage(message: unknown): void;
   onGarbage(what: string): void;
   /** Called once, the moment the process has exited. */
   onDown(): void;
   /** Called once, after the last message: the process is gone, and why. */
-  onGone(why: string): void;
+  onGone(reason: Reason): void;
+  /** Whether it never was ready, and why a listen() of it failed. */
+  progress(): { readonly early: boolean; readonly bindFailure: string | null };
 }
 
 /** One worker as a process: started, watched, ended. It decides nothing. */
 export class WorkerProcess {
   readonly pid: number | null;
   readonly #child: ChildProcess;
-  readonly #stderr: LineRelay;
+  readonly #stdout: LineRelay | null;
+  readonly #stderr: LineRelay | null;
   readonly #env: NodeJS.ProcessEnv;
+  readonly #folder: string;
   #gone = false;
+  /** Whether SIGTERM or SIGKILL was sent. */
+  #asked = false;
+  #uncaught: { readonly error: string; readonly fatal: boolean; readonly at: number } | null = null;
+  #lastAsk = 0;
+  #onExplained: ((waiting: Waiting) => void) | null = null;
 
   constructor(options: SpawnOptions, watch: Watch) {
     const { release, settings, stdout, stderr, lead } = options;
     this.#env = options.env;
+    this.#folder = release.cwd;
     const preload = fileURLToPath(new URL('./preload.cjs', import.meta.url));
     const stdio: (string | number)[] = ['ignore', 'pipe', 'pipe', 'ipc'];
     stdio[LAST_WORDS_FD] = 2;
@@ -60,8 +82,9 @@ export class WorkerProcess {
       stdio: stdio as 'pipe'[]
     });
     this.pid = this.#child.pid ?? null;
-    if (this.#child.stdout) new LineRelay(this.#child.stdout, stdout, lead);
-    this.#stderr = new LineRelay(this.#child.stderr ?? process.stdin, stderr, lead);
+    // Without a process there are no pipes.
+    this.#stdout = this.#child.stdout && new LineRelay(this.#child.stdout, stdout, lead);
+    this.#stderr = this.#child.stderr && new LineRelay(this.#child.stderr, stderr, lead);
     this.#watch(watch);
   }
 
@@ -76,7 +99,28 @@ export class WorkerProcess {
   }
 
   signal(signal: 'SIGTERM' | 'SIGKILL'): void {
+    this.#asked = true;
     if (!this.#gone) this.#child.kill(signal);
+  }
+
+  /** Why it has not listened, in words that follow "is running but": asked of itself, and of the system. */
+  async explain(): Promise<Reason> {
+    const waiting = await this.#askWaiting();
+    return explainSilence(this.pid ?? 0, waiting, EXPLAIN_MS, this.#folder);
+  }
+
+  #askWaiting(): Promise<Waiting | null> {
+    this.#lastAsk += 1;
+    return new Promise((resolve) => {
+      const end = (waiting: Waiting | null) => {
+        clearTimeout(overdue);
+        this.#onExplained = null;
+        resolve(waiting);
+      };
+      const overdue = setTimeout(() => end(null), EXPLAIN_MS);
+      this.#onExplained = end;
+      this.send({ type: 'explain', ask: this.#lastAsk });
+    });
   }
 
   #watch(watch: Watch): void {
@@ -84,33 +128,62 @@ export class WorkerProcess {
     onInternalMessage(child, (raw, handle) => {
       const parsed = parse<ToSupervisor>(raw);
       if (!parsed) return;
-      if ('message' in parsed) watch.onMessage(parsed.message, handle);
+      if ('message' in parsed) this.#take(parsed.message, handle, watch);
       else {
         handle?.close();
         watch.onGarbage(parsed.garbage);
       }
     });
     child.on('message', (message) => watch.onAppMessage(message));
-    const end = (why: string) => {
+    const end = (reason: Reason) => {
       if (this.#gone) return;
       this.#gone = true;
-      watch.onGone(why);
+      watch.onGone(reason);
     };
     child.on('error', (error) => {
       // After the start, an error is a message that could not be sent, and the exit says the rest.
-      if (child.pid === undefined) end(`could not be started: ${error.message}`);
+      if (child.pid === undefined) end({ why: `could not be started: ${error.message}`, fix: null });
     });
     child.once('exit', (code, signal) => {
       watch.onDown();
+      const { early } = watch.progress();
+      const left = early && child.pid !== undefined ? explainLeft(child.pid, this.#folder) : null;
       endGroup(child.pid);
-      const how = signal ? `was ended by ${signal}` : `exited with code ${code}`;
-      const finish = () => end(`${how}${quoteTail(this.#stderr, this.#env)}`);
+      const finish = () => end(this.#explainEnding({ code, signal, left }, watch));
       // 'close' comes when the pipes are empty; a grandchild that holds them open must not delay the news.
-      const overdue = setTimeout(finish, LAST_LINES_MS);
+      const overdue = setTimeout(() => {
+        finish();
+        // Nor may it keep the supervisor from ending.
+        for (const pipe of [child.stdout, child.stderr]) (pipe as Socket | null)?.unref();
+      }, LAST_LINES_MS);
       child.once('close', () => {
         clearTimeout(overdue);
         finish();
       });
+    });
+  }
+
+  #take(message: ToSupervisor, handle: Handle | undefined, watch: Watch): void {
+    if (message.type === 'uncaught') this.#uncaught = { ...message, at: performance.now() };
+    else if (message.type !== 'explained') watch.onMessage(message, handle);
+    else if (message.ask === this.#lastAsk) this.#onExplained?.(message);
+  }
+
+  #explainEnding(exit: Pick<Ending, 'code' | 'signal' | 'left'>, watch: Watch): Reason {
+    const read = (relay: LineRelay | null) => {
+      relay?.flush();
+      return relay?.tail ?? [];
+    };
+    const { error, fatal, at } = this.#uncaught ?? { error: null, fatal: false, at: 0 };
+    const counts = fatal || performance.now() - at < HANDLED_MS;
+    return explainEnding({
+      ...exit,
+      ...watch.progress(),
+      asked: this.#asked,
+      uncaught: counts ? error : null,
+      written: { stdout: read(this.#stdout), stderr: read(this.#stderr) },
+      env: this.#env,
+      folder: this.#folder
     });
   }
 }

@@ -150,10 +150,3 @@ export function keysToLend(
   const named = held.filter((one) => one.named).map(({ key }) => key);
   return new Set(keys.size === 0 ? [] : [...named, ...keys]);
 }
-
-/** How a worker ended, with what it had not come to. */
-export function describeEnd({ ready, bindFailure }: WorkerRecord, why: string): string {
-  if (ready) return why;
-  const [how = '', ...lastWords] = why.split('; ');
-  return [`${how}${bindFailure ? ` (${bindFailure})` : ' before it listened'}`, ...lastWords].join('; ');
-}

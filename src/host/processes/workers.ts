@@ -7,11 +7,11 @@ import { explainRefusal, type Listeners } from '../listeners/listeners.ts';
 import type { Watchdog } from '../measure/watchdog.ts';
 import type { Receiver } from '../relay.ts';
 import { bindFor } from './bind.ts';
+import type { Reason } from './family.ts';
 import { Readiness } from './readiness.ts';
-import type { Watch, WorkerProcess } from './worker-process.ts';
+import type { Watch, WorkerMessage, WorkerProcess } from './worker-process.ts';
 import {
   createRecord,
-  describeEnd,
   describeHolders,
   keysToLend,
   Reports,
@@ -56,7 +56,8 @@ export class Workers {
         message === 'ready' ? this.#signal(record) : this.#ports.onAppMessage(worker, message),
       onGarbage: (what) => this.#ports.onGarbage(worker, what),
       onDown: () => this.#ports.post({ type: 'worker-down', worker, at: this.#ports.now() }),
-      onGone: (why) => this.#onGone(record, why)
+      onGone: (reason) => this.#onGone(record, reason),
+      progress: () => ({ early: !record.ready, bindFailure: record.bindFailure })
     });
     const record = createRecord(worker, generation, process);
     this.#records.set(worker, record);
@@ -123,12 +124,12 @@ export class Workers {
   /** Asks every worker for its numbers, all at once. */
   measure = (): Promise<Map<string, WorkerFacts>> => this.#reports.measure([...this.#records.values()]);
 
-  /** Why a generation is not ready, as far as can be seen from outside. */
-  explainUnready(generation: number): string {
+  /** Why a generation is not ready, as far as can be seen from outside, and what helps. */
+  explainUnready(generation: number): Promise<Reason> {
     return this.#readiness.explainAll(this.#recordsOf(generation), (key) => this.#ports.listeners.show(key));
   }
 
-  #onMessage(record: WorkerRecord, message: ToSupervisor, handle: Handle | undefined): void {
+  #onMessage(record: WorkerRecord, message: WorkerMessage, handle: Handle | undefined): void {
     const { id: worker } = record;
     const at = this.#ports.now();
     switch (message.type) {
@@ -229,13 +230,14 @@ export class Workers {
     this.#ports.post({ type: 'worker-refused', worker: record.id, code, why, at: this.#ports.now() });
   }
 
-  #onGone(record: WorkerRecord, why: string): void {
+  #onGone(record: WorkerRecord, { why, fix }: Reason): void {
     this.#records.delete(record.id);
     this.#ports.watchdog?.forget(record.id);
     this.#ports.post({
       type: 'worker-exited',
       worker: record.id,
-      why: describeEnd(record, why),
+      why,
+      fix,
       at: this.#ports.now()
     });
     this.#ports.onGone(record.id);
