@@ -36,7 +36,7 @@ const OWNERS: Record<string, readonly string[]> = {
   pidusage: ['host/measure/usage.ts'],
   'signal-exit': ['host/exit.ts'],
   ms: ['options/durations.ts'],
-  leven: ['options/read-options.ts', 'cli/'],
+  leven: ['options/nearest-name.ts'],
   commander: ['cli/']
 };
 

@@ -2,6 +2,7 @@ import { readFileSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { HandoverError, systemCode } from '../errors.ts';
+import { ARGUMENTS, ENVIRONMENT, type Field, isObject, PATH } from '../options/fields.ts';
 import { OPTIONS } from '../options/options.ts';
 import { readEach, unknownOption } from '../options/read-options.ts';
 import type { UserOptions } from '../options/user-options.ts';
@@ -24,20 +25,12 @@ export interface Layer {
 
 const FILES = ['handover.config.mjs', 'handover.config.js', 'handover.config.json', 'handover.config.ts'];
 
-const isText = (value: unknown) => typeof value === 'string' && value !== '';
-
 /** What a config may say beside the options. */
-const EXTRAS: Readonly<Record<string, { wants: string; fits: (value: unknown) => boolean }>> = {
-  entry: { wants: 'the path of the file that starts the app', fits: isText },
-  args: {
-    wants: 'a list of texts',
-    fits: (value) => Array.isArray(value) && value.every((one) => typeof one === 'string')
-  },
-  env: {
-    wants: 'an object of texts',
-    fits: (value) => isObject(value) && Object.values(value).every((one) => typeof one === 'string')
-  },
-  cwd: { wants: 'the path of a folder', fits: isText }
+const EXTRAS: Readonly<Record<string, Field>> = {
+  entry: { ...PATH, wants: 'the path of the file that starts the app' },
+  args: ARGUMENTS,
+  env: ENVIRONMENT,
+  cwd: { ...PATH, wants: 'the path of a folder' }
 };
 
 /**
@@ -81,7 +74,7 @@ function check({ source, values }: Layer): void {
       const extra = Object.hasOwn(EXTRAS, name) ? EXTRAS[name] : undefined;
       if (Object.hasOwn(OPTIONS, name)) options[name] = value;
       else if (!extra) throw unknownOption(name, [...Object.keys(EXTRAS), ...Object.keys(OPTIONS)]);
-      else if (!extra.fits(value)) throw invalidExtra(name, extra.wants, value);
+      else if (extra.read(value) === undefined) throw invalidExtra(name, extra.wants, value);
     }
     readEach(options);
   } catch (error) {
@@ -149,8 +142,4 @@ function explain(error: unknown): string {
 
 function isFile(path: string): boolean {
   return statSync(path, { throwIfNoEntry: false })?.isFile() === true;
-}
-
-function isObject(value: unknown): value is Record<string, unknown> {
-  return typeof value === 'object' && value !== null && !Array.isArray(value);
 }

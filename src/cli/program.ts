@@ -1,6 +1,6 @@
 import { CommanderError, Command as Parser } from 'commander';
-import leven from 'leven';
 import { HandoverError } from '../errors.ts';
+import { findNearestName } from '../options/nearest-name.ts';
 import { unknownOption } from '../options/read-options.ts';
 import { version } from '../version.ts';
 import { abort } from './commands/abort.ts';
@@ -148,7 +148,7 @@ function translate(error: CommanderError, parser: Parser): HandoverError {
 
 function unknownCommand(given: string): HandoverError {
   const names = COMMANDS.map(({ name }) => name);
-  const near = names.find((name) => leven(name, given) <= 2);
+  const near = findNearestName(given, names, () => 2);
   return new HandoverError('HANDOVER_ERR_OPTION_UNKNOWN', {
     what: `Command "${given}" is not known`,
     why: near === undefined ? 'no command has a name like it' : `the nearest name is "${near}"`,

@@ -2,7 +2,7 @@ import { resolve } from 'node:path';
 import { Option } from 'commander';
 import type { ReloadOrder } from '../control/routes.ts';
 import { HandoverError } from '../errors.ts';
-import { readName } from '../options/readers.ts';
+import { NAME } from '../options/fields.ts';
 import { STRATEGIES, type StrategyName } from '../options/strategies.ts';
 import type { Given } from './commands/command.ts';
 
@@ -67,9 +67,9 @@ function readVariable(given: string, all: Readonly<Record<string, string>> = {})
 }
 
 function readLabel(given: string): string {
-  const label = readName(given);
+  const label = NAME.read(given);
   if (label !== undefined) return label;
-  throw invalid('--label', 'it must be a text of 1 to 100 characters without control characters');
+  throw invalid('--label', `it must be ${NAME.wants}`);
 }
 
 export function invalid(flag: string, why: string): HandoverError {

@@ -1,5 +1,5 @@
-import leven from 'leven';
 import { HandoverError } from '../errors.ts';
+import { findNearestName } from '../options/nearest-name.ts';
 
 /** The arguments of `run`, told apart. */
 export interface RunArguments {
@@ -56,7 +56,7 @@ function readValue(flag: string, next: string | undefined): string {
 
 function refuseMisspelt(flag: string, flags: readonly string[]): void {
   if (!flag.startsWith('--')) return;
-  const near = flags.find((known) => leven(known, flag) <= tolerance(known));
+  const near = findNearestName(flag, flags, tolerance);
   if (near === undefined) return;
   throw new HandoverError('HANDOVER_ERR_OPTION_UNKNOWN', {
     what: `Option "${flag}" is not known`,

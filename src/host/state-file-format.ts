@@ -8,41 +8,31 @@ export interface FileState {
   readonly history: readonly HistoryEntry[];
 }
 
+/** The same as it was read, with the time at which it was written: milliseconds since the epoch. */
+export interface SavedFileState extends FileState {
+  readonly savedAt: number;
+}
+
 const FORMAT = 'handover-state';
 const VERSION = 1;
-const UNFINISHED: readonly string[] = ['candidate', 'active', 'standby'];
-const CUT_OFF = 'its supervisor ended without stopping it';
 
 export function formatState({ lastGeneration, history }: FileState, at: number): string {
   return `${JSON.stringify({ format: FORMAT, version: VERSION, savedAt: at, lastGeneration, history })}\n`;
 }
 
 /**
- * Reads what an earlier supervisor left. Every field is checked; generations that ran to the last are put down as retired.
+ * Reads what an earlier supervisor left. Every field is checked.
  *
  * @throws Error whose message says what is wrong with the text
  */
-export function parseState(text: string): FileState {
+export function parseState(text: string): SavedFileState {
   const given: unknown = JSON.parse(text);
   if (!fits(given, { format: (value) => value === FORMAT })) throw new Error('it is not a state file of handover');
   if (!fits(given, { version: (value) => value === VERSION }))
     throw new Error(`it is of another version than ${VERSION}`);
   const unfit = findUnfit(given, FILE_STATE);
   if (unfit !== null) throw new Error(`"${unfit}" is not what it should be`);
-  const { savedAt, lastGeneration, history } = given as unknown as FileState & { savedAt: number };
-  return { lastGeneration, history: history.map((entry) => finishEntry(entry, savedAt)) };
-}
-
-function finishEntry(entry: HistoryEntry, savedAt: number): HistoryEntry {
-  const { outcome, reason, activeAt, activeMs, endedAt } = entry;
-  const cutOff = UNFINISHED.includes(outcome);
-  return {
-    ...entry,
-    activeMs: activeMs + (outcome === 'active' && activeAt !== null ? savedAt - activeAt : 0),
-    outcome: cutOff ? 'retired' : outcome,
-    reason: cutOff ? CUT_OFF : reason,
-    endedAt: endedAt ?? savedAt
-  };
+  return given as unknown as SavedFileState;
 }
 
 type Check = (value: unknown) => boolean;

@@ -2,7 +2,7 @@ import { closeSync, constants, fstatSync, openSync, readFileSync, renameSync } f
 import { mkdir, open, rename, rm } from 'node:fs/promises';
 import { dirname, resolve } from 'node:path';
 import { systemCode } from '../errors.ts';
-import { type FileState, formatState, parseState } from './state-file-format.ts';
+import { type FileState, formatState, parseState, type SavedFileState } from './state-file-format.ts';
 import { ownUid } from './unix.ts';
 
 export type { FileState };
@@ -22,7 +22,7 @@ export function statePath(socket: string): string {
  *
  * @returns `warning` where something was there and could not be used
  */
-export function loadState(path: string): { state: FileState | null; warning: string | null } {
+export function loadState(path: string): { state: SavedFileState | null; warning: string | null } {
   try {
     return { state: parseState(readOwn(path)), warning: null };
   } catch (error) {

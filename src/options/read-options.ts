@@ -1,5 +1,5 @@
-import leven from 'leven';
 import { HandoverError } from '../errors.ts';
+import { findNearestName } from './nearest-name.ts';
 import { OPTIONS, type OptionName, type Options, type Spec } from './options.ts';
 import { isNone } from './strategies.ts';
 import type { UserOptions } from './user-options.ts';
@@ -36,12 +36,10 @@ export function readEach(given: UserOptions): Options {
 
 /** An option that does not exist: a typo must not become a default. */
 export function unknownOption(name: string, known: readonly string[]): HandoverError {
-  const distance = (one: string) => leven(one.toLowerCase(), name.toLowerCase());
-  const nearest = [...known].sort((a, b) => distance(a) - distance(b))[0];
-  const near = nearest !== undefined && distance(nearest) <= Math.max(2, name.length / 3);
+  const near = findNearestName(name, known, () => Math.max(2, name.length / 3));
   return new HandoverError('HANDOVER_ERR_OPTION_UNKNOWN', {
     what: `Option "${name}" is not known`,
-    why: near ? `the nearest name is "${nearest}"` : 'no option has a name like it',
+    why: near !== undefined ? `the nearest name is "${near}"` : 'no option has a name like it',
     fix: `The options are: ${known.join(', ')}`
   });
 }

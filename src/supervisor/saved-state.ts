@@ -1,3 +1,4 @@
+import { finishHistory } from '../core/state/history.ts';
 import type { HistoryEntry, State } from '../core/state/state.ts';
 import type { Watchdog } from '../host/measure/watchdog.ts';
 import { loadState, StateFile, statePath } from '../host/state-file.ts';
@@ -17,7 +18,9 @@ export class SavedState {
     const path = file ?? statePath(socket);
     const { state, warning } = loadState(path);
     this.loss = warning;
-    this.earlier = { lastGeneration: state?.lastGeneration ?? 0, history: state?.history ?? [] };
+    this.earlier = state
+      ? { lastGeneration: state.lastGeneration, history: finishHistory(state.history, state.savedAt) }
+      : { lastGeneration: 0, history: [] };
     this.#file = new StateFile(path, warn);
   }
 

@@ -2,8 +2,9 @@ import assert from 'node:assert/strict';
 import { chmodSync, mkdirSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
+import { finishHistory } from '../../src/core/state/history.ts';
 import type { HistoryEntry } from '../../src/core/state/state.ts';
-import { type FileState, loadState, StateFile, statePath } from '../../src/host/state-file.ts';
+import { type FileState, loadState as loadRaw, StateFile, statePath } from '../../src/host/state-file.ts';
 import { makeFolder } from '../support/folder.ts';
 import { until } from '../support/wait.ts';
 
@@ -41,6 +42,14 @@ async function keep(t: TestContext, ...entries: HistoryEntry[]): Promise<string>
   file.save({ ...state, history: entries });
   await file.flush();
   return path;
+}
+
+/** What the next supervisor goes on from. */
+function loadState(path: string): { state: FileState | null; warning: string | null } {
+  const { state, warning } = loadRaw(path);
+  if (!state) return { state, warning };
+  const { lastGeneration, history, savedAt } = state;
+  return { state: { lastGeneration, history: finishHistory(history, savedAt) }, warning };
 }
 
 test('what is kept is read again, and only this user can read it', async (t) => {

@@ -1,22 +1,11 @@
-import { findSupervisor } from '../find.ts';
-import { createPlaceFlags } from '../flags.ts';
-import { giveOrder } from '../progress.ts';
-import type { Command } from './command.ts';
+import { createOrderCommand } from '../order-command.ts';
 
-export const promote: Command = {
+export const promote = createOrderCommand({
   name: 'promote',
-  operands: [],
   about: 'Keep the new generation now, without waiting for its verdict.',
-  flags: createPlaceFlags,
-  async run({ flags }, io) {
-    const done = await giveOrder(await findSupervisor(flags), io, {
-      order: (client) => client.promote(),
-      last: () => true,
-      quiet: true
-    });
-    if (flags.json) return io.out(JSON.stringify(done));
-    const { active, standby, reason } = done;
+  order: () => (client) => client.promote(),
+  show: ({ active, standby, reason }) => {
     const back = standby === null ? 'there is no standby' : `generation ${standby} is the standby`;
-    io.out(`Generation ${active} is kept: ${reason}; ${back}.`);
+    return `Generation ${active} is kept: ${reason}; ${back}.`;
   }
-};
+});

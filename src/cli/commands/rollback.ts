@@ -1,5 +1,5 @@
 import { Option } from 'commander';
-import { readInteger } from '../../options/readers.ts';
+import { GENERATION } from '../../options/fields.ts';
 import { findSupervisor } from '../find.ts';
 import { createPlaceFlags } from '../flags.ts';
 import { count, showMs } from '../print.ts';
@@ -44,7 +44,7 @@ again like a reload, from the same files, with the same environment and with all
 };
 
 function readGeneration(given: string): number {
-  const generation = readInteger(1, Number.MAX_SAFE_INTEGER)(given);
+  const generation = GENERATION.read(given);
   if (generation !== undefined) return generation;
-  throw invalid('--to', `it must be the number of a generation, and it is ${JSON.stringify(given)}`);
+  throw invalid('--to', `it must be ${GENERATION.wants}, and it is ${JSON.stringify(given)}`);
 }

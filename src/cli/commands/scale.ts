@@ -1,26 +1,21 @@
-import { readInteger } from '../../options/readers.ts';
-import { findSupervisor } from '../find.ts';
-import { createPlaceFlags } from '../flags.ts';
+import { WORKERS } from '../../options/fields.ts';
+import { createOrderCommand } from '../order-command.ts';
 import { count } from '../print.ts';
-import { giveOrder } from '../progress.ts';
 import { invalid } from '../release-flags.ts';
-import type { Command } from './command.ts';
 
-export const scale: Command = {
+export const scale = createOrderCommand({
   name: 'scale',
   operands: ['<workers>'],
   about: 'More or fewer workers of the active generation; connections of those that leave move to those that stay.',
-  flags: createPlaceFlags,
-  async run({ flags, entry: given }, io) {
-    const workers = readInteger(1, 128)(given);
-    if (workers === undefined)
-      throw invalid('<workers>', `it must be an integer from 1 to 128, and it is ${JSON.stringify(given)}`);
-    const done = await giveOrder(await findSupervisor(flags), io, {
-      order: (client) => client.scale(workers),
-      last: () => true,
-      quiet: true
-    });
-    if (flags.json) return io.out(JSON.stringify(done));
-    io.out(`Generation ${done.active} has ${count(done.to, 'worker')} now; it had ${done.from}.`);
-  }
-};
+  order: ({ entry }) => {
+    const workers = readWorkers(entry);
+    return (client) => client.scale(workers);
+  },
+  show: ({ active, to, from }) => `Generation ${active} has ${count(to, 'worker')} now; it had ${from}.`
+});
+
+function readWorkers(given: string | null): number {
+  const workers = WORKERS.read(given);
+  if (workers !== undefined) return workers;
+  throw invalid('<workers>', `it must be ${WORKERS.wants}, and it is ${JSON.stringify(given)}`);
+}

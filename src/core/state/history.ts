@@ -64,6 +64,21 @@ export function endActive(state: State, id: number, at: number): State {
   return entry ? amendEntry(state, id, { activeMs: measureActive(entry, at) ?? 0 }) : state;
 }
 
+/** The history that an earlier supervisor left: a generation that ran to the last is put down as retired then. */
+export function finishHistory(history: readonly HistoryEntry[], at: number): readonly HistoryEntry[] {
+  return history.map((entry) => {
+    const { outcome, reason, activeMs, endedAt } = entry;
+    const cutOff = outcome === 'candidate' || outcome === 'active' || outcome === 'standby';
+    return {
+      ...entry,
+      activeMs: measureActive(entry, at) ?? activeMs,
+      outcome: cutOff ? 'retired' : outcome,
+      reason: cutOff ? 'its supervisor ended without stopping it' : reason,
+      endedAt: endedAt ?? at
+    };
+  });
+}
+
 /** The release that served before the active generation and was not found wanting; null where none is remembered. */
 export function releaseBefore({ history }: State, active: Generation): Release | null {
   const served = history.filter(
