@@ -5,7 +5,7 @@ import { test } from 'node:test';
 import { CODES } from '../src/errors.ts';
 import { OPTIONS, type OptionName } from '../src/options/options.ts';
 import { specOf } from '../src/options/read-options.ts';
-import { imports, isOurs, packageOf, roomOf, root, sources, withoutComments } from './support/sources.ts';
+import { imports, isOurs, packageOf, roomOf, root, sources, testSources, withoutComments } from './support/sources.ts';
 
 // The rules of the house: who may import whom, what lives where, how long a file may be. They are read off the source.
 
@@ -27,6 +27,40 @@ const MAY_IMPORT: Record<string, readonly string[]> = {
   internals: [],
   errors: [],
   version: []
+};
+
+// Files that stand in no room: the public door, and what every room shares.
+const AT_THE_ROOT = ['errors.ts', 'index.ts', 'supervise.ts', 'version.ts'];
+
+// The same thing seen from two sides may have one name in two rooms; two things may not.
+const SAME_THING: Record<string, string> = {
+  'index.ts': 'the public doors of the package',
+  'history.ts': 'the history: as the core keeps it, and the command that shows it',
+  'rollback.ts': 'the rollback: its rule and its command',
+  'retire.ts': 'the retiring: its rule and its command',
+  'scale.ts': 'the scaling: its rule and its command',
+  'stop.ts': 'the stop: its rule and its command',
+  'status.ts': 'the status: how it is made, and the command that shows it',
+  'hold.ts': 'the holding of connections: decided in the core, done in the worker',
+  'while-active.ts': 'the tasks of whileActive: decided in the core, run in the worker'
+};
+
+// Words that only the authors understood. Each has given way to the standard word behind it.
+const RETIRED: Record<string, string> = {
+  outlook: 'status',
+  roster: 'workers',
+  seat: 'worker record',
+  chronicle: 'state file',
+  chapter: 'history entry',
+  parcel: 'transfer',
+  'heirs?': 'receiver',
+  extent: 'surge',
+  duty: 'while-active',
+  patience: 'handover budget',
+  prover: 'checker',
+  passage: 'before-cutover',
+  staff: 'workers',
+  veiled: 'hidden'
 };
 
 // One package, one file. What the command line is made of may be used anywhere in its room.
@@ -52,6 +86,38 @@ test('a room imports from those rooms only that its rule names', () => {
 
 test('every room has a rule, and no rule is about a room that is gone', () => {
   assert.deepEqual([...new Set([...sources.keys()].map(roomOf))].sort(), Object.keys(MAY_IMPORT).sort());
+});
+
+test('a file stands in a room; at the root is only what has its reason to be there', () => {
+  assert.deepEqual([...sources.keys()].filter((path) => !path.includes('/')).sort(), AT_THE_ROOT);
+});
+
+test('two files of one name in different rooms are the same thing seen from two sides', () => {
+  const names = [...sources.keys()].map((path) => basename(path));
+  const shared = new Set(names.filter((name, at) => names.indexOf(name) !== at));
+
+  assert.deepEqual([...shared].sort(), Object.keys(SAME_THING).sort());
+});
+
+test('a word that was retired does not come back', () => {
+  const parts = (text: string) => text.replace(/([a-z])([A-Z])/g, '$1 $2').toLowerCase();
+  const found = [...sources, ...testSources].flatMap(([path, text]) =>
+    path.endsWith('house.test.ts')
+      ? []
+      : Object.entries(RETIRED)
+          .filter(([word]) => new RegExp(`\\b${word}\\b`).test(parts(`${path} ${text}`)))
+          .map(([word, instead]) => `${path}: ${word}; say ${instead}`)
+  );
+
+  assert.deepEqual(found, []);
+});
+
+test('of the host, the control socket takes only what it needs of unix sockets', () => {
+  const taken = imports
+    .filter(({ from, to }) => roomOf(from) === 'control' && roomOf(to) === 'host')
+    .map(({ to }) => to);
+
+  assert.deepEqual([...new Set(taken)], ['host/unix.ts']);
 });
 
 test('of the workers, the supervisor takes only the way to tell whether it is one', () => {
@@ -188,6 +254,19 @@ for (const name of Object.keys(CODES)) {
     assert.ok(users.length > 0 || ownUse);
   });
 }
+
+test('every file that the page on the architecture names is there', () => {
+  const text = readFileSync(join(root, 'docs/architecture.md'), 'utf8');
+  const named = [...text.matchAll(/`([a-z0-9/-]+\.ts)`/g)].map(([, path = '']) => path);
+  const known = [...sources.keys(), ...[...testSources.keys()].map((path) => `test/${path}`)];
+  const isKnown = (path: string) => known.some((one) => one === path || one.endsWith(`/${path}`));
+
+  assert.ok(named.length > 50, `${named.length} files`);
+  assert.deepEqual(
+    named.filter((path) => !isKnown(path)),
+    []
+  );
+});
 
 const page = readFileSync(join(root, 'docs/options-and-errors.md'), 'utf8');
 

@@ -5,7 +5,7 @@ import { activeOf, remainingWorkersOf, rolesOf } from './state/generations.ts';
 import { describeHistory, type HistoryEntryStatus, isoTime } from './state/history.ts';
 import type { Bake, Generation, State } from './state/state.ts';
 
-export type { HistoryEntryStatus as ChapterStatus };
+export type { HistoryEntryStatus };
 
 /** What was measured of one worker. What could not be measured is null, and `unmeasured` says why. */
 export interface WorkerFacts {

@@ -1,5 +1,5 @@
 import type { Completion } from '../core/state/state.ts';
-import type { ChapterStatus } from '../core/status.ts';
+import type { HistoryEntryStatus } from '../core/status.ts';
 import { HandoverError } from '../errors.ts';
 import type { Done } from './pending.ts';
 
@@ -66,7 +66,7 @@ export interface ScaleDone {
 export interface History {
   readonly ok: true;
   readonly app: string;
-  readonly history: readonly ChapterStatus[];
+  readonly history: readonly HistoryEntryStatus[];
 }
 
 type Count = (from: number) => number;

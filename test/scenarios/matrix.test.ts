@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { describe, test } from 'node:test';
 import { formatReport, type LoadOptions, type Report } from '../../bench/client/index.ts';
 import type { FailureKind } from '../../bench/client/model.ts';
-import type { ChapterStatus, Status } from '../../src/core/status.ts';
+import type { HistoryEntryStatus, Status } from '../../src/core/status.ts';
 import { HandoverError } from '../../src/errors.ts';
 import type { StrategyName } from '../../src/options/strategies.ts';
 import type { SuperviseOptions } from '../../src/supervise.ts';
@@ -172,7 +172,7 @@ function assertShown(
 ): void {
   assert.equal(active?.label, label, `${label} is active after ${version}`);
   assert.equal(active?.rejected, null);
-  const entry = history.findLast((one) => one.label === version) as ChapterStatus;
+  const entry = history.findLast((one) => one.label === version) as HistoryEntryStatus;
   if (code === 'kept') {
     assert.equal(entry.outcome, 'active');
     return;

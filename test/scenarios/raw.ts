@@ -4,7 +4,7 @@ import type { ResponseHead } from '../../bench/client/head.ts';
 import { ResponseParser } from '../../bench/client/parser.ts';
 
 /** How long an answer may take before the connection counts as lost. */
-const PATIENCE_MS = 20_000;
+const WAIT_MS = 20_000;
 
 export interface Answer extends ResponseHead {
   readonly body: string;
@@ -55,14 +55,14 @@ export class Talk {
 
   /** The next answer; throws if the connection ends first. */
   async answer(): Promise<Answer> {
-    const deadline = Date.now() + PATIENCE_MS;
+    const deadline = Date.now() + WAIT_MS;
     for (;;) {
       const answer = this.#answers.shift();
       if (answer) return answer;
       if (this.#end) throw this.#end;
-      if (Date.now() > deadline) throw new Error(`no answer within ${PATIENCE_MS} ms`);
+      if (Date.now() > deadline) throw new Error(`no answer within ${WAIT_MS} ms`);
       await new Promise<void>((wake) => {
-        const timer = setTimeout(wake, PATIENCE_MS);
+        const timer = setTimeout(wake, WAIT_MS);
         this.#wake = () => {
           clearTimeout(timer);
           wake();

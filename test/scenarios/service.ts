@@ -9,7 +9,7 @@ import { ControlClient } from '../../src/control/client.ts';
 import type { SuperviseOptions } from '../../src/supervise.ts';
 
 /** How long a test waits for something that should come at once, on a slow and busy machine. */
-const PATIENCE_MS = 30_000;
+const WAIT_MS = 30_000;
 
 export const LOAD_APP = fileURLToPath(new URL('../../bench/client/app.mjs', import.meta.url));
 const SUPERVISOR = fileURLToPath(new URL('./supervisor.mjs', import.meta.url));
@@ -59,7 +59,7 @@ export class TestService {
 
   /** Waits for a line of the log, among those that came already too. */
   async line(event: string, matches: (line: Line) => boolean = () => true): Promise<Line> {
-    const deadline = Date.now() + PATIENCE_MS;
+    const deadline = Date.now() + WAIT_MS;
     for (;;) {
       const found = this.lines.find((line) => line.event === event && matches(line));
       if (found) return found;
@@ -132,7 +132,7 @@ export async function withService(
 
 /** Asks until it is so; fails with what was waited for. */
 export async function waitFor(isSo: () => Promise<boolean>, what: string | (() => string)): Promise<void> {
-  for (const deadline = Date.now() + PATIENCE_MS; Date.now() < deadline; ) {
+  for (const deadline = Date.now() + WAIT_MS; Date.now() < deadline; ) {
     if (await isSo()) return;
     await new Promise((wake) => setTimeout(wake, 20));
   }

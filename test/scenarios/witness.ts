@@ -34,17 +34,17 @@ export class Witness {
   }
 
   /** Sends bytes, and waits for the one answer to them; false if the connection ends first. */
-  async ask(bytes = get('/answer'), patienceMs = 20_000): Promise<boolean> {
+  async ask(bytes = get('/answer'), waitMs = 20_000): Promise<boolean> {
     this.send(bytes);
-    return this.answer(patienceMs);
+    return this.answer(waitMs);
   }
 
   send(bytes: string): void {
     this.#socket.write(bytes);
   }
 
-  async answer(patienceMs = 20_000): Promise<boolean> {
-    const deadline = Date.now() + patienceMs;
+  async answer(waitMs = 20_000): Promise<boolean> {
+    const deadline = Date.now() + waitMs;
     for (;;) {
       const [whole, head = '', rest = ''] = /^([\s\S]*?\r\n)\r\n([\s\S]*)$/.exec(this.#said) ?? [];
       const length = Number(/content-length: (\d+)/i.exec(head)?.[1] ?? 4);
@@ -55,9 +55,9 @@ export class Witness {
         return head.startsWith('HTTP/1.1 200');
       }
       if (this.#over !== null) return false;
-      if (Date.now() > deadline) throw new Error(`no answer within ${patienceMs} ms; so far: ${this.#said}`);
+      if (Date.now() > deadline) throw new Error(`no answer within ${waitMs} ms; so far: ${this.#said}`);
       await new Promise<void>((wake) => {
-        const timer = setTimeout(wake, patienceMs);
+        const timer = setTimeout(wake, waitMs);
         this.#wake = () => {
           clearTimeout(timer);
           wake();

@@ -4,10 +4,10 @@ import { join } from 'node:path';
 import type { TestContext } from 'node:test';
 import type { Operator, ServiceEvent } from '../../src/control/routes.ts';
 import { ControlServer } from '../../src/control/server.ts';
-import type { ChapterStatus } from '../../src/core/status.ts';
+import type { HistoryEntryStatus } from '../../src/core/status.ts';
 import { atEnd } from './end.ts';
 
-export const entry: ChapterStatus = {
+export const entry: HistoryEntryStatus = {
   generation: 6,
   label: '1.4.0',
   entry: '/app/v6.js',

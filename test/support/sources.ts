@@ -14,13 +14,20 @@ export interface Import {
 }
 
 /** Path below src/ -> text. */
-export const sources: ReadonlyMap<string, string> = new Map(
-  readdirSync(join(root, 'src'), { recursive: true, encoding: 'utf8' })
-    .filter((path) => path.endsWith('.ts'))
-    .map((path) => [path, readFileSync(join(root, 'src', path), 'utf8')])
-);
+export const sources = readSources('src');
+
+/** The same of test/. */
+export const testSources = readSources('test');
 
 export const imports: readonly Import[] = [...sources].flatMap(([from, text]) => readImports(from, text));
+
+function readSources(folder: string): ReadonlyMap<string, string> {
+  return new Map(
+    readdirSync(join(root, folder), { recursive: true, encoding: 'utf8' })
+      .filter((path) => path.endsWith('.ts'))
+      .map((path) => [path, readFileSync(join(root, folder, path), 'utf8')])
+  );
+}
 
 function readImports(from: string, text: string): Import[] {
   const found: Import[] = [];

@@ -1,7 +1,7 @@
 import { setTimeout as delay } from 'node:timers/promises';
 
 /** How long a test waits for what must come, on the slowest machine. */
-const PATIENCE_MS = 20_000;
+const WAIT_MS = 20_000;
 
 /**
  * Looks again and again until there is something to see.
@@ -13,12 +13,12 @@ export async function until<T>(
   look: () => T | Promise<T>,
   missing: string | (() => string)
 ): Promise<Exclude<T, undefined | null | false>> {
-  const deadline = performance.now() + PATIENCE_MS;
+  const deadline = performance.now() + WAIT_MS;
   for (;;) {
     const seen = await look();
     if (seen !== undefined && seen !== null && seen !== false) return seen as Exclude<T, undefined | null | false>;
     if (performance.now() > deadline)
-      throw new Error(`waited ${PATIENCE_MS} ms in vain: ${typeof missing === 'string' ? missing : missing()}`);
+      throw new Error(`waited ${WAIT_MS} ms in vain: ${typeof missing === 'string' ? missing : missing()}`);
     await delay(5);
   }
 }
@@ -26,11 +26,9 @@ export async function until<T>(
 /** Waits for something that must happen, and says what it was if it does not. */
 export async function inTime<T>(promise: Promise<T>, missing: string | (() => string)): Promise<T> {
   const deadline = new AbortController();
-  const overdue = delay(PATIENCE_MS, undefined, { signal: deadline.signal }).then(
+  const overdue = delay(WAIT_MS, undefined, { signal: deadline.signal }).then(
     () =>
-      Promise.reject(
-        new Error(`waited ${PATIENCE_MS} ms in vain: ${typeof missing === 'string' ? missing : missing()}`)
-      ),
+      Promise.reject(new Error(`waited ${WAIT_MS} ms in vain: ${typeof missing === 'string' ? missing : missing()}`)),
     () => new Promise<never>(() => {}) // it came in time: this side of the race has nothing to say
   );
   try {

@@ -1,5 +1,5 @@
 import { ControlClient } from '../../control/client.ts';
-import type { ChapterStatus } from '../../core/status.ts';
+import type { HistoryEntryStatus } from '../../core/status.ts';
 import { columns } from '../columns.ts';
 import { findSupervisor } from '../find.ts';
 import { createPlaceFlags } from '../flags.ts';
@@ -27,12 +27,12 @@ export const history: Command = {
 };
 
 /** Shows a history to a person: one line for each generation. */
-export function showHistory(entries: readonly ChapterStatus[], paint: Io['paint']): string {
+export function showHistory(entries: readonly HistoryEntryStatus[], paint: Io['paint']): string {
   const head = HEAD.map((title) => paint('dim', title));
   return columns([head, ...entries.map(row)], [0, 4, 5, 6, 7]).join('\n');
 }
 
-function row(one: ChapterStatus): string[] {
+function row(one: HistoryEntryStatus): string[] {
   const { generation, label, entry, startedAt, durationMs, requests, failed, standby, outcome, reason } = one;
   const why = firstLine(reason ?? '');
   return [
