@@ -1,4 +1,5 @@
 import { HandoverError } from '../errors.ts';
+import { hintFor } from './hints.ts';
 import { findNearestName } from './nearest-name.ts';
 import { OPTIONS, type OptionName, type Options, type Spec } from './options.ts';
 import { isNone } from './strategies.ts';
@@ -51,15 +52,21 @@ export function specOf(name: OptionName): Omit<Spec<unknown>, 'read'> {
 
 function invalidOption(name: OptionName, value: unknown): HandoverError {
   const { wants, fallback, written = fallback } = specOf(name);
+  const hint = hintFor(name, value);
   const shown =
     fallback === null || (Array.isArray(fallback) && fallback.length === 0)
       ? 'the default'
       : `the default of ${written}`;
   return new HandoverError('HANDOVER_ERR_OPTION_INVALID', {
     what: `Option "${name}" is not usable`,
-    why: `it must be ${wants}, and it is ${JSON.stringify(value)}`,
-    fix: `Remove it to get ${shown}, or correct it`
+    why: `it must be ${wants}, and it is ${show(value)}`,
+    fix: `${hint === undefined ? '' : `${hint}. `}Remove it to get ${shown}, or correct it`
   });
+}
+
+/** A value as it was written. One of several is shown alone: which of them is meant is plain. */
+function show(value: unknown): string {
+  return JSON.stringify(Array.isArray(value) && value.length === 1 ? value[0] : value);
 }
 
 function invalidTogether(): HandoverError {
