@@ -10,7 +10,7 @@ function fixOf(options: UserOptions): string {
   try {
     readOptions(options);
   } catch (error) {
-    if (HandoverError.is(error)) return error.account.fix;
+    if (HandoverError.is(error)) return error.fix;
     throw error;
   }
   return assert.fail(`${JSON.stringify(options)} was not refused`);

@@ -207,7 +207,7 @@ const cases: { readonly [N in OptionName]: Cases } = {
       { path: '/x', expect: { status: [] } },
       { path: '/x', body: null }
     ],
-    message: `it must be a path such as "/health" or "/health=200", or in code a function, or { path, method, headers, body, expect: { status, headers, body }, attempts, interval, timeout, whileBaking }, and it is "soon". Remove it to get the default, or correct it.`
+    message: `it must be a path such as "/health" or "/health=200", or in code a function, or { path, method, headers, body, expect: { status, headers, body }, attempts, interval, timeout, whileBaking }, and it is "soon". Begin it with a slash: "/soon". Remove it to get the default, or correct it.`
   },
   warmUp: {
     fallback: null,
@@ -220,7 +220,7 @@ const cases: { readonly [N in OptionName]: Cases } = {
     ],
     bad: ['soon', 7, null, {}, { path: 'x' }, { path: '/x', requests: 0 }, { path: '/x', times: 3 }],
     message:
-      'it must be a path, or in code { path | paths, requests, concurrency, for }, and it is "soon". Remove it to get the default, or correct it.'
+      'it must be a path, or in code { path | paths, requests, concurrency, for }, and it is "soon". Begin it with a slash: "/soon". Remove it to get the default, or correct it.'
   },
   strategy: {
     fallback: 'blue-green',
@@ -418,7 +418,7 @@ for (const name of Object.keys(cases) as OptionName[]) {
   });
 
   test(`${name}: the refusal says what it must be, what it is, and what to do`, () => {
-    const given = /and it is (\S+?)\. Remove/.exec(message)?.[1] ?? '';
+    const given = /and it is (\S+?)\. (?:Begin .*)?Remove/.exec(message)?.[1] ?? '';
     assert.equal(refusal({ [name]: JSON.parse(given) }).message, `Option "${name}" is not usable: ${message}`);
   });
 }
