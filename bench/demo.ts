@@ -38,7 +38,7 @@ function say(text: string): void {
 }
 
 function show(load: Load): void {
-  const { answered, failed, perVersion, connections, reconnects } = load.snapshot();
+  const { answered, failed, perVersion, connections, reconnects } = load.counts();
   const { asked, closed, reset } = reconnects.idle;
   const versions = Object.entries(perVersion).map(([version, count]) => `gen ${version}: ${count}`);
   const text = `  ${answered} answered, ${failed} failed, ${connections} connections, ${asked + closed + reset} idle clients reconnected   ${versions.slice(-3).join('  ')}`;
@@ -51,13 +51,13 @@ async function startService(): Promise<void> {
   const child = spawn(process.execPath, [CLI, 'run', ...flags, APP], { env, stdio: ['ignore', 'ignore', 'pipe'] });
   service = child;
   const lines = createInterface(child.stderr);
-  const said: string[] = [];
+  const output: string[] = [];
   await new Promise<void>((started, failed) => {
     lines.on('line', (line) => {
-      said.push(line);
+      output.push(line);
       if (line.includes('"event":"started"')) started();
     });
-    child.once('exit', () => failed(new Error(`the service did not start:\n${said.join('\n')}`)));
+    child.once('exit', () => failed(new Error(`the service did not start:\n${output.join('\n')}`)));
   });
 }
 

@@ -13,7 +13,7 @@ export type Kind = {
 };
 
 /** What all clients of one load have in common. */
-export type Surroundings = {
+export type ClientContext = {
   readonly target: Target;
   readonly settings: Settings;
   readonly ledger: Ledger;
@@ -31,27 +31,27 @@ export class Client {
   readonly settings: Settings;
   /** Counts turns from 0, for what is done every other time. */
   turns = 0;
-  readonly #around: Surroundings;
+  readonly #context: ClientContext;
   readonly #host: string;
   #kept: Connection | null = null;
   #requests = 0;
   #stopping = false;
   #wake: () => void = () => {};
 
-  constructor(kind: ClientKind, index: number, random: Random, around: Surroundings) {
+  constructor(kind: ClientKind, index: number, random: Random, context: ClientContext) {
     this.kind = kind;
     this.name = `${kind}${index}`;
     this.random = random;
-    this.settings = around.settings;
-    this.#around = around;
-    this.#host = 'host' in around.target ? `${around.target.host}:${around.target.port}` : 'localhost';
+    this.settings = context.settings;
+    this.#context = context;
+    this.#host = 'host' in context.target ? `${context.target.host}:${context.target.port}` : 'localhost';
   }
 
   /** Takes turns until it is told to stop, ends its connection, and never rejects but for a bug. */
   async run({ turn, restMs }: Kind): Promise<void> {
     for (; !this.#stopping; this.turns++) {
       const answered = await turn(this);
-      if (answered) this.#around.onAnswered(this);
+      if (answered) this.#context.onAnswered(this);
       const rest = restMs(this);
       await this.#rest(answered ? rest : Math.max(rest, this.settings.afterFailureMs));
     }
@@ -67,7 +67,7 @@ export class Client {
   /** The connection it keeps, or a new one if that has ended. */
   keptConnection(throttle?: { bytes: number; pauseMs: number }): Connection {
     if (this.#kept?.usable) return this.#kept;
-    const { ledger } = this.#around;
+    const { ledger } = this.#context;
     this.#kept = this.#connect({
       onEnded: (cause) => ledger.reconnect(this.kind, cause),
       ...(throttle && { throttle })
@@ -80,11 +80,11 @@ export class Client {
     return this.#connect({});
   }
 
-  /** Opens the books on one more request. */
+  /** Counts one more request and assigns it to a connection. */
   request(connection: Connection, method: string, url: string, check: (id: string) => BodyCheck): Exchange {
     const id = `${this.name}-${++this.#requests}`;
     const exchange = new Exchange({ id, client: this.name, kind: this.kind, method, url, body: check(id) });
-    this.#around.ledger.send(exchange);
+    this.#context.ledger.send(exchange);
     connection.begin(exchange);
     return exchange;
   }
@@ -95,8 +95,8 @@ export class Client {
   }
 
   #connect(options: Pick<ConstructorParameters<typeof Connection>[0], 'onEnded' | 'throttle'>): Connection {
-    const { target, ledger, connections, onGone } = this.#around;
-    const connection = new Connection({ target, books: ledger, onGone, ...options });
+    const { target, ledger, connections, onGone } = this.#context;
+    const connection = new Connection({ target, recorder: ledger, onGone, ...options });
     connections.add(connection);
     ledger.perClient[this.kind].connections++;
     return connection;

@@ -4,17 +4,17 @@ import { ParseError, type ResponseHead } from './head.ts';
 import type { FailureKind, ReconnectCause, Target } from './model.ts';
 import { ResponseParser } from './parser.ts';
 
-/** Keeps the books: hears of every end of every exchange. */
-export interface Bookkeeper {
+/** Records how every exchange ends. */
+export interface ResultRecorder {
   answer(exchange: Exchange, head: ResponseHead): void;
   fail(exchange: Exchange, kind: FailureKind, detail: string): void;
-  /** Something surplus came for an exchange that had already ended. */
-  convict(exchange: Exchange, detail: string): void;
+  /** Counts an answered exchange as failed: something more came for it after its answer. */
+  failAnswered(exchange: Exchange, detail: string): void;
 }
 
 export type ConnectionOptions = {
   readonly target: Target;
-  readonly books: Bookkeeper;
+  readonly recorder: ResultRecorder;
   /** Called once if a connection that was to be kept ends without the client's doing. */
   readonly onEnded?: (cause: ReconnectCause) => void;
   /** Called once, when the socket is gone. */
@@ -116,12 +116,12 @@ export class Connection {
     } catch (error) {
       if (!(error instanceof ParseError)) throw error;
       if (this.#waiting.length > 0) this.#loseAll('badAnswer', `unparsable: ${error.message}`);
-      else this.#convictLast(`surplus bytes: ${error.message}`);
+      else this.#failLastAnswered(`surplus bytes: ${error.message}`);
       this.#destroy();
       return true;
     }
     if (this.#waiting.length === 0 && this.#parser.midway) {
-      this.#convictLast('surplus bytes with no request outstanding');
+      this.#failLastAnswered('surplus bytes with no request outstanding');
       this.#destroy();
     }
     return !this.#isTimeToPause(bytes.length);
@@ -138,8 +138,8 @@ export class Connection {
       this.#reading = null;
     }
     if (again) {
-      this.#options.books.convict(again, `another answer with this id: ${head.status} ${head.reason}`);
-    } else if (!first) this.#convictLast(`${head.status} ${head.reason} with no request outstanding`);
+      this.#options.recorder.failAnswered(again, `another answer with this id: ${head.status} ${head.reason}`);
+    } else if (!first) this.#failLastAnswered(`${head.status} ${head.reason} with no request outstanding`);
   }
 
   #onEnd(): void {
@@ -152,7 +152,7 @@ export class Connection {
       this.#waiting.shift();
       this.#past.push(exchange);
       if (this.#past.length > PAST_MAX) this.#past.shift();
-      this.#options.books.answer(exchange, head);
+      this.#options.recorder.answer(exchange, head);
     }
     if (head.close) this.#onAskedToClose();
     else if (exchange && !exchange.written) {
@@ -195,20 +195,20 @@ export class Connection {
   #loseFirst(detail: string): void {
     const exchange = this.#surplus ? undefined : this.#waiting.shift();
     this.#endedAt ||= performance.now();
-    if (exchange) this.#options.books.fail(exchange, 'cutShort', detail);
+    if (exchange) this.#options.recorder.fail(exchange, 'cutShort', detail);
   }
 
   /** Settles all that is outstanding. */
   #loseAll(kind: FailureKind, detail: string): void {
     for (const exchange of this.#waiting.splice(0)) {
       this.#endedAt ||= performance.now();
-      this.#options.books.fail(exchange, kind, detail);
+      this.#options.recorder.fail(exchange, kind, detail);
     }
   }
 
-  #convictLast(detail: string): void {
+  #failLastAnswered(detail: string): void {
     const last = this.#past.at(-1);
-    if (last) this.#options.books.convict(last, detail);
+    if (last) this.#options.recorder.failAnswered(last, detail);
   }
 
   #isTimeToPause(length: number): boolean {

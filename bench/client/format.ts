@@ -13,7 +13,7 @@ export function formatReport(report: Report): string {
     `latency ms  ${latency(report.latency)}`,
     `slowest     ${report.slowest ? `${ms(report.slowest.ms)} ms ${report.slowest.url} at ${at(report.slowest.atMs)}` : '-'}`,
     `silence     ${ms(report.silence.ms)} ms at ${at(report.silence.atMs)}`,
-    `the client  ${Math.round(report.self.cpuShare * 100)} % of a core, longest stall ${ms(report.self.longestStallMs)} ms`,
+    `the client  ${Math.round(report.ownUsage.cpuShare * 100)} % of a core, longest stall ${ms(report.ownUsage.longestStallMs)} ms`,
     '',
     row(['clients', 'n', 'sockets', 'sent', 'failed', 'asked', 'closed', 'reset', 'p50', 'p99', 'max'])
   ];

@@ -19,7 +19,7 @@ export class ParseError extends Error {
 const STATUS_LINE = /^HTTP\/1\.1 ([1-5]\d\d)(?: ([^\0\r\n]*))?$/;
 const FIELD = /^([!#$%&'*+.^_`|~0-9A-Za-z-]+):[ \t]*([^\0\r\n]*?)[ \t]*$/;
 const CLOSE = /(?:^|,)[ \t]*close[ \t]*(?:,|$)/i;
-const WANTED = ['connection', 'content-length', 'transfer-encoding', 'x-id', 'x-version'] as const;
+const KNOWN_FIELDS = ['connection', 'content-length', 'transfer-encoding', 'x-id', 'x-version'] as const;
 
 /** Reads a head, given without its final empty line. @throws ParseError */
 export function parseHead(text: string): { head: ResponseHead; framing: Framing } {
@@ -52,7 +52,7 @@ function parseFields(lines: readonly string[]): Map<string, string> {
   const fields = new Map<string, string>();
   for (const line of lines) {
     const { name, value } = parseField(line);
-    if (!(WANTED as readonly string[]).includes(name)) continue;
+    if (!(KNOWN_FIELDS as readonly string[]).includes(name)) continue;
     const earlier = fields.get(name);
     if (earlier !== undefined && name !== 'connection') throw new ParseError(`two ${name} headers`);
     fields.set(name, earlier === undefined ? value : `${earlier}, ${value}`);

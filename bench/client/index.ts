@@ -11,7 +11,7 @@
  * By hand: node --import tsx bench/client/main.ts --port 3000 --clients busy=10,idle=20
  */
 export { formatReport } from './format.ts';
-export type { Load, Snapshot } from './load.ts';
+export type { Load, LoadCounts } from './load.ts';
 export { startLoad } from './load.ts';
 export type { ClientKind, FailureKind, LoadOptions, ReconnectCause, Settings, Target } from './model.ts';
 export { EVERY_KIND, FAILURE_KINDS as EVERY_FAILURE } from './model.ts';

@@ -1,4 +1,4 @@
-import type { Bookkeeper } from './connection.ts';
+import type { ResultRecorder } from './connection.ts';
 import type { Exchange } from './exchange.ts';
 import type { ResponseHead } from './head.ts';
 import {
@@ -6,9 +6,9 @@ import {
   type ClientKind,
   FAILURE_KINDS,
   type FailureKind,
-  forEach,
   RECONNECT_CAUSES,
-  type ReconnectCause
+  type ReconnectCause,
+  recordOf
 } from './model.ts';
 import { type Expectation, judge } from './oracle.ts';
 import { Samples } from './samples.ts';
@@ -32,18 +32,18 @@ export const BUCKET_MS = 100;
  *
  * Invariant: sent = answered + failed + outstanding, at any moment.
  */
-export class Ledger implements Bookkeeper {
+export class Ledger implements ResultRecorder {
   readonly startedAt = performance.now();
   expectation: Expectation | null = null;
   sent = 0;
   answered = 0;
   failed = 0;
-  readonly failures = forEach(FAILURE_KINDS, () => 0);
+  readonly failures = recordOf(FAILURE_KINDS, () => 0);
   readonly examples: FailureExample[] = [];
   readonly perVersion: Record<string, number> = {};
-  readonly reconnects = forEach(CLIENT_KINDS, () => forEach(RECONNECT_CAUSES, () => 0));
-  readonly perClient = forEach(CLIENT_KINDS, () => ({ connections: 0, sent: 0, answered: 0, failed: 0 }));
-  readonly samples = forEach(CLIENT_KINDS, () => new Samples());
+  readonly reconnects = recordOf(CLIENT_KINDS, () => recordOf(RECONNECT_CAUSES, () => 0));
+  readonly perClient = recordOf(CLIENT_KINDS, () => ({ connections: 0, sent: 0, answered: 0, failed: 0 }));
+  readonly samples = recordOf(CLIENT_KINDS, () => new Samples());
   readonly buckets: Bucket[] = [];
   readonly marks: { readonly atMs: number; readonly name: string }[] = [];
   slowest: Slowest | null = null;
@@ -89,7 +89,7 @@ export class Ledger implements Bookkeeper {
   }
 
   /** Turns an answered request into a failed one; one that had failed already has its one class and keeps it. */
-  convict(exchange: Exchange, detail: string): void {
+  failAnswered(exchange: Exchange, detail: string): void {
     if (exchange.outcome !== 'answered') return;
     this.#count(exchange, -1, exchange.endedAt);
     this.fail(exchange, 'answeredTwice', detail);

@@ -2,13 +2,14 @@ import { monitorEventLoopDelay } from 'node:perf_hooks';
 import { Client } from './client.ts';
 import { KINDS } from './kinds.ts';
 import { Ledger } from './ledger.ts';
-import { CLIENT_KINDS, type ClientKind, forEach, type LoadOptions, settingsFrom } from './model.ts';
+import { CLIENT_KINDS, type ClientKind, type LoadOptions, recordOf, settingsFrom } from './model.ts';
 import { createRandom } from './random.ts';
 import { type ClientReport, createReport, type Report } from './report.ts';
-import { createColdList, createSocketSet } from './rosters.ts';
+import { createSocketSet } from './sockets.ts';
+import { createWarmUp } from './warm-up.ts';
 
 /** Cheap numbers of a load that is running. */
-export type Snapshot = Pick<Report, 'sent' | 'answered' | 'failed' | 'failures' | 'perVersion' | 'reconnects'> & {
+export type LoadCounts = Pick<Report, 'sent' | 'answered' | 'failed' | 'failures' | 'perVersion' | 'reconnects'> & {
   readonly perClient: Readonly<Record<ClientKind, Pick<ClientReport, 'connections' | 'sent' | 'answered' | 'failed'>>>;
   readonly atMs: number;
   readonly outstanding: number;
@@ -19,7 +20,7 @@ export type Load = {
   readonly seed: number;
   /** Resolves when each client has had an answer. @throws Error naming those that had none in time */
   warm(): Promise<void>;
-  snapshot(): Snapshot;
+  counts(): LoadCounts;
   /** Names this moment in the timeline, and gives it back in milliseconds since the start. */
   mark(name: string): number;
   /** From now on, answers should come from `version`; replaces what was expected before. */
@@ -33,27 +34,27 @@ export type Load = {
 /** Starts the clients at once; nothing they started is left when `stop()` has resolved. */
 export function startLoad(options: LoadOptions): Load {
   const settings = settingsFrom(options);
-  const counts = forEach(CLIENT_KINDS, (kind) => options.clients[kind] ?? 0);
+  const counts = recordOf(CLIENT_KINDS, (kind) => options.clients[kind] ?? 0);
   const ledger = new Ledger();
   const sockets = createSocketSet(settings);
-  const cold = createColdList(settings.warmTimeoutMs);
+  const warmUp = createWarmUp(settings.warmTimeoutMs);
   const measure = startMeasuring();
 
-  const around = {
+  const context = {
     target: options.target,
     settings,
     ledger,
     connections: sockets.all,
     onGone: sockets.forget,
-    onAnswered: ({ name }: Client) => cold.warmed(name)
+    onAnswered: ({ name }: Client) => warmUp.answered(name)
   };
   const clients = CLIENT_KINDS.flatMap((kind, row) =>
     Array.from({ length: counts[kind] }, (_, index) => {
       const random = createRandom(settings.seed + row * 100_003 + index);
-      return new Client(kind, index, random, around);
+      return new Client(kind, index, random, context);
     })
   );
-  for (const { name } of clients) cold.add(name);
+  for (const { name } of clients) warmUp.add(name);
   const ended = Promise.all(clients.map((client) => client.run(KINDS[client.kind])));
 
   const stop = async () => {
@@ -61,15 +62,15 @@ export function startLoad(options: LoadOptions): Load {
     for (const client of clients) client.stop();
     await ended;
     await sockets.allGone();
-    cold.giveUp();
-    return createReport(ledger, counts, { seed: settings.seed, self: measure() });
+    warmUp.giveUp();
+    return createReport(ledger, counts, { seed: settings.seed, ownUsage: measure() });
   };
   let report: Promise<Report> | null = null;
 
   return {
     seed: settings.seed,
-    warm: () => cold.empty,
-    snapshot: () => ({
+    warm: () => warmUp.done,
+    counts: () => ({
       atMs: ledger.now(),
       sent: ledger.sent,
       answered: ledger.answered,
@@ -100,7 +101,7 @@ export function startLoad(options: LoadOptions): Load {
 }
 
 /** What this process uses from here on. */
-function startMeasuring(): () => Report['self'] {
+function startMeasuring(): () => Report['ownUsage'] {
   const startedAt = performance.now();
   const before = process.cpuUsage();
   const delays = monitorEventLoopDelay({ resolution: 10 });

@@ -92,7 +92,7 @@ function isClientKind(name: string): name is ClientKind {
 }
 
 /** Builds a record with one fresh value for each key. */
-export function forEach<K extends string, V>(keys: readonly K[], value: (key: K) => V): Record<K, V> {
+export function recordOf<K extends string, V>(keys: readonly K[], value: (key: K) => V): Record<K, V> {
   return Object.fromEntries(keys.map((key) => [key, value(key)])) as Record<K, V>;
 }
 

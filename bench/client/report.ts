@@ -1,5 +1,5 @@
 import { BUCKET_MS, type FailureExample, type Ledger, type Slowest } from './ledger.ts';
-import { CLIENT_KINDS, type ClientKind, type FailureKind, forEach, type ReconnectCause } from './model.ts';
+import { CLIENT_KINDS, type ClientKind, type FailureKind, type ReconnectCause, recordOf } from './model.ts';
 import { balance } from './oracle.ts';
 import { type Percentiles, percentiles } from './samples.ts';
 
@@ -37,14 +37,14 @@ export type Report = {
   /** The longest time between two answers, and when it began. */
   readonly silence: { readonly ms: number; readonly atMs: number };
   /** What the load cost its own process; a latency below the stall may be the client's own doing. */
-  readonly self: { readonly cpuShare: number; readonly longestStallMs: number | null };
+  readonly ownUsage: { readonly cpuShare: number; readonly longestStallMs: number | null };
 };
 
 /** Draws up the report, once every request has ended. @throws Error when the numbers do not add up */
 export function createReport(
   ledger: Ledger,
   clients: Readonly<Record<ClientKind, number>>,
-  measured: Pick<Report, 'seed' | 'self'>
+  measured: Pick<Report, 'seed' | 'ownUsage'>
 ): Report {
   balance(ledger);
   const { samples } = ledger;
@@ -58,7 +58,7 @@ export function createReport(
     examples: [...ledger.examples],
     reconnects: structuredClone(ledger.reconnects),
     perVersion: { ...ledger.perVersion },
-    perClient: forEach(CLIENT_KINDS, (kind) => ({
+    perClient: recordOf(CLIENT_KINDS, (kind) => ({
       clients: clients[kind],
       ...ledger.perClient[kind],
       latency: percentiles([samples[kind].all()])

@@ -4,21 +4,21 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { formatReport, type Load, startLoad } from '../../bench/client/index.ts';
-import { CLIENT_KINDS, type ClientKind, forEach, RECONNECT_CAUSES } from '../../bench/client/model.ts';
+import { CLIENT_KINDS, type ClientKind, RECONNECT_CAUSES, recordOf } from '../../bench/client/model.ts';
 import { startApp } from './app.ts';
 import { until } from './waiting.ts';
 
 const everyKind = {
-  clients: forEach(CLIENT_KINDS, () => 2),
+  clients: recordOf(CLIENT_KINDS, () => 2),
   idleEveryMs: 200,
   busyPauseMs: 1,
   halfHeadMaxMs: 100
 };
-const none = forEach(CLIENT_KINDS, () => forEach(RECONNECT_CAUSES, () => 0));
+const none = recordOf(CLIENT_KINDS, () => recordOf(RECONNECT_CAUSES, () => 0));
 
 /** Waits until each kind has been answered so often that what it does every other time was done too. */
 async function eachKindAnswered(load: Load, times: number): Promise<void> {
-  const answered = (kind: ClientKind) => load.snapshot().perClient[kind].answered;
+  const answered = (kind: ClientKind) => load.counts().perClient[kind].answered;
   await until(() => CLIENT_KINDS.every((kind) => answered(kind) >= times), `${times} answers for every kind of client`);
 }
 
@@ -70,7 +70,7 @@ test('a service on a unix socket, whose version is in a file, is loaded the same
   await load.warm();
   const report = await load.stop();
 
-  assert.equal(app.said, path);
+  assert.equal(app.output, path);
   assert.deepEqual(report.examples, []);
   assert.deepEqual(report.perVersion, { blue: report.sent });
   assert.deepEqual(report.reconnects, none);
@@ -83,7 +83,7 @@ test('a server that dies under load is found out, and the books still balance', 
   t.after(() => load.stop());
   await load.warm();
   await app.kill();
-  await until(() => load.snapshot().failures.refused > 0, 'a refused connection');
+  await until(() => load.counts().failures.refused > 0, 'a refused connection');
   const report = await load.stop();
 
   // Slow answers and half-sent heads were under way for sure: they are lost, besides those refused later.

@@ -17,7 +17,7 @@ async function run(...args: string[]) {
 test('the command reports a healthy service and exits with 0', async (t) => {
   const app = await startApp();
   t.after(app.kill);
-  const { code, stdout, stderr } = await run('--port', app.said, '--clients', 'idle=2,fresh=1', '--seconds', '0.1');
+  const { code, stdout, stderr } = await run('--port', app.output, '--clients', 'idle=2,fresh=1', '--seconds', '0.1');
 
   assert.equal(stderr, '');
   assert.match(stdout, /^\d+ sent = \d+ answered \+ 0 failed in .*\nfailures {4}none\n/);
@@ -28,7 +28,7 @@ test('the command exits with 1 when requests failed, and shows which', async (t)
   const app = await startApp();
   t.after(app.kill);
   await app.kill();
-  const { code, stdout } = await run('--port', app.said, '--clients', 'idle=2', '--seconds', '0.1');
+  const { code, stdout } = await run('--port', app.output, '--clients', 'idle=2', '--seconds', '0.1');
 
   assert.match(stdout, /^2 sent = 0 answered \+ 2 failed in .*\nfailures {4}refused 2\n/);
   assert.match(stdout, /refused idle1-1 GET \/answer: ECONNREFUSED/);

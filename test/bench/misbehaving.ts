@@ -12,7 +12,7 @@ function response(asked: Asked, { status = '200 OK', more = '', id = asked.id, t
   return `${head.join('\r\n')}\r\n${more}\r\n${text}`;
 }
 
-/** One good way to answer, and every sin there is a class for. */
+/** One good way to answer, and every failure there is a kind for. */
 export const acts = {
   well: (asked, socket) => socket.write(response(asked)),
   wellChunked: ({ id, version }, socket) => {

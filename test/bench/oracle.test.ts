@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { TextCheck } from '../../bench/client/content.ts';
 import { Exchange } from '../../bench/client/exchange.ts';
-import { CLIENT_KINDS, FAILURE_KINDS, forEach, settingsFrom } from '../../bench/client/model.ts';
+import { CLIENT_KINDS, FAILURE_KINDS, recordOf, settingsFrom } from '../../bench/client/model.ts';
 import { balance, judge } from '../../bench/client/oracle.ts';
 import { createRandom } from '../../bench/client/random.ts';
 import { percentiles, Samples } from '../../bench/client/samples.ts';
@@ -63,8 +63,8 @@ test('on an older connection, another version is wrong after the grace time unle
 });
 
 test('books that do not balance are refused, whichever column is wrong', () => {
-  const perClient = forEach(CLIENT_KINDS, () => ({ sent: 0, answered: 0, failed: 0 }));
-  const failures = forEach(FAILURE_KINDS, () => 0);
+  const perClient = recordOf(CLIENT_KINDS, () => ({ sent: 0, answered: 0, failed: 0 }));
+  const failures = recordOf(FAILURE_KINDS, () => 0);
   const totals = {
     sent: 3,
     answered: 2,

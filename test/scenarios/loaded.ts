@@ -35,7 +35,7 @@ export async function loaded(
 
 /** Waits until so many more requests are answered by a version. */
 export async function answers(load: Load, version: string, count: number): Promise<void> {
-  const seen = () => load.snapshot().perVersion[version] ?? 0;
+  const seen = () => load.counts().perVersion[version] ?? 0;
   const enough = seen() + count;
   await waitFor(async () => seen() >= enough, `version ${version} has answered ${count} more requests`);
 }

@@ -160,7 +160,7 @@ for (const strategy of ['rolling', 'in-place'] as const) {
         const { code, why, active } = await failure(service.client.reload({ env }));
         assert.deepEqual([code, active], ['HANDOVER_ERR_CANDIDATE_CHECK', 1]);
         assert.match(why, /^worker 2\.2 gave status 503/);
-        assert.ok((load.snapshot().perVersion.half ?? 0) > 0, 'the first worker of it did serve');
+        assert.ok((load.counts().perVersion.half ?? 0) > 0, 'the first worker of it did serve');
         await waitForWorkers(service, 3);
         load.expectVersion('1');
         await answers(load, '1', 100);

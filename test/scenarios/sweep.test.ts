@@ -134,7 +134,7 @@ async function killAt(stage: Stage, { moment, victims, ends }: Row, load: Load):
   const now = await stage.status();
   const active = now.active?.generation ?? 0;
   const next = Math.max(...now.history.map(({ generation }) => generation)) + 1;
-  const before = load.snapshot();
+  const before = load.counts();
   const witnesses = await openWitnesses(service.port);
   const from = service.lines.length;
   try {
@@ -164,8 +164,8 @@ async function killAt(stage: Stage, { moment, victims, ends }: Row, load: Load):
         ? moment.nth === 1 && strategy === 'rolling'
         : moment !== 'cutover' && moment !== 'pausing';
     if (isSure) await Promise.all(witnesses.map((one) => speaksOn(one, killed)));
-    await isServed(load, load.snapshot().answered + 20);
-    const after = load.snapshot();
+    await isServed(load, load.counts().answered + 20);
+    const after = load.counts();
     const lost = Object.fromEntries(FAILURE_KINDS.map((kind) => [kind, after.failures[kind] - before.failures[kind]]));
     const known = LOST.reduce((sum, kind) => sum + (lost[kind] ?? 0), 0);
     const failed = after.failed - before.failed;
@@ -226,5 +226,5 @@ function saysGone(line: { event: string; [detail: string]: unknown }, status: St
 }
 
 async function isServed(load: Load, answered: number): Promise<void> {
-  await waitFor(async () => load.snapshot().answered >= answered, 'the load is answered');
+  await waitFor(async () => load.counts().answered >= answered, 'the load is answered');
 }

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { type TestContext, test } from 'node:test';
 import { type LoadOptions, type Report, startLoad } from '../../bench/client/index.ts';
-import { CLIENT_KINDS, FAILURE_KINDS, type FailureKind, forEach, RECONNECT_CAUSES } from '../../bench/client/model.ts';
+import { CLIENT_KINDS, FAILURE_KINDS, type FailureKind, RECONNECT_CAUSES, recordOf } from '../../bench/client/model.ts';
 import { type Act, acts, createHold, startMisbehaving } from './misbehaving.ts';
 import { until } from './waiting.ts';
 
@@ -14,10 +14,10 @@ type Expected = { sent?: number; failures?: Partial<Record<FailureKind, number>>
 
 /** Compares every counter there is: what is not named must be 0. */
 function assertCounted(report: Report, { sent, failures = {}, reconnects = {} }: Expected): void {
-  const seen = forEach(RECONNECT_CAUSES, (cause) =>
+  const seen = recordOf(RECONNECT_CAUSES, (cause) =>
     CLIENT_KINDS.reduce((total, kind) => total + report.reconnects[kind][cause], 0)
   );
-  assert.deepEqual(report.failures, { ...forEach(FAILURE_KINDS, () => 0), ...failures });
+  assert.deepEqual(report.failures, { ...recordOf(FAILURE_KINDS, () => 0), ...failures });
   assert.deepEqual(seen, { asked: 0, closed: 0, reset: 0, ...reconnects });
   if (sent !== undefined) assert.equal(report.sent, sent);
   assert.equal(report.sent, report.answered + report.failed);
@@ -37,7 +37,7 @@ async function run(t: TestContext, script: Act[], options: Omit<LoadOptions, 'ta
   const failed = Object.values(expected.failures ?? {}).reduce((sum, count) => sum + count, 0);
   const reconnected = Object.values(expected.reconnects ?? {}).reduce((sum, count) => sum + count, 0);
   await until(() => {
-    const now = load.snapshot();
+    const now = load.counts();
     const reconnects = CLIENT_KINDS.flatMap((kind) => Object.values(now.reconnects[kind]));
     const reconnectedNow = reconnects.reduce((sum, count) => sum + count, 0);
     return script.length === 0 && now.failed >= failed && reconnectedNow >= reconnected;
@@ -45,7 +45,7 @@ async function run(t: TestContext, script: Act[], options: Omit<LoadOptions, 'ta
   return load.stop();
 }
 
-const sins: [string, Act, FailureKind, Reconnects?][] = [
+const cases: [string, Act, FailureKind, Reconnects?][] = [
   ['a reset with the request outstanding', acts.reset, 'reset'],
   ['a FIN instead of an answer', acts.fin, 'closedWithoutAnswer'],
   ['half a head, then FIN', acts.halfHeadThenFin, 'cutShort'],
@@ -64,7 +64,7 @@ const sins: [string, Act, FailureKind, Reconnects?][] = [
   ['a 408 with no request outstanding', acts.timeoutWhileIdle, 'answeredTwice', { asked: TIMES }],
   ['another answer after Connection: close', acts.onceMoreAfterClosing, 'answeredTwice', { asked: TIMES }]
 ];
-for (const [name, act, kind, reconnects = {}] of sins) {
+for (const [name, act, kind, reconnects = {}] of cases) {
   test(`${name}, ${TIMES} times, is ${TIMES} times ${kind} and nothing else`, async (t) => {
     const expected = { sent: TIMES, failures: { [kind]: TIMES }, reconnects };
     const report = await run(t, Array(TIMES).fill(act), onceEach, expected);
@@ -94,7 +94,7 @@ test('a port where nobody listens refuses, and warm() names who got no answer', 
 
 test('a unix socket that does not exist refuses', async () => {
   const load = startLoad({ target: { path: '/nonexistent/handover.sock' }, ...onceEach });
-  await until(() => load.snapshot().failed === TIMES, 'three refusals');
+  await until(() => load.counts().failed === TIMES, 'three refusals');
 
   assertCounted(await load.stop(), { sent: TIMES, failures: { refused: TIMES } });
 });
@@ -116,7 +116,7 @@ test('a reset on an idle connection is a reconnect, not a failure', async (t) =>
   const load = startLoad({ target: server.target, ...onceEach });
   await load.warm();
   server.resetAll();
-  await until(() => load.snapshot().reconnects.idle.reset === TIMES, 'three resets');
+  await until(() => load.counts().reconnects.idle.reset === TIMES, 'three resets');
 
   assertCounted(await load.stop(), { sent: TIMES, reconnects: { reset: TIMES } });
 });
@@ -169,10 +169,7 @@ test('the old version is wrong for requests sent after it should be gone, and on
   server.script.push(old, old, oldAndClosing, old);
   hold.release(); // sent before the expectation: right, although it says 1
   server.version = '2';
-  await until(
-    () => load.snapshot().reconnects.busy.asked === 1 && load.snapshot().failed === 3,
-    'three wrong versions'
-  );
+  await until(() => load.counts().reconnects.busy.asked === 1 && load.counts().failed === 3, 'three wrong versions');
   const report = await load.stop();
 
   // Two on the kept connection; the one that closed it was allowed to; one on the connection opened since.
@@ -180,11 +177,11 @@ test('the old version is wrong for requests sent after it should be gone, and on
   assert.equal(report.perVersion['1'], 3);
 });
 
-test('all sins in one run are each counted as what they are', async (t) => {
-  const list: Act[] = sins.map(([, act]) => act).filter((act) => act !== acts.twiceInTwoPackets);
+test('all failures in one run are each counted as what they are', async (t) => {
+  const list: Act[] = cases.map(([, act]) => act).filter((act) => act !== acts.twiceInTwoPackets);
   const script = [...list, ...list].flatMap((act) => [acts.well, act]);
   const failures: Partial<Record<FailureKind, number>> = {};
-  for (const [, act, kind] of sins) if (list.includes(act)) failures[kind] = (failures[kind] ?? 0) + 2;
+  for (const [, act, kind] of cases) if (list.includes(act)) failures[kind] = (failures[kind] ?? 0) + 2;
   const expected = { failures, reconnects: { asked: 6 } };
 
   assertCounted(await run(t, script, { clients: { busy: 1 }, afterFailureMs: 0 }, expected), expected);
