@@ -1,10 +1,10 @@
 import { ask } from './peers/ask.ts';
 import type { Claim, Detail } from './rig/model.ts';
-import { BenchService, withAll } from './rig/service.ts';
+import { BenchService, withCleanup } from './rig/service.ts';
 import { alternate, median, quantile, ratio, spread, sum } from './rig/statistics.ts';
 
 /** How long an answer is waited for. */
-const PATIENCE_MS = 15_000;
+const ANSWER_TIMEOUT_MS = 15_000;
 
 interface Side {
   readonly service: BenchService;
@@ -26,7 +26,7 @@ export const cover: Claim = {
   claim: 'from kill -9 of the only worker to the next answer to a fresh request, with a warm standby',
   limit: null,
   run: (context) =>
-    withAll(async (keep) => {
+    withCleanup(async (keep) => {
       const { quick, progress } = context;
       const start = async (options: object): Promise<Side> => ({
         // Not baking: a crash then would be a reason to roll back.
@@ -66,8 +66,8 @@ async function crash({ service, crashes }: Side): Promise<Crash> {
   let lost = -1;
   const killedAt = performance.now();
   process.kill(pid, 'SIGKILL');
-  while (answer === null && performance.now() < killedAt + PATIENCE_MS) {
-    answer = await ask(service.port, PATIENCE_MS);
+  while (answer === null && performance.now() < killedAt + ANSWER_TIMEOUT_MS) {
+    answer = await ask(service.port, ANSWER_TIMEOUT_MS);
     lost += 1;
   }
   const ms = answer === null ? null : performance.now() - killedAt;

@@ -1,10 +1,10 @@
 import { get } from 'node:http';
 import { setTimeout as delay } from 'node:timers/promises';
 import { waitsFrom } from './idle.ts';
-import { Loader } from './load/loader.ts';
-import { clock } from './load/ways.ts';
+import { LoadGenerator } from './load/generator.ts';
+import { clock } from './load/patterns.ts';
 import type { Claim, Context } from './rig/model.ts';
-import { BenchService, withAll } from './rig/service.ts';
+import { BenchService, withCleanup } from './rig/service.ts';
 import { median, quantile, spread, sum } from './rig/statistics.ts';
 
 const SLOW_MS = 250;
@@ -16,7 +16,7 @@ const SETTLE_MS = 300;
 const HANDOVER_MS = 2_000;
 const TURN_MS = SETTLE_MS + HANDOVER_MS;
 /** Beyond that a slow request is lost. */
-const PATIENCE_MS = 10_000;
+const ANSWER_TIMEOUT_MS = 10_000;
 
 /** How long nobody serves where two versions must never both serve, less what the request in flight takes anyway. */
 export const exclusive: Claim = {
@@ -24,8 +24,8 @@ export const exclusive: Claim = {
   claim: `how long nobody serves in an exclusive handover, beyond the end of a ${SLOW_MS} ms request in flight`,
   limit: null,
   run: (context) =>
-    withAll(async (keep) => {
-      const load = keep(await Loader.start(context));
+    withCleanup(async (keep) => {
+      const load = keep(await LoadGenerator.start(context));
       const service = keep(await BenchService.start(context, { pinned: true }, { strategy: 'exclusive', bake: 0 }));
       await load.open('probes', service.port, CONNECTIONS);
       const rounds = await handOver(context, load, service);
@@ -71,7 +71,7 @@ interface Round {
   readonly reconnects: number;
 }
 
-async function handOver({ quick, progress }: Context, load: Loader, service: BenchService): Promise<Round[]> {
+async function handOver({ quick, progress }: Context, load: LoadGenerator, service: BenchService): Promise<Round[]> {
   let heldAt = 0;
   await service.follow(({ event }) => {
     if (event === 'quieting') heldAt = clock();
@@ -125,7 +125,7 @@ async function slowly(port: number, until: number): Promise<Slow[]> {
 
 function askSlowly(port: number): Promise<string | null> {
   return new Promise((resolve) => {
-    const signal = AbortSignal.timeout(PATIENCE_MS);
+    const signal = AbortSignal.timeout(ANSWER_TIMEOUT_MS);
     const request = get({ port, host: '127.0.0.1', path: `/slow?ms=${SLOW_MS}`, agent: false, signal }, (response) => {
       response.once('error', () => resolve(null));
       response.once('end', () => resolve(String(response.headers['x-version'])));

@@ -2,16 +2,16 @@ import { once } from 'node:events';
 import { setTimeout as delay } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { EVERY_KIND, type Load, type Report, startLoad } from './client/index.ts';
-import type { Shots } from './load/cannon.ts';
+import type { AutocannonReport } from './load/autocannon.ts';
 import type { Claim, Context, Detail } from './rig/model.ts';
 import { endProcess, firstMessage, startProcess } from './rig/processes.ts';
-import { BenchService, withAll } from './rig/service.ts';
+import { BenchService, withCleanup } from './rig/service.ts';
 import { sum } from './rig/statistics.ts';
 
-const CANNON = fileURLToPath(new URL('./load/cannon.ts', import.meta.url));
+const AUTOCANNON = fileURLToPath(new URL('./load/autocannon.ts', import.meta.url));
 const CONNECTIONS = 16;
 /** autocannon's own bound; it is told to run out long before. */
-const CANNON_SECONDS = 120;
+const AUTOCANNON_SECONDS = 120;
 const RELOADS = 10;
 
 /** Ten reloads and two rollbacks under the familiar tool and under the strict client, each by itself. */
@@ -20,12 +20,17 @@ export const failures: Claim = {
   claim: 'requests that failed during ten reloads and two rollbacks, by autocannon and by the strict client',
   limit: '0',
   run: async (context) => {
-    const shots = await underCannon(context);
+    const autocannon = await underAutocannon(context);
     const report = await underStrictClient(context);
-    const lost = shots.sent - shots.answered;
+    const lost = autocannon.sent - autocannon.answered;
     const idleReconnects = sum(Object.values(report.reconnects.idle));
-    const value = shots.errors + shots.timeouts + shots.non2xx + lost + report.failed + idleReconnects;
-    return { value, unit: 'failures', ok: value === 0, details: [...describeShots(shots), ...describeReport(report)] };
+    const value = autocannon.errors + autocannon.timeouts + autocannon.non2xx + lost + report.failed + idleReconnects;
+    return {
+      value,
+      unit: 'failures',
+      ok: value === 0,
+      details: [...describeAutocannon(autocannon), ...describeReport(report)]
+    };
   }
 };
 
@@ -51,24 +56,24 @@ async function deploy(context: Context, service: BenchService, pauseMs: number, 
   }
 }
 
-function underCannon(context: Context): Promise<Shots> {
-  return withAll(async (keep) => {
+function underAutocannon(context: Context): Promise<AutocannonReport> {
+  return withCleanup(async (keep) => {
     const service = keep(await BenchService.start(context, { pinned: true }));
-    const args = ['--import', 'tsx', CANNON, String(service.port), String(CONNECTIONS), String(CANNON_SECONDS)];
-    const cannon = startProcess({ args, core: context.machine.pins?.load ?? null });
-    keep({ end: () => endProcess(cannon) });
-    await firstMessage(cannon, 'autocannon');
+    const args = ['--import', 'tsx', AUTOCANNON, String(service.port), String(CONNECTIONS), String(AUTOCANNON_SECONDS)];
+    const autocannon = startProcess({ args, core: context.machine.pins?.load ?? null });
+    keep({ end: () => endProcess(autocannon) });
+    await firstMessage(autocannon, 'autocannon');
     await delay(500);
     await deploy(context, service, context.quick ? 100 : 700);
-    const answer = once(cannon, 'message', { signal: AbortSignal.timeout(15_000) });
-    cannon.send('run out');
-    const [shots] = (await answer) as [Shots];
-    return shots;
+    const answer = once(autocannon, 'message', { signal: AbortSignal.timeout(15_000) });
+    autocannon.send('run out');
+    const [report] = (await answer) as [AutocannonReport];
+    return report;
   });
 }
 
 function underStrictClient(context: Context): Promise<Report> {
-  return withAll(async (keep) => {
+  return withCleanup(async (keep) => {
     const service = keep(await BenchService.start(context, { pinned: true }));
     const target = { host: '127.0.0.1', port: service.port };
     const load = startLoad({ target, clients: EVERY_KIND, busyPauseMs: 2, idleEveryMs: 700 });
@@ -83,7 +88,16 @@ function underStrictClient(context: Context): Promise<Report> {
   });
 }
 
-function describeShots({ version, connections, sent, answered, errors, timeouts, non2xx, p99 }: Shots): Detail[] {
+function describeAutocannon({
+  version,
+  connections,
+  sent,
+  answered,
+  errors,
+  timeouts,
+  non2xx,
+  p99
+}: AutocannonReport): Detail[] {
   return [
     { name: `autocannon ${version}: connections`, value: connections },
     { name: 'autocannon: sent', value: sent },

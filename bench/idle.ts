@@ -1,11 +1,11 @@
-import { Loader } from './load/loader.ts';
-import { clock, type PacedStretch } from './load/ways.ts';
+import { LoadGenerator } from './load/generator.ts';
+import { clock, type PacedResult } from './load/patterns.ts';
 import type { Claim, Context } from './rig/model.ts';
-import { BenchService, withAll } from './rig/service.ts';
+import { BenchService, withCleanup } from './rig/service.ts';
 import { median, quantile, spread, sum } from './rig/statistics.ts';
 import { fileLimit } from './rig/usage.ts';
 
-const WANTED = 2_000;
+const CONNECTIONS = 2_000;
 /** What the processes need besides the connections. */
 const OTHER_FILES = 200;
 /** Probes per second, each on one of the idle connections, picked at random. */
@@ -19,9 +19,9 @@ export const idle: Claim = {
   claim: '2,000 idle kept-alive connections handed over, per second; the wait of a request sent meanwhile',
   limit: null,
   run: (context) =>
-    withAll(async (keep) => {
-      const connections = Math.min(WANTED, (fileLimit() ?? 1_024) - OTHER_FILES);
-      const load = keep(await Loader.start(context));
+    withCleanup(async (keep) => {
+      const connections = Math.min(CONNECTIONS, (fileLimit() ?? 1_024) - OTHER_FILES);
+      const load = keep(await LoadGenerator.start(context));
       const service = keep(await BenchService.start(context, { pinned: true }));
       await load.open('idle', service.port, connections);
       const rounds = await handOver(context, load, service);
@@ -37,7 +37,7 @@ export const idle: Claim = {
           { name: 'middle half of the handovers', value: spread(perSecond, 0) },
           {
             name: 'connections',
-            value: connections < WANTED ? `${connections}: no more files may be open (ulimit -n)` : connections
+            value: connections < CONNECTIONS ? `${connections}: no more files may be open (ulimit -n)` : connections
           },
           { name: 'moved while idle, at p50', value: median(moved) },
           { name: 'from cutover until all had moved', value: median(rounds.map(({ tookMs }) => tookMs)), unit: 'ms' },
@@ -54,7 +54,7 @@ export const idle: Claim = {
     })
 };
 
-interface Round extends Pick<PacedStretch, 'lost' | 'reconnects'> {
+interface Round extends Pick<PacedResult, 'lost' | 'reconnects'> {
   readonly tookMs: number;
   readonly moved: number;
   /** Waits of probes, in milliseconds. */
@@ -62,7 +62,7 @@ interface Round extends Pick<PacedStretch, 'lost' | 'reconnects'> {
   readonly meanwhile: readonly number[];
 }
 
-async function handOver({ quick, progress }: Context, load: Loader, service: BenchService): Promise<Round[]> {
+async function handOver({ quick, progress }: Context, load: LoadGenerator, service: BenchService): Promise<Round[]> {
   let cutoverAt = 0;
   await service.follow(({ event }) => {
     if (event === 'cutover') cutoverAt = clock();
@@ -92,7 +92,7 @@ async function handOver({ quick, progress }: Context, load: Loader, service: Ben
 }
 
 /** Waits of the requests that were under way at any time between two moments. */
-export function waits({ endedAt, ms }: PacedStretch, from: number, to: number): number[] {
+export function waits({ endedAt, ms }: PacedResult, from: number, to: number): number[] {
   return [...ms].filter((wait, index) => {
     const end = endedAt[index] ?? 0;
     return end >= from && end - wait <= to;
@@ -100,7 +100,7 @@ export function waits({ endedAt, ms }: PacedStretch, from: number, to: number): 
 }
 
 /** Waits of the requests that were meant to be sent between two moments. */
-export function waitsFrom({ endedAt, ms }: PacedStretch, from: number, to: number): number[] {
+export function waitsFrom({ endedAt, ms }: PacedResult, from: number, to: number): number[] {
   return [...ms].filter((wait, index) => {
     const intendedAt = (endedAt[index] ?? 0) - wait;
     return intendedAt >= from && intendedAt <= to;

@@ -35,7 +35,7 @@ const COMMAND: Command = {
   name: 'npm run bench',
   about:
     'Measures what this project promises, each figure beside the same app under plain node; exit code 1 if a limit is missed.',
-  noun: 'claim',
+  item: 'claim',
   known: CLAIMS.map(({ name }) => name),
   quick: 'fewer rounds, about two minutes: a look, not a proof',
   json: 'bench/results/latest.json',

@@ -1,9 +1,9 @@
 import { resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { Loader } from './load/loader.ts';
+import { LoadGenerator } from './load/generator.ts';
 import type { Claim, Context } from './rig/model.ts';
 import { endProcess, firstMessage, startProcess } from './rig/processes.ts';
-import { APP, type Placed, withAll } from './rig/service.ts';
+import { APP, type RunningServer, withCleanup } from './rig/service.ts';
 import { cpuPerRequest, pairs, rate, run, type Side } from './rig/sides.ts';
 import { atLeast, median, ratio, spread, sum } from './rig/statistics.ts';
 
@@ -13,7 +13,7 @@ const SLICE_MS = 250;
 /** Two processes of one program are never equally fast: each round has processes of its own. */
 const ROUNDS = 6;
 const PAIRS = 16;
-const WARD = fileURLToPath(new URL('./rig/ward.ts', import.meta.url));
+const MEASURED_WORKER = fileURLToPath(new URL('./rig/measured-worker.ts', import.meta.url));
 
 /** What it costs a worker to count and to be asked for it each second, beside one that does neither. */
 export const measuring: Claim = {
@@ -49,11 +49,11 @@ export const measuring: Claim = {
 };
 
 function runRound(context: Context, name: string): Promise<readonly [Side, Side]> {
-  return withAll(async (keep) => {
-    const load = keep(await Loader.start(context));
+  return withCleanup(async (keep) => {
+    const load = keep(await LoadGenerator.start(context));
     const sides: [Side, Side] = [
-      { name: 'plain', ...keep(await startWard(context, false)), slices: [] },
-      { name: 'measured', ...keep(await startWard(context, true)), slices: [] }
+      { name: 'plain', ...keep(await startWorker(context, false)), slices: [] },
+      { name: 'measured', ...keep(await startWorker(context, true)), slices: [] }
     ];
     for (const side of sides) {
       await load.open(side.name, side.port, CONNECTIONS);
@@ -64,10 +64,10 @@ function runRound(context: Context, name: string): Promise<readonly [Side, Side]
   });
 }
 
-async function startWard({ build, machine }: Context, measured: boolean): Promise<Placed> {
+async function startWorker({ build, machine }: Context, measured: boolean): Promise<RunningServer> {
   const preload = resolve(build, 'preload.cjs');
   const child = startProcess({
-    args: ['--import', 'tsx', WARD, preload, APP, measured ? 'measured' : 'plain'],
+    args: ['--import', 'tsx', MEASURED_WORKER, preload, APP, measured ? 'measured' : 'plain'],
     core: machine.pins?.server ?? null
   });
   const { port, pid } = await firstMessage<{ port: number; pid: number }>(child, 'a worker and who measures it');

@@ -1,6 +1,6 @@
-import { Loader } from './load/loader.ts';
+import { LoadGenerator } from './load/generator.ts';
 import type { Claim, Detail } from './rig/model.ts';
-import { BenchService, startPlain, withAll } from './rig/service.ts';
+import { BenchService, startPlain, withCleanup } from './rig/service.ts';
 import { type Memory, memoryOf } from './rig/usage.ts';
 
 const CONNECTIONS = 64;
@@ -13,8 +13,8 @@ export const memory: Claim = {
   claim: 'resident memory of the supervisor, and of a warm standby',
   limit: null,
   run: (context) =>
-    withAll(async (keep) => {
-      const load = keep(await Loader.start(context));
+    withCleanup(async (keep) => {
+      const load = keep(await LoadGenerator.start(context));
       const plain = keep(await startPlain(context, { pinned: true }));
       const service = keep(await BenchService.start(context, { pinned: true }));
       const fresh = memoryOf(service.supervisorPid);

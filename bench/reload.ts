@@ -1,5 +1,5 @@
 import type { Claim } from './rig/model.ts';
-import { BenchService, startPlain, withAll } from './rig/service.ts';
+import { BenchService, startPlain, withCleanup } from './rig/service.ts';
 import { alternate, atMost, median, quantile, spread } from './rig/statistics.ts';
 
 const RELOAD_LIMIT_MS = 40;
@@ -11,7 +11,7 @@ export const reload: Claim = {
   claim: 'time to cutover minus the bare time to listening; rollback at p50',
   limit: `<= ${RELOAD_LIMIT_MS} ms; rollback <= ${ROLLBACK_LIMIT_MS} ms`,
   run: (context) =>
-    withAll(async (keep) => {
+    withCleanup(async (keep) => {
       const { quick, progress } = context;
       const service = keep(await BenchService.start(context, { pinned: false }));
       const bare: number[] = [];

@@ -1,5 +1,5 @@
 import type { Claim, Context } from './rig/model.ts';
-import { BenchService, startPlain, withAll } from './rig/service.ts';
+import { BenchService, startPlain, withCleanup } from './rig/service.ts';
 import { alternate, median, ratio, spread } from './rig/statistics.ts';
 
 const COUNTS = [1, 2, 4];
@@ -43,7 +43,7 @@ export const rolling: Claim = {
 };
 
 function measure(context: Context, workers: number): Promise<Figures> {
-  return withAll(async (keep) => {
+  return withCleanup(async (keep) => {
     const { quick, progress } = context;
     const service = keep(
       await BenchService.start(context, { pinned: false }, { workers, strategy: 'rolling', bake: 0 })

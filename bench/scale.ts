@@ -14,7 +14,7 @@ const PARTS: readonly Part[] = [connections, workers, reloads];
 const COMMAND: Command = {
   name: 'npm run bench:scale',
   about: 'Shows how cost grows with connections, with workers and with reloads. Takes about four minutes.',
-  noun: 'part',
+  item: 'part',
   known: PARTS.map(({ name }) => name),
   quick: 'fewer rounds, a minute and a half: a look, not a proof',
   json: 'bench/results/scale.json',

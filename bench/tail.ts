@@ -1,8 +1,8 @@
 import { waits } from './idle.ts';
-import { Loader } from './load/loader.ts';
-import { clock } from './load/ways.ts';
+import { LoadGenerator } from './load/generator.ts';
+import { clock } from './load/patterns.ts';
 import type { Claim } from './rig/model.ts';
-import { BenchService, withAll } from './rig/service.ts';
+import { BenchService, withCleanup } from './rig/service.ts';
 import { atMost, median, quantile, ratio, spread, sum } from './rig/statistics.ts';
 
 const LIMIT = 3;
@@ -20,9 +20,9 @@ export const tail: Claim = {
   claim: 'p99 latency in the two seconds around a reload / in the steady state, at half capacity',
   limit: `<= ${LIMIT}`,
   run: (context) =>
-    withAll(async (keep) => {
+    withCleanup(async (keep) => {
       const { quick, progress } = context;
-      const load = keep(await Loader.start(context));
+      const load = keep(await LoadGenerator.start(context));
       const service = keep(await BenchService.start(context, { pinned: true }));
       await load.open('tail', service.port, CONNECTIONS);
       progress('measuring the capacity');

@@ -1,6 +1,6 @@
-import { Loader } from './load/loader.ts';
+import { LoadGenerator } from './load/generator.ts';
 import type { Claim } from './rig/model.ts';
-import { BenchService, startPlain, withAll } from './rig/service.ts';
+import { BenchService, startPlain, withCleanup } from './rig/service.ts';
 import { cpuPerRequest, pairs, rate, run, type Side } from './rig/sides.ts';
 import { atLeast, median, ratio, spread, sum } from './rig/statistics.ts';
 import { cpuUs } from './rig/usage.ts';
@@ -17,8 +17,8 @@ export const throughput: Claim = {
   claim: 'kept-alive throughput under handover / under plain node, one worker each',
   limit: `>= ${LIMIT}`,
   run: (context) =>
-    withAll(async (keep) => {
-      const load = keep(await Loader.start(context));
+    withCleanup(async (keep) => {
+      const load = keep(await LoadGenerator.start(context));
       const plain = keep(await startPlain(context, { pinned: true }));
       const service = keep(await BenchService.start(context, { pinned: true }));
       const sides = (): [Side, Side] => [

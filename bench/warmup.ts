@@ -1,9 +1,9 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { waitsFrom } from './idle.ts';
-import { Loader } from './load/loader.ts';
-import { clock } from './load/ways.ts';
+import { LoadGenerator } from './load/generator.ts';
+import { clock } from './load/patterns.ts';
 import type { Claim } from './rig/model.ts';
-import { BenchService, withAll } from './rig/service.ts';
+import { BenchService, withCleanup } from './rig/service.ts';
 import { alternate, median, quantile, ratio, spread, sum } from './rig/statistics.ts';
 
 const CONNECTIONS = 64;
@@ -36,9 +36,9 @@ export const warmUp: Claim = {
   claim: 'p99 latency in the first second after a cutover, with a warm-up / without one, at a quarter of capacity',
   limit: null,
   run: (context) =>
-    withAll(async (keep) => {
+    withCleanup(async (keep) => {
       const { quick, progress } = context;
-      const load = keep(await Loader.start(context));
+      const load = keep(await LoadGenerator.start(context));
       const start = async (name: Side['name'], options: object): Promise<Side> => {
         const service = keep(await BenchService.start(context, { pinned: true }, { bake: 0, ...options }));
         await load.open(name, service.port, CONNECTIONS);
@@ -84,7 +84,7 @@ export const warmUp: Claim = {
     })
 };
 
-async function reload(load: Loader, { name, service }: Side, rate: number): Promise<Round> {
+async function reload(load: LoadGenerator, { name, service }: Side, rate: number): Promise<Round> {
   await service.settled();
   await load.touch(name); // plain Node closes a connection that was idle for 5 s, as during the turns of the other
   const startedAt = clock();

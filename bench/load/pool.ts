@@ -1,4 +1,4 @@
-import { Wire } from './wire.ts';
+import { LoadConnection } from './connection.ts';
 
 /** How soon a connection that ended is opened again. */
 const REOPEN_MS = 5;
@@ -7,16 +7,16 @@ const REOPEN_MS = 5;
 export class Pool {
   readonly port: number;
   readonly size: number;
-  readonly free: Wire[] = [];
+  readonly free: LoadConnection[] = [];
   answered = 0;
   lost = 0;
   /** Connections that had to be opened again. */
   reconnects = 0;
   /** Called at the end of each request. */
-  onEnded: (wire: Wire, answered: boolean) => void = ignore;
+  onEnded: (connection: LoadConnection, answered: boolean) => void = ignore;
   /** Called with a connection that can be asked again. */
-  onFree: (wire: Wire) => void = this.keep.bind(this);
-  readonly #all = new Set<Wire>();
+  onFree: (connection: LoadConnection) => void = this.keep.bind(this);
+  readonly #all = new Set<LoadConnection>();
   #closing = false;
 
   constructor(port: number, size: number) {
@@ -30,12 +30,12 @@ export class Pool {
     return this.free.length === this.size;
   }
 
-  keep(wire: Wire): void {
-    this.free.push(wire);
+  keep(connection: LoadConnection): void {
+    this.free.push(connection);
   }
 
   /** Takes a free connection at random. */
-  pick(): Wire | undefined {
+  pick(): LoadConnection | undefined {
     const at = Math.floor(Math.random() * this.free.length);
     const picked = this.free[at];
     const last = this.free.pop();
@@ -54,26 +54,26 @@ export class Pool {
 
   close(): void {
     this.#closing = true;
-    for (const wire of this.#all) wire.end();
+    for (const connection of this.#all) connection.end();
   }
 
   #open(): void {
-    const wire = new Wire(this.port, {
+    const connection = new LoadConnection(this.port, {
       onEnded: (_, answered) => {
         if (answered) this.answered += 1;
         else this.lost += 1;
-        this.onEnded(wire, answered);
-        if (wire.usable) this.onFree(wire);
+        this.onEnded(connection, answered);
+        if (connection.usable) this.onFree(connection);
       },
-      onGone: () => this.#replace(wire)
+      onGone: () => this.#replace(connection)
     });
-    this.#all.add(wire);
-    this.onFree(wire);
+    this.#all.add(connection);
+    this.onFree(connection);
   }
 
-  #replace(wire: Wire): void {
-    this.#all.delete(wire);
-    const at = this.free.indexOf(wire);
+  #replace(connection: LoadConnection): void {
+    this.#all.delete(connection);
+    const at = this.free.indexOf(connection);
     if (at >= 0) this.free.splice(at, 1);
     if (this.#closing) return;
     this.reconnects += 1;

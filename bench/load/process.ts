@@ -1,10 +1,10 @@
+import { flood, fresh, pace, touch } from './patterns.ts';
 import { Pool } from './pool.ts';
-import { flood, fresh, pace, touch } from './ways.ts';
 
 // The load as a process of its own. It does what it is told over IPC, and leaves when its starter is gone.
 
 /** What the load can be told to do. `name` is a pool that was opened before. */
-export type Order =
+export type LoadCommand =
   | { readonly do: 'open'; readonly name: string; readonly port: number; readonly connections: number }
   | { readonly do: 'touch' | 'close'; readonly name: string }
   | { readonly do: 'flood'; readonly name: string; readonly ms: number }
@@ -19,30 +19,30 @@ function poolCalled(name: string): Pool {
   return pool;
 }
 
-function obey(order: Order): unknown {
-  switch (order.do) {
+function execute(command: LoadCommand): unknown {
+  switch (command.do) {
     case 'open': {
-      const pool = new Pool(order.port, order.connections);
-      pools.set(order.name, pool);
+      const pool = new Pool(command.port, command.connections);
+      pools.set(command.name, pool);
       return touch(pool);
     }
     case 'close':
-      poolCalled(order.name).close();
-      return pools.delete(order.name);
+      poolCalled(command.name).close();
+      return pools.delete(command.name);
     case 'touch':
-      return touch(poolCalled(order.name));
+      return touch(poolCalled(command.name));
     case 'flood':
-      return flood(poolCalled(order.name), order.ms);
+      return flood(poolCalled(command.name), command.ms);
     case 'pace':
-      return pace(poolCalled(order.name), order.rate, order.ms);
+      return pace(poolCalled(command.name), command.rate, command.ms);
     case 'fresh':
-      return fresh(order.port, order.ms, order.together);
+      return fresh(command.port, command.ms, command.together);
   }
 }
 
-process.on('message', async ({ id, order }: { id: number; order: Order }) => {
+process.on('message', async ({ id, command }: { id: number; command: LoadCommand }) => {
   try {
-    process.send?.({ id, result: await obey(order) });
+    process.send?.({ id, result: await execute(command) });
   } catch (error) {
     process.send?.({ id, failure: String(error) });
   }

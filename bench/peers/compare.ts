@@ -48,8 +48,8 @@ export async function compare(
   };
   await playRound(1);
   for (const row of rows) {
-    const alike = rows.find(({ system }) => system.id === row.system.steadyAs);
-    const { figures, troubles } = await measureFigures(row.system, inContext(row), alike?.figures ?? null);
+    const shared = rows.find(({ system }) => system.id === row.system.steadyAs);
+    const { figures, troubles } = await measureFigures(row.system, inContext(row), shared?.figures ?? null);
     row.figures = figures;
     row.troubles.push(...troubles);
   }

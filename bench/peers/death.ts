@@ -1,9 +1,9 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { startLoad } from '../client/index.ts';
 import type { System } from './model.ts';
+import { isAlive, withDescendants } from './process-tree.ts';
 import type { SystemResult } from './result.ts';
 import type { PeersContext, Session } from './session.ts';
-import { isAlive, withDescendants } from './tree.ts';
 import { longestGap, type Watched, watch } from './watch.ts';
 
 const BEFORE_MS = 300;
@@ -34,11 +34,11 @@ export async function measureDeath(
       await delay(BEFORE_MS);
       const killedAt = performance.now();
       const owner = session.running.owner();
-      session.ground.adopt(withDescendants(owner));
+      session.sandbox.adopt(withDescendants(owner));
       process.kill(owner, 'SIGKILL');
       while (inChargeMs === null && performance.now() < killedAt + WATCH_MS) {
         await delay(RESTART_MS);
-        const isBack = await session.running.revive().then(
+        const isBack = await session.running.startAgain().then(
           () => true,
           () => false // tried again, as an init system does
         );
@@ -51,7 +51,7 @@ export async function measureDeath(
     await load.stop();
   }
   const { failed } = await load.stop();
-  return { failed, downMs: longestGap(watched.sightings), inChargeMs, note: system.deathNote };
+  return { failed, downMs: longestGap(watched.observations), inChargeMs, note: system.deathNote };
 }
 
 /** Whether the process that was started is there until a moment; not known in time counts as no. */

@@ -1,4 +1,4 @@
-import { measureCannon } from './cannon.ts';
+import { measureAutocannon } from './autocannon.ts';
 import { type Figures, NO_FIGURES } from './collect.ts';
 import { measureDeath } from './death.ts';
 import { measureLatency } from './latency.ts';
@@ -10,16 +10,16 @@ import { measureThroughput } from './throughput.ts';
 /**
  * Measures everything besides losses. What cannot be measured is null, and why is among the troubles.
  *
- * @param alike figures of a system that is the same but for its deploys: throughput and death are taken from there
+ * @param shared figures of a system that is the same but for its deploys: throughput and death are taken from there
  */
 export async function measureFigures(
   system: System,
   context: PeersContext,
-  alike: Figures | null
+  shared: Figures | null
 ): Promise<{ figures: Figures; troubles: readonly string[] }> {
   let figures = NO_FIGURES;
-  if (alike) {
-    const { keptAliveShare, freshShare, death } = alike;
+  if (shared) {
+    const { keptAliveShare, freshShare, death } = shared;
     figures = { ...figures, keptAliveShare, freshShare, death };
   }
   const troubles: string[] = [];
@@ -31,15 +31,15 @@ export async function measureFigures(
       troubles.push(`${what}: ${error instanceof Error ? error.message : error}`);
     }
   };
-  if (!alike) await attempt('throughput', () => measureThroughput(system, context));
+  if (!shared) await attempt('throughput', () => measureThroughput(system, context));
   await attempt('start', async () => {
     const session = await Session.start(system, context);
     try {
       await attempt('latency', () => measureLatency(session, context));
       await attempt('memory', async () => ({ memory: await measureMemory(session, context) }));
       if (!context.quick)
-        await attempt('autocannon', async () => ({ autocannon: await measureCannon(session, context) }));
-      if (!alike) await attempt('death', async () => ({ death: await measureDeath(system, session, context) }));
+        await attempt('autocannon', async () => ({ autocannon: await measureAutocannon(session, context) }));
+      if (!shared) await attempt('death', async () => ({ death: await measureDeath(system, session, context) }));
     } finally {
       await session.end();
     }

@@ -1,8 +1,8 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { waits } from '../idle.ts';
-import { Loader } from '../load/loader.ts';
-import { clock } from '../load/ways.ts';
-import { withAll } from '../rig/service.ts';
+import { LoadGenerator } from '../load/generator.ts';
+import { clock } from '../load/patterns.ts';
+import { withCleanup } from '../rig/service.ts';
 import { quantile } from '../rig/statistics.ts';
 import type { SystemResult } from './result.ts';
 import type { PeersContext, Session } from './session.ts';
@@ -24,8 +24,8 @@ export function measureLatency(
   context: PeersContext
 ): Promise<Pick<SystemResult, 'p99' | 'latency'>> {
   const { quick, settings, progress } = context;
-  return withAll(async (keep) => {
-    const load = keep(await Loader.start(context));
+  return withCleanup(async (keep) => {
+    const load = keep(await LoadGenerator.start(context));
     await load.open(NAME, session.port, CONNECTIONS);
     await load.flood(NAME, WARM_MS);
     const steady: number[] = [];

@@ -7,9 +7,9 @@ import { describeMachine, isStale, showMachine } from '../rig/machine.ts';
 import { endAll } from '../rig/processes.ts';
 import { runCommand } from '../rig/run.ts';
 import { compare } from './compare.ts';
-import { endAllGrounds } from './ground.ts';
-import { markMatrix, showMatrix } from './matrix.ts';
+import { matrixMarkdown, showMatrix } from './matrix.ts';
 import type { PeersResult, PeersSettings } from './result.ts';
+import { endAllSandboxes } from './sandbox.ts';
 import { handover } from './systems/handover.ts';
 import { QUICK, SYSTEMS } from './systems/index.ts';
 import { withSystemFolders } from './systems/path.ts';
@@ -18,7 +18,7 @@ const COMMAND: Command = {
   name: 'npm run bench:peers',
   about:
     'Deploys the same app in every way there is on one machine, under a client that accounts for every request it sent.',
-  noun: 'system',
+  item: 'system',
   known: SYSTEMS.map(({ id }) => id),
   quick: `only ${QUICK.join(', ')}, with fewer rounds: under three minutes, a look and no proof`,
   json: 'bench/results/peers.json',
@@ -91,7 +91,7 @@ async function main({ line: command, only, quick, json, build }: Asked): Promise
   process.stdout.write(`It took ${Math.round((performance.now() - startedAt) / 1000)} s.\n`);
   mkdirSync(dirname(json), { recursive: true });
   writeFileSync(json, `${JSON.stringify(result, null, 2)}\n`);
-  writeFileSync(markdown, markMatrix(result));
+  writeFileSync(markdown, matrixMarkdown(result));
   process.stdout.write(
     `Figures: ${json}\nFor docs/beside-the-others.md: ${markdown}\n${await writePage(result, dirname(json))}\n`
   );
@@ -102,4 +102,4 @@ async function main({ line: command, only, quick, json, build }: Asked): Promise
   }
 }
 
-await runCommand(COMMAND, main, () => Promise.all([endAll(), endAllGrounds()]));
+await runCommand(COMMAND, main, () => Promise.all([endAll(), endAllSandboxes()]));

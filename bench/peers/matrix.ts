@@ -64,7 +64,7 @@ export function showMatrix({ systems }: PeersResult, colours: boolean): string {
 }
 
 /** The same tables for docs/beside-the-others.md, with medians alone, and on what they were measured. */
-export function markMatrix({ date, machine, versions, settings, systems }: PeersResult): string {
+export function matrixMarkdown({ date, machine, versions, settings, systems }: PeersResult): string {
   const measured = systems.filter(({ skipped }) => !skipped);
   const day = date.slice(0, 10);
   const { cores, cpu, os } = machine;
@@ -72,11 +72,11 @@ export function markMatrix({ date, machine, versions, settings, systems }: Peers
     ', '
   );
   const count = `${settings.rounds} rounds of ${settings.deploys} deploys and a rollback`;
-  const tables = [FAILURES, DEPLOYS, STANDING].map((columns) => mark(measured, columns)).join('\n\n');
+  const tables = [FAILURES, DEPLOYS, STANDING].map((columns) => markdownTable(measured, columns)).join('\n\n');
   return `${tables}\n\n${day}; ${count}; ${measuredOn}.\n`;
 }
 
-function mark(systems: readonly SystemResult[], columns: readonly Column[]): string {
+function markdownTable(systems: readonly SystemResult[], columns: readonly Column[]): string {
   const line = (cells: readonly string[]) => `| ${cells.join(' | ')} |`;
   const rows = systems.map((system) => line([system.name, ...columns.map(({ cell }) => cell(system, showMedian))]));
   return [line(['', ...columns.map(({ head }) => head)]), line(['---', ...columns.map(() => '---:')]), ...rows].join(

@@ -1,10 +1,10 @@
 import { readFileSync } from 'node:fs';
 import { setTimeout as delay } from 'node:timers/promises';
-import { clock } from '../load/ways.ts';
+import { clock } from '../load/patterns.ts';
 import { median, sum } from '../rig/statistics.ts';
+import { withDescendants } from './process-tree.ts';
 import type { SystemResult } from './result.ts';
 import type { PeersContext, Session } from './session.ts';
-import { withDescendants } from './tree.ts';
 
 const EVERY_MS = 50;
 const REST_MS = 400;
@@ -18,7 +18,7 @@ export async function measureMemory(session: Session, { progress }: PeersContext
   let over = false;
   const sampling = (async () => {
     while (!over) {
-      const bytes = bytesOf([...session.ground.pids, ...(session.running.daemons?.() ?? [])]);
+      const bytes = bytesOf([...session.sandbox.pids, ...(session.running.daemons?.() ?? [])]);
       if (bytes !== null) samples.push({ at: clock(), bytes });
       await delay(EVERY_MS);
     }

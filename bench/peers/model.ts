@@ -1,4 +1,4 @@
-import type { Ground } from './ground.ts';
+import type { Sandbox } from './sandbox.ts';
 
 /** One way to deploy a Node service on one machine. Each is a file in `systems/`, with its whole configuration. */
 export interface System {
@@ -21,8 +21,8 @@ export interface System {
   version?(): Record<string, string>;
   /** What it lacks on this machine, or null. */
   missing(): Missing | null;
-  /** Resolves when it answers on `ground.port`. */
-  start(ground: Ground): Promise<Running>;
+  /** Resolves when it answers on `sandbox.port`. */
+  start(sandbox: Sandbox): Promise<Running>;
 }
 
 export interface Missing {
@@ -30,18 +30,18 @@ export interface Missing {
   readonly install: string;
 }
 
-/** A system at work on its ground. */
+/** A system that runs in its sandbox. */
 export interface Running {
-  /** Deploys what `ground.version` says by now. Resolves when the system calls it done. */
+  /** Deploys what `sandbox.version` says by now. Resolves when the system calls it done. */
   deploy(): Promise<void>;
   /** Back to the version before; where it is left out, that is one more deploy. */
   rollback?(): Promise<void>;
-  /** Processes it consists of that the ground did not start. */
+  /** Processes it consists of that the sandbox did not start. */
   daemons?(): readonly number[];
   /** The process whose death is tried: the one that owns the port. */
   owner(): number;
   /** Runs the start command again, as an init system does after a death. @throws Error when nothing answers then */
-  revive(): Promise<void>;
+  startAgain(): Promise<void>;
 }
 
 /** The note of a row whose app does more than the documentation asks. */

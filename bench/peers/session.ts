@@ -1,7 +1,7 @@
 import type { Context } from '../rig/model.ts';
-import { Ground } from './ground.ts';
 import type { Running, System } from './model.ts';
 import type { PeersSettings } from './result.ts';
+import { Sandbox } from './sandbox.ts';
 import { within } from './statistics.ts';
 import { switchedAt, type Watched, watch } from './watch.ts';
 
@@ -14,30 +14,30 @@ export interface PeersContext extends Context {
 
 /** One system, started for one measurement, with the version that is active. */
 export class Session {
-  readonly ground: Ground;
+  readonly sandbox: Sandbox;
   readonly running: Running;
   #last = 1;
   #active = '1';
   #before = '1';
 
-  private constructor(ground: Ground, running: Running) {
-    this.ground = ground;
+  private constructor(sandbox: Sandbox, running: Running) {
+    this.sandbox = sandbox;
     this.running = running;
   }
 
   static async start(system: System, { machine, settings }: PeersContext): Promise<Session> {
     const core = machine.pins?.server ?? null;
-    const ground = await Ground.create({ drainMs: settings.drainMs, core, node: system.node });
+    const sandbox = await Sandbox.create({ drainMs: settings.drainMs, core, node: system.node });
     try {
-      return new Session(ground, await system.start(ground));
+      return new Session(sandbox, await system.start(sandbox));
     } catch (error) {
-      await ground.end();
+      await sandbox.end();
       throw error;
     }
   }
 
   get port(): number {
-    return this.ground.port;
+    return this.sandbox.port;
   }
 
   get active(): string {
@@ -57,11 +57,11 @@ export class Session {
   }
 
   async end(): Promise<void> {
-    await this.ground.end();
+    await this.sandbox.end();
   }
 
   async #turn(version: string, order: () => Promise<void>, onDone?: (version: string) => void): Promise<Switched> {
-    this.ground.version = version;
+    this.sandbox.version = version;
     const ordered = async () => {
       await within(ORDER_MS, 'a deploy', order());
       onDone?.(version);
@@ -69,7 +69,7 @@ export class Session {
     const watched = await watch(this.port, ordered, version);
     this.#before = this.#active;
     this.#active = version;
-    const at = switchedAt(watched.sightings, version);
+    const at = switchedAt(watched.observations, version);
     return { ...watched, at, tookMs: at === null ? null : at - watched.orderedAt };
   }
 }

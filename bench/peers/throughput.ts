@@ -1,10 +1,10 @@
-import { Loader } from '../load/loader.ts';
-import type { Stretch } from '../load/ways.ts';
-import { withAll } from '../rig/service.ts';
+import { LoadGenerator } from '../load/generator.ts';
+import type { LoadResult } from '../load/patterns.ts';
+import { withCleanup } from '../rig/service.ts';
 import { alternate } from '../rig/statistics.ts';
-import { freePort, Ground } from './ground.ts';
 import type { System } from './model.ts';
 import type { SystemResult } from './result.ts';
+import { freePort, Sandbox } from './sandbox.ts';
 import { type PeersContext, Session } from './session.ts';
 import { spreadOf } from './statistics.ts';
 
@@ -22,13 +22,13 @@ export function measureThroughput(
   const { machine, quick, settings, progress } = context;
   const pairs = quick ? PAIRS.quick : PAIRS.full;
   const { keptConnections, freshTogether, drainMs } = settings;
-  return withAll(async (keep) => {
-    const load = keep(await Loader.start(context));
-    const bare = keep(await Ground.create({ drainMs, core: machine.pins?.server ?? null, node: system.node }));
+  return withCleanup(async (keep) => {
+    const load = keep(await LoadGenerator.start(context));
+    const bare = keep(await Sandbox.create({ drainMs, core: machine.pins?.server ?? null, node: system.node }));
     const bareApp = await freePort();
     await bare.startApp(bareApp);
     const session = keep(await Session.start(system, context));
-    const compare = async (run: (name: Side) => Promise<Stretch>) => {
+    const compare = async (run: (name: Side) => Promise<LoadResult>) => {
       const rates: Record<Side, number[]> = { bare: [], system: [] };
       for (const pair of alternate<Side>('bare', 'system', pairs)) {
         for (const side of pair) {

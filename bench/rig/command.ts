@@ -12,7 +12,7 @@ export interface Command {
   readonly name: string;
   readonly about: string;
   /** What `--only` chooses among: the word for one of them, and their names. */
-  readonly noun: string;
+  readonly item: string;
   readonly known: readonly string[];
   /** What `--quick` means. */
   readonly quick: string;
@@ -44,9 +44,9 @@ const FLAGS = {
 const BUILD = { build: { type: 'string' } } as const;
 
 /** Says how a command is used. */
-export function usageOf({ name, about, noun, known, quick, json, takesBuild }: Command): string {
+export function usageOf({ name, about, item, known, quick, json, takesBuild }: Command): string {
   const flags = [
-    [`--only <${noun}>,...`, `only these; may be repeated: ${known.join(', ')}`],
+    [`--only <${item}>,...`, `only these; may be repeated: ${known.join(', ')}`],
     ['--quick', quick],
     ['--json <path>', `where the figures go (default: ${json})`],
     ...(takesBuild ? [['--build <folder>', 'the built package that is measured (default: dist)']] : []),
@@ -65,7 +65,7 @@ export function readCommand(command: Command, args: readonly string[]): Asked | 
   const names = only?.flatMap((list) => list.split(',')).map((name) => name.trim()) ?? null;
   const unknown = names?.filter((name) => !command.known.includes(name)) ?? [];
   if (unknown.length > 0) {
-    throw misused(command, `No ${command.noun} is called ${unknown.map((name) => `"${name}"`).join(', ')}.`);
+    throw misused(command, `No ${command.item} is called ${unknown.map((name) => `"${name}"`).join(', ')}.`);
   }
   const file = json === undefined ? resolve(ROOT, command.json) : resolve(json);
   prepareFile(file);

@@ -2,7 +2,7 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 
 /** How long a process may take to end after SIGTERM. */
-const PATIENCE_MS = 10_000;
+const END_TIMEOUT_MS = 10_000;
 
 const running = new Set<ChildProcess>();
 let closed = false;
@@ -57,7 +57,7 @@ export async function endProcess(child: ChildProcess): Promise<void> {
   if (!running.has(child)) return;
   const exit = once(child, 'exit');
   child.kill('SIGTERM');
-  const timer = setTimeout(() => child.kill('SIGKILL'), PATIENCE_MS);
+  const timer = setTimeout(() => child.kill('SIGKILL'), END_TIMEOUT_MS);
   await exit;
   clearTimeout(timer);
 }

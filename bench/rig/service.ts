@@ -16,10 +16,10 @@ export const APP = fileURLToPath(new URL('../client/app.mjs', import.meta.url));
 const SUPERVISOR = fileURLToPath(new URL('./supervisor.mjs', import.meta.url));
 
 /** How long a service may take to come to rest. */
-const PATIENCE_MS = 30_000;
-const LOOK_MS = 20;
+const SETTLE_TIMEOUT_MS = 30_000;
+const POLL_MS = 20;
 
-export interface Placed {
+export interface RunningServer {
   /** Where requests go. */
   readonly port: number;
   /** The process that answers them. */
@@ -28,16 +28,19 @@ export interface Placed {
 }
 
 /** Where a server is to run: on its own core, or wherever the scheduler likes. */
-export interface Placing {
+export interface Placement {
   readonly pinned: boolean;
 }
 
-const coreOf = ({ machine }: Context, { pinned }: Placing) => (pinned ? (machine.pins?.server ?? null) : null);
+const coreOf = ({ machine }: Context, { pinned }: Placement) => (pinned ? (machine.pins?.server ?? null) : null);
 
 /** Starts the app under plain node. `listenMs` is the time from the start to its line that it listens. */
-export async function startPlain(context: Context, placing: Placing): Promise<Placed & { readonly listenMs: number }> {
+export async function startPlain(
+  context: Context,
+  placement: Placement
+): Promise<RunningServer & { readonly listenMs: number }> {
   const startedAt = performance.now();
-  const child = startProcess({ args: [APP], env: { PORT: '0' }, core: coreOf(context, placing) });
+  const child = startProcess({ args: [APP], env: { PORT: '0' }, core: coreOf(context, placement) });
   if (!child.stdout) throw new Error('the app has no stdout');
   const lines = createInterface(child.stdout);
   const port = await new Promise<number>((resolve, reject) => {
@@ -67,10 +70,10 @@ export class BenchService {
     this.port = Number(addresses[0]?.split(':').pop());
   }
 
-  static async start(context: Context, placing: Placing, options: SuperviseOptions = {}): Promise<BenchService> {
+  static async start(context: Context, placement: Placement, options: SuperviseOptions = {}): Promise<BenchService> {
     const folder = mkdtempSync(join(tmpdir(), 'handover-bench-'));
     writeFileSync(join(folder, 'version'), '1');
-    const given = {
+    const settings = {
       entry: APP,
       listen: '127.0.0.1:0',
       name: 'bench',
@@ -83,9 +86,9 @@ export class BenchService {
     };
     const build = pathToFileURL(join(context.build, 'index.js')).href;
     const child = startProcess({
-      args: [SUPERVISOR, build, JSON.stringify(given)],
+      args: [SUPERVISOR, build, JSON.stringify(settings)],
       env: { VERSION_FILE: join(folder, 'version') },
-      core: coreOf(context, placing),
+      core: coreOf(context, placement),
       loud: false
     });
     child.stdout?.resume();
@@ -118,10 +121,10 @@ export class BenchService {
 
   /** Waits until every worker serves or is warm, and none is on its way out. @throws Error after 30 s */
   async settled(): Promise<void> {
-    const deadline = performance.now() + PATIENCE_MS;
+    const deadline = performance.now() + SETTLE_TIMEOUT_MS;
     while (!isSettled(await this.control.status())) {
-      if (performance.now() > deadline) throw new Error(`the service was not at rest after ${PATIENCE_MS} ms`);
-      await delay(LOOK_MS);
+      if (performance.now() > deadline) throw new Error(`the service was not at rest after ${SETTLE_TIMEOUT_MS} ms`);
+      await delay(POLL_MS);
     }
   }
 
@@ -146,7 +149,7 @@ interface Started {
 }
 
 /** Runs with things that are ended afterwards, whatever happens: the first first, so a load before its service. */
-export async function withAll<T>(
+export async function withCleanup<T>(
   run: (keep: <K extends { end(): Promise<void> }>(thing: K) => K) => Promise<T>
 ): Promise<T> {
   const kept: { end(): Promise<void> }[] = [];

@@ -1,15 +1,15 @@
-import type { Stretch } from '../load/ways.ts';
+import type { LoadResult } from '../load/patterns.ts';
 import type { Context } from './model.ts';
-import type { Placed } from './service.ts';
+import type { RunningServer } from './service.ts';
 import { alternate, median, ratio, sum } from './statistics.ts';
 import { cpuUs } from './usage.ts';
 
-export interface Slice extends Stretch {
+export interface Slice extends LoadResult {
   readonly cpuUs: number;
 }
 
 /** What one side did in all its slices. */
-export interface Side extends Placed {
+export interface Side extends RunningServer {
   readonly name: string;
   readonly slices: Slice[];
 }
@@ -20,7 +20,7 @@ export async function run(
   [base, other]: readonly [Side, Side],
   count: number,
   what: string,
-  load: (side: Side) => Promise<Stretch>
+  load: (side: Side) => Promise<LoadResult>
 ): Promise<void> {
   let done = 0;
   for (const pair of alternate(base, other, count)) {
@@ -28,8 +28,8 @@ export async function run(
     progress(`${what}: pair ${done} of ${count}`);
     for (const side of pair) {
       const before = cpuUs(side.pid) ?? 0;
-      const stretch = await load(side);
-      side.slices.push({ ...stretch, cpuUs: (cpuUs(side.pid) ?? 0) - before });
+      const result = await load(side);
+      side.slices.push({ ...result, cpuUs: (cpuUs(side.pid) ?? 0) - before });
     }
   }
 }

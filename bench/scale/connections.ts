@@ -1,10 +1,10 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { waits } from '../idle.ts';
-import { Loader } from '../load/loader.ts';
-import { clock, type PacedStretch } from '../load/ways.ts';
+import { LoadGenerator } from '../load/generator.ts';
+import { clock, type PacedResult } from '../load/patterns.ts';
 import type { Context } from '../rig/model.ts';
-import { BenchService, withAll } from '../rig/service.ts';
+import { BenchService, withCleanup } from '../rig/service.ts';
 import { median, quantile, sum } from '../rig/statistics.ts';
 import { memoryOf } from '../rig/usage.ts';
 import { roomFor } from './files.ts';
@@ -45,15 +45,15 @@ export const connections: Part = {
 interface Round {
   readonly moved: number;
   readonly tookMs: number;
-  readonly probes: PacedStretch;
+  readonly probes: PacedResult;
   readonly steady: readonly number[];
   readonly meanwhile: readonly number[];
 }
 
 function measure(context: Context, size: number): Promise<Row> {
-  return withAll(async (keep) => {
+  return withCleanup(async (keep) => {
     const { quick, progress } = context;
-    const load = keep(await Loader.start(context));
+    const load = keep(await LoadGenerator.start(context));
     const service = keep(await BenchService.start(context, { pinned: true }, { entry: ENTRY, handoverBudget: '60s' }));
     await service.control.reload(); // so that there is a standby before and after
     const before = await memoryIn(service);
@@ -92,9 +92,9 @@ function measure(context: Context, size: number): Promise<Row> {
 
 /** How many have to connect again after one handover as it is by default, without a request being lost. */
 function reconnectsByDefault(context: Context, size: number): Promise<number> {
-  return withAll(async (keep) => {
+  return withCleanup(async (keep) => {
     context.progress(`${size} connections: the default budget`);
-    const load = keep(await Loader.start(context));
+    const load = keep(await LoadGenerator.start(context));
     const service = keep(await BenchService.start(context, { pinned: true }, { entry: ENTRY }));
     await load.open('idle', service.port, size);
     await service.control.reload();
@@ -115,7 +115,7 @@ async function memoryIn(service: BenchService): Promise<Megabytes | null> {
   return { supervisor: supervisor / 1e6, worker: worker / 1e6, standby: standby / 1e6 };
 }
 
-async function handOver(load: Loader, service: BenchService, size: number): Promise<Round> {
+async function handOver(load: LoadGenerator, service: BenchService, size: number): Promise<Round> {
   const following = new AbortController();
   let cutoverAt = 0;
   // After it has opened, its only end is ours, or that of the whole bench.

@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { Loader } from '../load/loader.ts';
-import { BenchService, withAll } from '../rig/service.ts';
+import { LoadGenerator } from '../load/generator.ts';
+import { BenchService, withCleanup } from '../rig/service.ts';
 import { median, sum } from '../rig/statistics.ts';
 import { memoryOf } from '../rig/usage.ts';
 import { childrenOf, openFiles } from './files.ts';
@@ -17,8 +17,8 @@ export const reloads: Part = {
   name: 'reloads',
   about: `reloads in a row, with ${CONNECTIONS} kept-alive connections handed over in each: what the supervisor holds`,
   run: ({ quick, progress, ...context }) =>
-    withAll(async (keep) => {
-      const load = keep(await Loader.start({ ...context, quick, progress }));
+    withCleanup(async (keep) => {
+      const load = keep(await LoadGenerator.start({ ...context, quick, progress }));
       const service = keep(await BenchService.start({ ...context, quick, progress }, { pinned: true }));
       await load.open('idle', service.port, CONNECTIONS);
       const count = quick ? RELOADS / 5 : RELOADS;

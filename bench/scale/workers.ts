@@ -1,7 +1,7 @@
-import { Loader } from '../load/loader.ts';
-import type { Stretch } from '../load/ways.ts';
+import { LoadGenerator } from '../load/generator.ts';
+import type { LoadResult } from '../load/patterns.ts';
 import type { Context } from '../rig/model.ts';
-import { BenchService, startPlain, withAll } from '../rig/service.ts';
+import { BenchService, startPlain, withCleanup } from '../rig/service.ts';
 import { alternate, median, ratio, sum } from '../rig/statistics.ts';
 import type { Part, Row } from './part.ts';
 
@@ -35,8 +35,8 @@ export function unevenness(counts: readonly (number | null)[]): number | null {
 }
 
 function measure(context: Context, count: number): Promise<Row> {
-  return withAll(async (keep) => {
-    const load = keep(await Loader.start(context));
+  return withCleanup(async (keep) => {
+    const load = keep(await LoadGenerator.start(context));
     const plain = keep(await startPlain(context, { pinned: false }));
     const service = keep(await BenchService.start(context, { pinned: false }, { workers: count }));
     await load.open('plain', plain.port, CONNECTIONS);
@@ -97,11 +97,11 @@ interface Comparison {
 
 async function compare(
   pairs: number,
-  plain: () => Promise<Stretch>,
-  handover: () => Promise<Stretch>,
+  plain: () => Promise<LoadResult>,
+  handover: () => Promise<LoadResult>,
   watch: (pair: number) => void
 ): Promise<Comparison> {
-  const [bare, ours]: [Stretch[], Stretch[]] = [[], []];
+  const [bare, ours]: [LoadResult[], LoadResult[]] = [[], []];
   for (const pair of alternate({ run: plain, to: bare }, { run: handover, to: ours }, pairs)) {
     watch(bare.length + 1);
     for (const { run, to } of pair) to.push(await run());

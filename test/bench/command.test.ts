@@ -13,7 +13,7 @@ import { Refusal } from '../../bench/rig/refusal.ts';
 const command: Command = {
   name: 'npm run some',
   about: 'Does something.',
-  noun: 'thing',
+  item: 'thing',
   known: ['one', 'two', 'three'],
   quick: 'less',
   json: 'bench/results/some.json',

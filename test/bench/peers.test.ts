@@ -7,12 +7,13 @@ import { test } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import { versionIn } from '../../bench/peers/ask.ts';
 import { collect, collectSkipped, NO_FIGURES } from '../../bench/peers/collect.ts';
-import { freePort } from '../../bench/peers/ground.ts';
-import { markMatrix, showMatrix } from '../../bench/peers/matrix.ts';
+import { matrixMarkdown, showMatrix } from '../../bench/peers/matrix.ts';
 import { parseOwnBytes } from '../../bench/peers/memory.ts';
 import type { System } from '../../bench/peers/model.ts';
+import { isAlive, startTimeOf, withDescendants } from '../../bench/peers/process-tree.ts';
 import type { PeersResult, SystemResult } from '../../bench/peers/result.ts';
 import { runRound } from '../../bench/peers/rounds.ts';
+import { freePort } from '../../bench/peers/sandbox.ts';
 import { type PeersContext, Session } from '../../bench/peers/session.ts';
 import { spreadOf, within } from '../../bench/peers/statistics.ts';
 import { parseRefusal, parseSessions } from '../../bench/peers/systems/haproxy-answers.ts';
@@ -20,7 +21,6 @@ import { QUICK, SYSTEMS } from '../../bench/peers/systems/index.ts';
 import { installedVersion } from '../../bench/peers/systems/installed.ts';
 import { kill } from '../../bench/peers/systems/kill.ts';
 import { withSystemFolders } from '../../bench/peers/systems/path.ts';
-import { birthOf, isAlive, withDescendants } from '../../bench/peers/tree.ts';
 import { longestGap, switchedAt } from '../../bench/peers/watch.ts';
 import { describeMachine } from '../../bench/rig/machine.ts';
 
@@ -132,8 +132,8 @@ test('memory is what a process has of its own, in bytes, and unknown where the k
   assert.equal(parseOwnBytes('Rss:    9000 kB\n'), null);
 });
 
-test('a process that is gone has no birth and no descendants', () => {
-  assert.equal(birthOf(2 ** 30), null);
+test('a process that is gone has no start time and no descendants', () => {
+  assert.equal(startTimeOf(2 ** 30), null);
   assert.deepEqual(withDescendants(2 ** 30), []);
 });
 
@@ -197,7 +197,7 @@ test('the matrix shows every failure in a column of its own, and what was not me
 
 test('for the docs there are medians alone, and what they were measured on', () => {
   const row = { ...collect(system, [], NO_FIGURES, []), deployMs: { median: 120.4, low: 100, high: 150, count: 4 } };
-  const [failures, figures, , about] = markMatrix(resultOf(row)).split('\n\n');
+  const [failures, figures, , about] = matrixMarkdown(resultOf(row)).split('\n\n');
   assert.match(
     failures ?? '',
     /^\| {2}\| requests \| failed \| refused .*\n\|( ---:? \|)+( ---: \|)\n\| some system \| 0 \| 0 \|/
@@ -223,9 +223,9 @@ const CONTEXT: PeersContext = {
 /** A proxy that sends fresh connections to the new version, and leaves every other with the old one for ever. */
 const sticky: System = {
   ...system,
-  async start(ground) {
+  async start(sandbox) {
     let app = await freePort();
-    await ground.startApp(app);
+    await sandbox.startApp(app);
     const ends = new Set<Socket>();
     const proxy = createServer({ allowHalfOpen: true }, (client) => {
       const server = connect({ port: app, host: '127.0.0.1', allowHalfOpen: true });
@@ -237,20 +237,20 @@ const sticky: System = {
         one.pipe(other);
       }
     });
-    await new Promise<void>((done) => proxy.listen(ground.port, '127.0.0.1', done));
-    ground.atEnd(async () => {
+    await new Promise<void>((done) => proxy.listen(sandbox.port, '127.0.0.1', done));
+    sandbox.atEnd(async () => {
       proxy.close();
       for (const end of ends) end.destroy();
     });
     return {
       async deploy() {
         const next = await freePort();
-        await ground.startApp(next);
+        await sandbox.startApp(next);
         app = next;
       },
       roots: () => [],
       owner: () => 0,
-      async revive() {}
+      async startAgain() {}
     };
   }
 };
@@ -268,8 +268,8 @@ test('whom the old version goes on answering after a deploy is seen, also on an 
 test('a system whose deploys fail is not complete, however few requests failed', { timeout: 60_000 }, async () => {
   const broken: System = {
     ...kill,
-    async start(ground) {
-      const running = await kill.start(ground);
+    async start(sandbox) {
+      const running = await kill.start(sandbox);
       return { ...running, deploy: () => Promise.reject(new Error('no')) };
     }
   };
@@ -285,13 +285,13 @@ test('a session deploys, goes back, and leaves nothing running', { timeout: 60_0
   const pids = [session.running.owner()];
   let folder = '';
   try {
-    folder = session.ground.folder;
+    folder = session.sandbox.folder;
     const deployed = await session.deploy();
-    assert.equal(deployed.sightings.at(-1)?.version, '2');
+    assert.equal(deployed.observations.at(-1)?.version, '2');
     assert.notEqual(deployed.tookMs, null);
     pids.push(session.running.owner());
     const back = await session.rollback();
-    assert.equal(back.sightings.at(-1)?.version, '1');
+    assert.equal(back.observations.at(-1)?.version, '1');
     pids.push(session.running.owner());
   } finally {
     await session.end();

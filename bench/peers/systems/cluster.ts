@@ -1,7 +1,7 @@
 import { once } from 'node:events';
 import { fileURLToPath } from 'node:url';
-import type { Ground, Started } from '../ground.ts';
 import { CAREFUL_APP, type System } from '../model.ts';
+import type { Sandbox, Started } from '../sandbox.ts';
 
 // Hand-rolled node:cluster, one worker: the primary forks a worker of the new version, waits until it listens, and sends
 // SIGTERM to the old one, which does `server.close()`; SIGKILL when the drain budget is spent. The primary is
@@ -25,8 +25,8 @@ const variant = ({ env, ...named }: Variant): System => ({
   deathNote: 'The primary is killed: its workers exit with it. An init system starts it again.',
   file: import.meta.url,
   missing: () => null,
-  async start(ground) {
-    let primary = await startPrimary(ground, env);
+  async start(sandbox) {
+    let primary = await startPrimary(sandbox, env);
     return {
       async deploy() {
         const done = once(primary.child, 'message');
@@ -34,17 +34,17 @@ const variant = ({ env, ...named }: Variant): System => ({
         await done;
       },
       owner: () => primary.pid,
-      async revive() {
-        primary = await startPrimary(ground, env);
+      async startAgain() {
+        primary = await startPrimary(sandbox, env);
       }
     };
   }
 });
 
-async function startPrimary(ground: Ground, more: Readonly<Record<string, string>>): Promise<Started> {
-  const env = { ...ground.env, ...more, PORT: String(ground.port) };
-  const primary = ground.start(ground.node, [PRIMARY], { env, extra: ['ipc'] });
-  await ground.answers(ground.port, primary);
+async function startPrimary(sandbox: Sandbox, more: Readonly<Record<string, string>>): Promise<Started> {
+  const env = { ...sandbox.env, ...more, PORT: String(sandbox.port) };
+  const primary = sandbox.start(sandbox.node, [PRIMARY], { env, extra: ['ipc'] });
+  await sandbox.waitForAnswer(sandbox.port, primary);
   return primary;
 }
 

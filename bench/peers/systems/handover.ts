@@ -1,8 +1,8 @@
 import { existsSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { ControlClient } from '../../../src/control/client.ts';
-import { APP } from '../ground.ts';
 import type { System } from '../model.ts';
+import { APP } from '../sandbox.ts';
 
 // This project: `handover run --listen <port> app.mjs`, deployed and rolled back over its control socket; with one worker
 // and with two, by each strategy. Everything else is its default but the drain budget, which is everybody's, and the time
@@ -37,20 +37,20 @@ function system(strategy: Strategy, workers: number): System {
     missing() {
       return existsSync(CLI) ? null : { why: 'it is not built', install: 'npm run build' };
     },
-    async start(ground) {
-      const socket = ground.path('control.sock');
-      const flags = ['--listen', `127.0.0.1:${ground.port}`, '--name', 'peers', '--socket', socket];
-      const more = ['--workers', String(workers), '--drain-timeout', `${ground.drainMs}ms`, '--orphan-timeout', '5s'];
+    async start(sandbox) {
+      const socket = sandbox.path('control.sock');
+      const flags = ['--listen', `127.0.0.1:${sandbox.port}`, '--name', 'peers', '--socket', socket];
+      const more = ['--workers', String(workers), '--drain-timeout', `${sandbox.drainMs}ms`, '--orphan-timeout', '5s'];
       const chosen = ['--strategy', strategy];
       const startSupervisor = async () => {
         const args = [CLI, 'run', ...flags, ...more, ...chosen, APP];
-        const started = ground.start(ground.node, args, { env: ground.env });
-        await ground.answers(ground.port, started);
+        const started = sandbox.start(sandbox.node, args, { env: sandbox.env });
+        await sandbox.waitForAnswer(sandbox.port, started);
         return started;
       };
       let supervisor = await startSupervisor();
       const control = new ControlClient(socket);
-      ground.atEnd(() => control.close());
+      sandbox.atEnd(() => control.close());
       return {
         async deploy() {
           await control.reload();
@@ -60,7 +60,7 @@ function system(strategy: Strategy, workers: number): System {
         },
         roots: () => [supervisor.pid],
         owner: () => supervisor.pid,
-        async revive() {
+        async startAgain() {
           supervisor = await startSupervisor();
         }
       };

@@ -1,8 +1,8 @@
 import { spawnSync } from 'node:child_process';
 import { createConnection } from 'node:net';
 import { setTimeout as delay } from 'node:timers/promises';
-import { freePort, type Ground, type Started } from '../ground.ts';
 import type { System } from '../model.ts';
+import { freePort, type Sandbox, type Started } from '../sandbox.ts';
 import { parseRefusal, parseSessions } from './haproxy-answers.ts';
 
 // HAProxy in front of the app, with two servers in one backend, switched by its runtime API: the new version starts on
@@ -24,9 +24,9 @@ interface Variant {
 }
 
 /** The whole configuration; the timeouts are those of Debian's. */
-const configuration = (ground: Ground, ports: Ports) => `
+const configuration = (sandbox: Sandbox, ports: Ports) => `
 global
-  stats socket ${ground.path('api.sock')} mode 600 level admin
+  stats socket ${sandbox.path('api.sock')} mode 600 level admin
 defaults
   mode http
   option redispatch
@@ -34,7 +34,7 @@ defaults
   timeout client 50s
   timeout server 50s
 frontend service
-  bind 127.0.0.1:${ground.port}
+  bind 127.0.0.1:${sandbox.port}
   default_backend app
 backend app
   server blue 127.0.0.1:${ports.blue}
@@ -51,18 +51,18 @@ const variant = ({ keepsOld, ...named }: Variant): System => ({
   version: () => ({ haproxy: /version (\S+)-/.exec(haproxy('-v'))?.[1] ?? 'unknown' }),
   missing: () =>
     haproxy('-v') === '' ? { why: 'HAProxy is not installed', install: 'apt-get install haproxy' } : null,
-  async start(ground) {
+  async start(sandbox) {
     const ports: Ports = { blue: await freePort(), green: await freePort() };
-    const file = ground.write('haproxy.cfg', configuration(ground, ports));
-    const apps: Partial<Record<Colour, Started>> = { blue: await ground.startApp(ports.blue) };
+    const file = sandbox.write('haproxy.cfg', configuration(sandbox, ports));
+    const apps: Partial<Record<Colour, Started>> = { blue: await sandbox.startApp(ports.blue) };
     let active: Colour = 'blue';
     const startProxy = async () => {
-      const started = ground.start('haproxy', ['-db', '-f', file]);
-      await ground.answers(ground.port, started);
+      const started = sandbox.start('haproxy', ['-db', '-f', file]);
+      await sandbox.waitForAnswer(sandbox.port, started);
       return started;
     };
     let proxy = await startProxy();
-    const api = ground.path('api.sock');
+    const api = sandbox.path('api.sock');
     const tell = async (...commands: string[]) => {
       const line = commands.join('; ');
       const said = parseRefusal(await askApi(api, line));
@@ -77,19 +77,19 @@ const variant = ({ keepsOld, ...named }: Variant): System => ({
       return old;
     };
     const stop = async (colour: Colour) => {
-      const until = performance.now() + ground.drainMs;
+      const until = performance.now() + sandbox.drainMs;
       while (performance.now() < until && parseSessions(await askApi(api, 'show stat'), 'app', colour) > 0)
         await delay(20);
       await tell(`set server app/${colour} state maint`);
       const app = apps[colour];
       delete apps[colour];
-      if (app) await ground.stop(app);
+      if (app) await sandbox.stop(app);
     };
     return {
       async deploy() {
         const next = active === 'blue' ? 'green' : 'blue';
         if (apps[next]) await stop(next);
-        apps[next] = await ground.startApp(ports[next]);
+        apps[next] = await sandbox.startApp(ports[next]);
         const old = await turn();
         if (!keepsOld) await stop(old);
       },
@@ -99,7 +99,7 @@ const variant = ({ keepsOld, ...named }: Variant): System => ({
         }
       }),
       owner: () => proxy.pid,
-      async revive() {
+      async startAgain() {
         proxy = await startProxy();
       }
     };

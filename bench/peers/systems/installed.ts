@@ -1,6 +1,6 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { HERE } from '../ground.ts';
+import { HERE } from '../sandbox.ts';
 
 export const MODULES = join(HERE, 'node_modules');
 export const INSTALL = 'npm ci --prefix bench/peers';

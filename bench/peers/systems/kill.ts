@@ -13,16 +13,16 @@ export const kill: System = {
   deathNote: 'The app itself is killed; an init system starts it again.',
   file: import.meta.url,
   missing: () => null,
-  async start(ground) {
-    let app = await ground.startApp(ground.port);
+  async start(sandbox) {
+    let app = await sandbox.startApp(sandbox.port);
     return {
       async deploy() {
-        await ground.kill(app);
-        app = await ground.startApp(ground.port);
+        await sandbox.kill(app);
+        app = await sandbox.startApp(sandbox.port);
       },
       owner: () => app.pid,
-      async revive() {
-        app = await ground.startApp(ground.port);
+      async startAgain() {
+        app = await sandbox.startApp(sandbox.port);
       }
     };
   }

@@ -1,8 +1,8 @@
 import { spawnSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import { setTimeout as delay } from 'node:timers/promises';
-import { freePort, type Ground, type Started } from '../ground.ts';
 import type { System } from '../model.ts';
+import { freePort, type Sandbox, type Started } from '../sandbox.ts';
 
 // nginx in front of the app, on two ports: the new version starts on the free one, is asked until it answers, the
 // configuration is written with its port, `nginx -s reload`, and then the old version is stopped.
@@ -42,28 +42,28 @@ const KEPT = `
       proxy_set_header X-Forwarded-For $proxy_add_x_forwarded_for;`;
 
 /** The whole configuration. Everything nginx writes stays in the folder. */
-const configuration = (ground: Ground, appPort: number, { keepsUpstream }: Variant) => `
+const configuration = (sandbox: Sandbox, appPort: number, { keepsUpstream }: Variant) => `
 ${process.getuid?.() === 0 ? 'user root;' : ''}
 worker_processes auto;
 daemon off;
-pid ${ground.path('nginx.pid')};
-error_log ${ground.path('error.log')};
-worker_shutdown_timeout ${Math.ceil(ground.drainMs / 1000)}s;
+pid ${sandbox.path('nginx.pid')};
+error_log ${sandbox.path('error.log')};
+worker_shutdown_timeout ${Math.ceil(sandbox.drainMs / 1000)}s;
 events {
   worker_connections 1024;
 }
 http {
   access_log off;
-  client_body_temp_path ${ground.path('body')};
-  proxy_temp_path ${ground.path('proxy')};
-  fastcgi_temp_path ${ground.path('fastcgi')};
-  uwsgi_temp_path ${ground.path('uwsgi')};
-  scgi_temp_path ${ground.path('scgi')};
+  client_body_temp_path ${sandbox.path('body')};
+  proxy_temp_path ${sandbox.path('proxy')};
+  fastcgi_temp_path ${sandbox.path('fastcgi')};
+  uwsgi_temp_path ${sandbox.path('uwsgi')};
+  scgi_temp_path ${sandbox.path('scgi')};
   upstream app {
     server 127.0.0.1:${appPort};${keepsUpstream ? '\n    keepalive 64;' : ''}
   }
   server {
-    listen 127.0.0.1:${ground.port};
+    listen 127.0.0.1:${sandbox.port};
     location / {${keepsUpstream ? KEPT : PLAIN}
     }
   }
@@ -81,15 +81,15 @@ const variant = (options: Variant): System => ({
   version: () => ({ nginx: /nginx\/(\S+)/.exec(nginx('-v'))?.[1] ?? 'unknown' }),
   missing: () =>
     nginx('-v') === '' ? { why: 'nginx is not installed', install: 'apt-get install nginx-light' } : null,
-  async start(ground) {
+  async start(sandbox) {
     const ports = [await freePort(), await freePort()] as [number, number];
-    const configured = (appPort: number) => ground.write('nginx.conf', configuration(ground, appPort, options));
-    const flags = ['-c', configured(ports[0]), '-p', ground.folder, '-e', ground.path('error.log')];
-    let app = await ground.startApp(ports[0]);
+    const configured = (appPort: number) => sandbox.write('nginx.conf', configuration(sandbox, appPort, options));
+    const flags = ['-c', configured(ports[0]), '-p', sandbox.folder, '-e', sandbox.path('error.log')];
+    let app = await sandbox.startApp(ports[0]);
     let before: Started | null = null;
     const startMaster = async () => {
-      const started = ground.start('nginx', flags);
-      await ground.answers(ground.port, started);
+      const started = sandbox.start('nginx', flags);
+      await sandbox.waitForAnswer(sandbox.port, started);
       return started;
     };
     let master = await startMaster();
@@ -98,23 +98,23 @@ const variant = (options: Variant): System => ({
     const turn = async () => {
       ports.reverse();
       configured(ports[0]);
-      await ground.run('nginx', [...flags, '-t']);
-      await ground.run('nginx', [...flags, '-s', 'reload']);
+      await sandbox.run('nginx', [...flags, '-t']);
+      await sandbox.run('nginx', [...flags, '-s', 'reload']);
     };
     return {
       async deploy() {
-        if (before) await ground.stop(before);
+        if (before) await sandbox.stop(before);
         const old = app;
-        app = await ground.startApp(ports[1]);
+        app = await sandbox.startApp(ports[1]);
         const workers = childrenOf(master.pid);
         await turn();
         if (options.old === 'stopped soon') {
           await delay(SOON_MS);
-          await ground.stop(old);
+          await sandbox.stop(old);
         }
         if (options.old === 'drained') {
-          await allGone(workers, ground.drainMs);
-          await ground.stop(old);
+          await allGone(workers, sandbox.drainMs);
+          await sandbox.stop(old);
         }
         if (options.old === 'kept') {
           before = old;
@@ -130,7 +130,7 @@ const variant = (options: Variant): System => ({
         }
       }),
       owner: () => master.pid,
-      async revive() {
+      async startAgain() {
         master = await startMaster();
       }
     };

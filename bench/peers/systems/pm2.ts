@@ -1,8 +1,8 @@
 import { once } from 'node:events';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { APP, type Ground, HERE } from '../ground.ts';
 import { CAREFUL_APP, type System } from '../model.ts';
+import { APP, HERE, type Sandbox } from '../sandbox.ts';
 import { installedVersion, MODULES, missingPackage } from './installed.ts';
 
 // PM2 in cluster mode, one instance, deployed with `reload`.
@@ -16,7 +16,7 @@ import { installedVersion, MODULES, missingPackage } from './installed.ts';
 // https://pm2.keymetrics.io/docs/usage/pm2-api/ (the order comes over the API, so that no start of a command counts).
 
 const BIN = join(MODULES, 'pm2/bin/pm2');
-const ORDERS = join(HERE, 'apps/pm2-orders.mjs');
+const CLIENT = join(HERE, 'apps/pm2-client.mjs');
 
 interface Variant {
   readonly id: string;
@@ -24,13 +24,13 @@ interface Variant {
   readonly note: string;
   readonly steadyAs?: string;
   readonly env?: Readonly<Record<string, string>>;
-  settings(ground: Ground): object;
+  settings(sandbox: Sandbox): object;
 }
 
-const asAdvised = (ground: Ground) => ({
+const asAdvised = (sandbox: Sandbox) => ({
   wait_ready: true,
   listen_timeout: 10_000,
-  kill_timeout: ground.drainMs + 500
+  kill_timeout: sandbox.drainMs + 500
 });
 
 const variant = ({ env = {}, settings, ...named }: Variant): System => ({
@@ -40,48 +40,48 @@ const variant = ({ env = {}, settings, ...named }: Variant): System => ({
   file: import.meta.url,
   version: () => ({ pm2: installedVersion('pm2') ?? 'unknown' }),
   missing: () => missingPackage('pm2', BIN),
-  async start(ground) {
-    const home = ground.path('pm2');
+  async start(sandbox) {
+    const home = sandbox.path('pm2');
     const app = {
       name: 'app',
       script: APP,
       exec_mode: 'cluster',
       instances: 1,
-      env: { ...ground.env, ...env, PORT: String(ground.port) },
-      ...settings(ground)
+      env: { ...sandbox.env, ...env, PORT: String(sandbox.port) },
+      ...settings(sandbox)
     };
-    const ecosystem = ground.write('ecosystem.json', JSON.stringify({ apps: [app] }));
-    const pm2 = (...args: string[]) => ground.run(ground.node, [BIN, ...args], { env: { PM2_HOME: home } });
-    ground.atEnd(async () => {
+    const ecosystem = sandbox.write('ecosystem.json', JSON.stringify({ apps: [app] }));
+    const pm2 = (...args: string[]) => sandbox.run(sandbox.node, [BIN, ...args], { env: { PM2_HOME: home } });
+    sandbox.atEnd(async () => {
       await pm2('kill');
     });
     await pm2('start', ecosystem);
     await pm2('save');
-    await ground.answers(ground.port);
+    await sandbox.waitForAnswer(sandbox.port);
     const daemon = () => Number(readFileSync(join(home, 'pm2.pid'), 'utf8'));
-    const startOrders = async () => {
-      const { child, said } = ground.start(ground.node, [ORDERS], {
+    const startClient = async () => {
+      const { child, output } = sandbox.start(sandbox.node, [CLIENT], {
         env: { PM2_HOME: home },
         extra: ['ipc'],
         tool: true
       });
       const [ready] = await Promise.race([once(child, 'message'), once(child, 'exit')]);
-      if (ready !== 'ready') throw new Error(`no connection to the daemon of pm2: ${said()}`);
+      if (ready !== 'ready') throw new Error(`no connection to the daemon of pm2: ${output()}`);
       return child;
     };
-    const orders = await startOrders();
+    const client = await startClient();
     return {
       async deploy() {
-        const done = once(orders, 'message');
-        orders.send('reload');
+        const done = once(client, 'message');
+        client.send('reload');
         const [failure] = await done;
         if (failure !== 'done') throw new Error(failure);
       },
       daemons: () => [daemon()],
       owner: daemon,
-      async revive() {
+      async startAgain() {
         await pm2('resurrect');
-        await ground.answers(ground.port);
+        await sandbox.waitForAnswer(sandbox.port);
       }
     };
   }

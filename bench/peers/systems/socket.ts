@@ -1,7 +1,7 @@
 import { once } from 'node:events';
 import { fileURLToPath } from 'node:url';
-import type { Ground, Started } from '../ground.ts';
 import { CAREFUL_APP, type System } from '../model.ts';
+import type { Sandbox, Started } from '../sandbox.ts';
 
 // A socket that outlives the app, as a systemd socket unit holds it, and a plain `systemctl restart`: SIGTERM, wait until
 // the app is gone, start the next version on the same descriptor 3. What connects meanwhile waits in the kernel's queue.
@@ -26,31 +26,31 @@ const variant = ({ env, ...named }: Variant): System => ({
   deathNote: 'The app is killed, not systemd; it starts the app again, and connections wait in the queue meanwhile.',
   file: import.meta.url,
   missing: () => null,
-  async start(ground) {
-    const holder = startHolder(ground, env);
-    let pid = await restart(ground, holder);
+  async start(sandbox) {
+    const holder = startHolder(sandbox, env);
+    let pid = await restart(sandbox, holder);
     const startAgain = async () => {
-      pid = await restart(ground, holder);
+      pid = await restart(sandbox, holder);
     };
     return {
       deploy: startAgain,
       owner: () => pid,
-      revive: startAgain
+      startAgain: startAgain
     };
   }
 });
 
-function startHolder(ground: Ground, more: Readonly<Record<string, string>>): Started {
-  const env = { ...ground.env, ...more, PORT: String(ground.port) };
-  return ground.start(ground.node, [HOLDER], { env, extra: ['ipc'] });
+function startHolder(sandbox: Sandbox, more: Readonly<Record<string, string>>): Started {
+  const env = { ...sandbox.env, ...more, PORT: String(sandbox.port) };
+  return sandbox.start(sandbox.node, [HOLDER], { env, extra: ['ipc'] });
 }
 
 /** Has the app restarted, and returns its process id once it answers. */
-async function restart(ground: Ground, holder: Started): Promise<number> {
+async function restart(sandbox: Sandbox, holder: Started): Promise<number> {
   const done = once(holder.child, 'message');
   holder.child.send('restart');
   const [pid] = (await done) as [number];
-  await ground.answers(ground.port, holder);
+  await sandbox.waitForAnswer(sandbox.port, holder);
   return pid;
 }
 

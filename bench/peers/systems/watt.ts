@@ -1,8 +1,8 @@
 import { existsSync, symlinkSync } from 'node:fs';
 import { request } from 'node:http';
 import { join } from 'node:path';
-import { APP, type Ground, type Started } from '../ground.ts';
 import type { System } from '../model.ts';
+import { APP, type Sandbox, type Started } from '../sandbox.ts';
 import { INSTALL, installedVersion, MODULES, missingPackage } from './installed.ts';
 
 // Watt (wattpm) with the app as its only application, one worker, deployed with the `restart` of its management API, which
@@ -15,7 +15,7 @@ import { INSTALL, installedVersion, MODULES, missingPackage } from './installed.
 const CLI = join(MODULES, 'wattpm/bin/cli.js');
 const OLDEST = [22, 19];
 
-const configuration = ({ port, drainMs }: Ground, metrics: boolean) => ({
+const configuration = ({ port, drainMs }: Sandbox, metrics: boolean) => ({
   module: '@platformatic/node',
   node: { main: 'server.mjs' },
   runtime: {
@@ -60,32 +60,32 @@ const variant = ({ id, name, note, metrics }: Variant): System => ({
     const missing = missingPackage('wattpm', CLI);
     return node || missing ? missing : { why: `wattpm wants Node >= ${OLDEST.join('.')}`, install: INSTALL };
   },
-  async start(ground) {
-    symlinkSync(MODULES, ground.path('node_modules'));
-    ground.write('package.json', '{ "name": "app", "type": "module" }');
-    ground.write('server.mjs', `export { close } from ${JSON.stringify(APP)};\n`);
-    ground.write('watt.json', JSON.stringify(configuration(ground, metrics), null, 2));
+  async start(sandbox) {
+    symlinkSync(MODULES, sandbox.path('node_modules'));
+    sandbox.write('package.json', '{ "name": "app", "type": "module" }');
+    sandbox.write('server.mjs', `export { close } from ${JSON.stringify(APP)};\n`);
+    sandbox.write('watt.json', JSON.stringify(configuration(sandbox, metrics), null, 2));
     const startRuntime = async () => {
-      const env = { ...ground.env, TMPDIR: ground.folder }; // where its management API has its socket
-      const started = ground.start(ground.node, [CLI, 'start'], { env });
-      await ground.answers(ground.port, started);
+      const env = { ...sandbox.env, TMPDIR: sandbox.folder }; // where its management API has its socket
+      const started = sandbox.start(sandbox.node, [CLI, 'start'], { env });
+      await sandbox.waitForAnswer(sandbox.port, started);
       return started;
     };
     let runtime = await startRuntime();
     return {
-      deploy: () => restart(ground, runtime),
+      deploy: () => restart(sandbox, runtime),
       owner: () => runtime.pid,
-      async revive() {
+      async startAgain() {
         runtime = await startRuntime();
       }
     };
   }
 });
 
-function restart(ground: Ground, { pid }: Started): Promise<void> {
+function restart(sandbox: Sandbox, { pid }: Started): Promise<void> {
   return new Promise((resolve, reject) => {
     const order = request({
-      socketPath: ground.path(`platformatic/runtimes/${pid}/socket`),
+      socketPath: sandbox.path(`platformatic/runtimes/${pid}/socket`),
       method: 'POST',
       path: '/api/v1/restart',
       headers: { 'content-type': 'application/json' }

@@ -7,18 +7,18 @@ import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { ask } from './ask.ts';
-import { birthOf } from './tree.ts';
+import { startTimeOf } from './process-tree.ts';
 
 export const APP = fileURLToPath(new URL('./apps/app.mjs', import.meta.url));
 export const HERE = fileURLToPath(new URL('.', import.meta.url));
 
 /** How long a system may take for anything it is asked to do, before that counts as broken. */
-const PATIENCE_MS = 20_000;
+const TIMEOUT_MS = 20_000;
 const OUTPUT_MAX = 2_000;
 /** Below the ports that outgoing connections get, so that no client sits on one while its server is away. */
 const PORTS = { from: 20_000, to: 30_000 };
 
-const alive = new Set<Ground>();
+const alive = new Set<Sandbox>();
 let closed = false;
 
 export interface RunOptions {
@@ -30,15 +30,15 @@ export interface RunOptions {
   readonly extra?: readonly (number | 'ipc')[];
 }
 
-/** A started process and the last things it said. */
+/** A started process and the last of what it wrote. */
 export interface Started {
   readonly child: ChildProcess;
   readonly pid: number;
-  said(): string;
+  output(): string;
 }
 
 /** Where one system stands: a folder, a port, a core, and every process that was started there. */
-export class Ground {
+export class Sandbox {
   readonly folder: string;
   readonly port: number;
   /** How long the old version may take to finish. */
@@ -48,13 +48,13 @@ export class Ground {
   readonly #core: number | null;
   readonly #children = new Set<ChildProcess>();
   readonly #parts = new Set<ChildProcess>();
-  /** By id, with their birth, so that nobody is ended who was given the id of one that is gone. */
+  /** By process id, with their start time, since an id may be given again. */
   readonly #adopted = new Map<number, string | null>();
   readonly #ends: (() => Promise<void>)[] = [];
   #version = '1';
   #ended = false;
 
-  private constructor(port: number, options: GroundOptions) {
+  private constructor(port: number, options: SandboxOptions) {
     this.port = port;
     this.drainMs = options.drainMs;
     this.node = options.node ?? process.execPath;
@@ -66,9 +66,9 @@ export class Ground {
   }
 
   /** @throws Error when the run was broken off */
-  static async create(options: GroundOptions): Promise<Ground> {
+  static async create(options: SandboxOptions): Promise<Sandbox> {
     if (closed) throw new Error('the run was broken off');
-    return new Ground(await freePort(), options);
+    return new Sandbox(await freePort(), options);
   }
 
   /** What an app that is started from now on answers as `x-version`. */
@@ -101,7 +101,7 @@ export class Ground {
     return this.path(name);
   }
 
-  /** Starts a process on the servers' core; it is ended with the ground at the latest. */
+  /** Starts a process on the servers' core; it is ended with the sandbox at the latest. */
   start(
     command: string,
     args: readonly string[],
@@ -115,48 +115,48 @@ export class Ground {
       env: { ...process.env, ...env },
       stdio: ['ignore', 'pipe', 'pipe', ...extra]
     });
-    let said = '';
-    const hear = (chunk: Buffer) => {
-      said = (said + chunk.toString()).slice(-OUTPUT_MAX);
+    let output = '';
+    const append = (chunk: Buffer) => {
+      output = (output + chunk.toString()).slice(-OUTPUT_MAX);
     };
-    child.stdout?.on('data', hear);
-    child.stderr?.on('data', hear);
-    child.on('error', (error) => hear(Buffer.from(String(error))));
+    child.stdout?.on('data', append);
+    child.stderr?.on('data', append);
+    child.on('error', (error) => append(Buffer.from(String(error))));
     this.#children.add(child);
     if (!tool) this.#parts.add(child);
     child.once('exit', () => {
       this.#children.delete(child);
       this.#parts.delete(child);
     });
-    return { child, pid: child.pid ?? 0, said: () => said };
+    return { child, pid: child.pid ?? 0, output: () => output };
   }
 
   /** Starts the app on a port of its own and waits until it answers. */
   async startApp(port: number, env: Readonly<Record<string, string>> = {}): Promise<Started> {
     const app = this.start(this.node, [APP], { env: { ...this.env, PORT: String(port), ...env } });
-    await this.answers(port, app);
+    await this.waitForAnswer(port, app);
     return app;
   }
 
   /** Runs a command to its end. @throws Error when it fails or takes too long */
   async run(command: string, args: readonly string[], options: RunOptions = {}): Promise<string> {
-    const { child, said } = this.start(command, args, options);
-    const timer = setTimeout(() => child.kill('SIGKILL'), PATIENCE_MS);
+    const { child, output } = this.start(command, args, options);
+    const timer = setTimeout(() => child.kill('SIGKILL'), TIMEOUT_MS);
     const [code] = await once(child, 'close');
     clearTimeout(timer);
-    if (code !== 0) throw new Error(`${command} ${args.join(' ')} ended with ${code}: ${said()}`);
-    return said();
+    if (code !== 0) throw new Error(`${command} ${args.join(' ')} ended with ${code}: ${output()}`);
+    return output();
   }
 
   /** Waits until something answers on a port, of the version that was set last. @throws Error when nothing does in time */
-  async answers(port: number, process?: Started): Promise<void> {
-    const until = performance.now() + PATIENCE_MS;
+  async waitForAnswer(port: number, process?: Started): Promise<void> {
+    const until = performance.now() + TIMEOUT_MS;
     while (performance.now() < until) {
       if ((await ask(port)) === this.#version) return;
       if (process && (process.child.exitCode !== null || process.child.signalCode !== null)) break;
       await delay(5);
     }
-    throw new Error(`nothing answers on port ${port}: ${process?.said() ?? ''}`);
+    throw new Error(`nothing answers on port ${port}: ${process?.output() ?? ''}`);
   }
 
   /** Ends a process gracefully: SIGTERM, and SIGKILL when the drain budget is spent. */
@@ -177,9 +177,9 @@ export class Ground {
     await exit;
   }
 
-  /** Takes on processes that may lose their parent: they are ended with the ground. */
+  /** Takes on processes that may lose their parent: they are ended with the sandbox. */
   adopt(pids: readonly number[]): void {
-    for (const pid of pids) this.#adopted.set(pid, birthOf(pid));
+    for (const pid of pids) this.#adopted.set(pid, startTimeOf(pid));
   }
 
   /** Calls this before the processes are ended. */
@@ -200,23 +200,23 @@ export class Ground {
         clearTimeout(timer);
       })
     );
-    for (const [pid, birth] of this.#adopted) {
-      if (birth !== null && birthOf(pid) === birth) process.kill(pid, 'SIGKILL');
+    for (const [pid, startTime] of this.#adopted) {
+      if (startTime !== null && startTimeOf(pid) === startTime) process.kill(pid, 'SIGKILL');
     }
     rmSync(this.folder, { recursive: true, force: true, maxRetries: 5 });
   }
 }
 
-export interface GroundOptions {
+export interface SandboxOptions {
   readonly drainMs: number;
   readonly core: number | null;
   readonly node?: string | undefined;
 }
 
 /** Ends whatever stands, also when a run is broken off; nothing is started afterwards. */
-export async function endAllGrounds(): Promise<void> {
+export async function endAllSandboxes(): Promise<void> {
   closed = true;
-  await Promise.all([...alive].map((ground) => ground.end()));
+  await Promise.all([...alive].map((sandbox) => sandbox.end()));
 }
 
 export async function freePort(): Promise<number> {

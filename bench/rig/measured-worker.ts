@@ -20,7 +20,7 @@ const out: { port?: number } = {};
 handle.getsockname?.(out);
 const port = out.port ?? 0;
 
-const orders: WorkerSettings = {
+const settings: WorkerSettings = {
   version: PROTOCOL_VERSION,
   worker: '1.1',
   generation: 1,
@@ -32,11 +32,11 @@ const orders: WorkerSettings = {
   measures: measures === 'measured'
 };
 const worker = fork(app, [], {
-  env: { ...process.env, PORT: String(port), [SETTINGS_VARIABLE]: JSON.stringify(orders) },
+  env: { ...process.env, PORT: String(port), [SETTINGS_VARIABLE]: JSON.stringify(settings) },
   execArgv: ['--require', preload],
   stdio: ['ignore', 'ignore', 'inherit', 'ipc', 2] as unknown as 'pipe'[]
 });
-const vitals = new Watchdog(
+const watchdog = new Watchdog(
   // Everything that can be watched is.
   { hangMs: 15_000, keepMs: 60_000, maxMemoryBytes: 2 ** 40, standbyShare: 1e-6 },
   {
@@ -55,20 +55,20 @@ onInternalMessage(worker, (raw) => {
   const { message } = parsed;
   if (message.type === 'listening') sendHandle(worker, seal({ type: 'accept', key: KEY }), handle, () => {});
   if (message.type === 'accepting') {
-    if (orders.measures) watch();
+    if (settings.measures) watch();
     process.send?.({ port, pid: worker.pid });
   }
-  if (message.type === 'sampled') vitals.take('1.1', message);
+  if (message.type === 'sampled') watchdog.take('1.1', message);
 });
 
 function watch(): void {
   const pid = worker.pid ?? null;
-  vitals.watch({
+  watchdog.watch({
     id: '1.1',
     generation: 1,
     process: { pid, send: (message) => sendHandle(worker, seal(message), undefined, () => {}) }
   });
-  vitals.begin();
+  watchdog.begin();
 }
 
 worker.once('exit', () => process.exit());

@@ -1,5 +1,5 @@
+import { LoadConnection } from './connection.ts';
 import type { Pool } from './pool.ts';
-import { Wire } from './wire.ts';
 
 /** How many connections are opened or touched at a time: no more than fit a small accept queue. */
 const TOGETHER = 32;
@@ -9,8 +9,8 @@ const BUSY_RATE = 1_000;
 /** Milliseconds on a clock that all processes of a machine share. */
 export const clock = () => Number(process.hrtime.bigint()) / 1e6;
 
-/** Numbers of one stretch of load. */
-export interface Stretch {
+/** Numbers of one load. */
+export interface LoadResult {
   readonly tookMs: number;
   readonly answered: number;
   readonly lost: number;
@@ -18,51 +18,51 @@ export interface Stretch {
 }
 
 /** When each request ended, on the shared clock, and how long it took from the moment it was meant to be sent. */
-export interface PacedStretch extends Stretch {
+export interface PacedResult extends LoadResult {
   readonly endedAt: Float64Array;
   readonly ms: Float64Array;
 }
 
 /** Each connection asks again as soon as it has its answer. */
-export function flood(pool: Pool, ms: number): Promise<Stretch> {
+export function flood(pool: Pool, ms: number): Promise<LoadResult> {
   const until = clock() + ms;
-  return stretch(pool, (done) => {
-    pool.onFree = (wire) => {
-      if (clock() < until) return wire.ask(0);
-      pool.keep(wire);
+  return measure(pool, (done) => {
+    pool.onFree = (connection) => {
+      if (clock() < until) return connection.ask(0);
+      pool.keep(connection);
       if (pool.isQuiet) done();
     };
-    for (const wire of pool.free.splice(0)) wire.ask(0);
+    for (const connection of pool.free.splice(0)) connection.ask(0);
   });
 }
 
 /** One request on each connection, a few at a time: none is closed for having been idle. */
-export function touch(pool: Pool): Promise<Stretch> {
+export function touch(pool: Pool): Promise<LoadResult> {
   const waiting = pool.free.splice(0);
   let left = waiting.length;
-  return stretch(pool, (done) => {
+  return measure(pool, (done) => {
     pool.onEnded = () => {
       left -= 1;
       waiting.pop()?.ask(0);
       if (left === 0) setImmediate(done); // the last one is not back among the free yet
     };
-    for (const wire of waiting.splice(0, TOGETHER)) wire.ask(0);
+    for (const connection of waiting.splice(0, TOGETHER)) connection.ask(0);
   });
 }
 
 /** Each request opens a connection of its own, so many at once. */
-export async function fresh(port: number, ms: number, together: number): Promise<Stretch> {
+export async function fresh(port: number, ms: number, together: number): Promise<LoadResult> {
   const startedAt = clock();
   const count = { answered: 0, lost: 0 };
   const askOnce = () =>
     new Promise<void>((resolve) => {
-      const wire = new Wire(port, {
+      const connection = new LoadConnection(port, {
         onEnded: (_, answered) => {
           count[answered ? 'answered' : 'lost'] += 1;
         },
         onGone: () => resolve()
       });
-      wire.ask(0, false);
+      connection.ask(0, false);
     });
   const oneAfterAnother = async () => {
     while (clock() < startedAt + ms) await askOnce();
@@ -79,7 +79,7 @@ export async function fresh(port: number, ms: number, together: number): Promise
  *
  * @unit rate: requests per second
  */
-export async function pace(pool: Pool, rate: number, ms: number): Promise<PacedStretch> {
+export async function pace(pool: Pool, rate: number, ms: number): Promise<PacedResult> {
   const size = Math.ceil((rate * ms) / 1000);
   const endedAt = new Float64Array(size);
   const took = new Float64Array(size);
@@ -87,25 +87,25 @@ export async function pace(pool: Pool, rate: number, ms: number): Promise<PacedS
   const startedAt = clock();
   let count = 0;
   let sent = 0;
-  const numbers = await stretch(pool, (done) => {
-    pool.onEnded = (wire, answered) => {
+  const numbers = await measure(pool, (done) => {
+    pool.onEnded = (connection, answered) => {
       if (!answered) return;
       endedAt[count] = clock();
-      took[count] = (endedAt[count] ?? 0) - wire.intendedAt;
+      took[count] = (endedAt[count] ?? 0) - connection.intendedAt;
       count += 1;
     };
-    pool.onFree = (wire) => {
+    pool.onFree = (connection) => {
       const waiting = due.shift();
-      if (waiting !== undefined) return wire.ask(waiting);
-      pool.keep(wire);
+      if (waiting !== undefined) return connection.ask(waiting);
+      pool.keep(connection);
       if (sent === size && pool.isQuiet) done();
     };
     const send = () => {
       const owed = Math.min(size, Math.floor(((clock() - startedAt) * rate) / 1000));
       for (; sent < owed; sent += 1) {
         const intendedAt = startedAt + ((sent + 1) * 1000) / rate;
-        const wire = pool.pick();
-        if (wire) wire.ask(intendedAt);
+        const connection = pool.pick();
+        if (connection) connection.ask(intendedAt);
         else due.push(intendedAt);
       }
       if (sent < size) {
@@ -118,7 +118,7 @@ export async function pace(pool: Pool, rate: number, ms: number): Promise<PacedS
   return { ...numbers, endedAt: endedAt.slice(0, count), ms: took.slice(0, count) };
 }
 
-async function stretch(pool: Pool, run: (done: () => void) => void): Promise<Stretch> {
+async function measure(pool: Pool, run: (done: () => void) => void): Promise<LoadResult> {
   const startedAt = clock();
   pool.reset();
   await new Promise<void>((resolve) => run(resolve));

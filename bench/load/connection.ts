@@ -3,11 +3,11 @@ import { connect, type Socket } from 'node:net';
 const HEAD_END = '\r\n\r\n';
 const incoming = Buffer.alloc(65_536);
 
-export interface WireEvents {
+export interface LoadConnectionEvents {
   /** The outstanding request ended: answered with 200 in full, or lost. */
-  onEnded(wire: Wire, answered: boolean): void;
+  onEnded(connection: LoadConnection, answered: boolean): void;
   /** The connection is gone; nothing is outstanding on it. */
-  onGone(wire: Wire): void;
+  onGone(connection: LoadConnection): void;
 }
 
 /**
@@ -15,16 +15,16 @@ export interface WireEvents {
  *
  * It checks status and length and nothing more; whether every answer is the right one is the strict client's business.
  */
-export class Wire {
+export class LoadConnection {
   /** When the outstanding request was meant to be sent. */
   intendedAt = 0;
   busy = false;
   readonly #socket: Socket;
-  readonly #events: WireEvents;
+  readonly #events: LoadConnectionEvents;
   #text = '';
   #gone = false;
 
-  constructor(port: number, events: WireEvents) {
+  constructor(port: number, events: LoadConnectionEvents) {
     this.#events = events;
     this.#socket = connect({
       port,

@@ -17,7 +17,7 @@ interface Limited {
 }
 
 /** What autocannon says of its run. */
-export interface Shots {
+export interface AutocannonReport {
   readonly version: string;
   readonly connections: number;
   readonly sent: number;
@@ -50,7 +50,7 @@ process.send?.('ready');
 
 const { requests, errors, timeouts, non2xx, resets, latency, duration } = await run;
 const { version } = createRequire(import.meta.url)('autocannon/package.json') as { version: string };
-const shots: Shots = {
+const report: AutocannonReport = {
   version,
   connections: Number(connections),
   sent: requests.sent,
@@ -62,4 +62,4 @@ const shots: Shots = {
   p99: latency.p99,
   seconds: duration
 };
-process.send?.(shots, () => process.exit());
+process.send?.(report, () => process.exit());

@@ -1,4 +1,4 @@
-// Holds a connection to PM2's daemon and passes orders on, as a deploy tool would: PM2_HOME says which daemon.
+// Holds a connection to PM2's daemon and reloads through it, as a deploy tool would: PM2_HOME says which daemon.
 import pm2 from 'pm2';
 
 pm2.connect((error) => process.send(error ? String(error) : 'ready'));

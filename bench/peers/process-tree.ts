@@ -14,7 +14,7 @@ export function withDescendants(pid: number): number[] {
 }
 
 /** When a process was started, in ticks since the machine was: with its id, its identity. Null where that is not told. */
-export const birthOf = (pid: number) => statOf(pid)?.[19] ?? null;
+export const startTimeOf = (pid: number) => statOf(pid)?.[19] ?? null;
 
 /** Whether a process runs; one that is dead and not yet waited for does not. */
 export function isAlive(pid: number): boolean {

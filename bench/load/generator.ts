@@ -2,13 +2,13 @@ import type { ChildProcess } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
 import type { Context } from '../rig/model.ts';
 import { endProcess, firstMessage, startProcess } from '../rig/processes.ts';
-import type { Order } from './process.ts';
-import type { PacedStretch, Stretch } from './ways.ts';
+import type { LoadResult, PacedResult } from './patterns.ts';
+import type { LoadCommand } from './process.ts';
 
 const PROCESS = fileURLToPath(new URL('./process.ts', import.meta.url));
 
 /** The load, from outside: one process, on a core of its own where there is one. */
-export class Loader {
+export class LoadGenerator {
   readonly #child: ChildProcess;
   readonly #waiting = new Map<number, { resolve: (result: unknown) => void; reject: (reason: Error) => void }>();
   #lastId = 0;
@@ -26,50 +26,50 @@ export class Loader {
     });
   }
 
-  static async start({ machine }: Context): Promise<Loader> {
+  static async start({ machine }: Context): Promise<LoadGenerator> {
     const child = startProcess({ args: ['--import', 'tsx', PROCESS], core: machine.pins?.load ?? null });
     await firstMessage(child, 'the load');
-    return new Loader(child);
+    return new LoadGenerator(child);
   }
 
   /** Opens kept-alive connections under a name, each proven by one answer. */
-  open(name: string, port: number, connections: number): Promise<Stretch> {
-    return this.#tell({ do: 'open', name, port, connections });
+  open(name: string, port: number, connections: number): Promise<LoadResult> {
+    return this.#send({ do: 'open', name, port, connections });
   }
 
-  touch(name: string): Promise<Stretch> {
-    return this.#tell({ do: 'touch', name });
+  touch(name: string): Promise<LoadResult> {
+    return this.#send({ do: 'touch', name });
   }
 
-  flood(name: string, ms: number): Promise<Stretch> {
-    return this.#tell({ do: 'flood', name, ms });
+  flood(name: string, ms: number): Promise<LoadResult> {
+    return this.#send({ do: 'flood', name, ms });
   }
 
   /** @unit rate: requests per second */
-  pace(name: string, rate: number, ms: number): Promise<PacedStretch> {
-    return this.#tell({ do: 'pace', name, rate, ms });
+  pace(name: string, rate: number, ms: number): Promise<PacedResult> {
+    return this.#send({ do: 'pace', name, rate, ms });
   }
 
-  fresh(port: number, ms: number, together: number): Promise<Stretch> {
-    return this.#tell({ do: 'fresh', port, ms, together });
+  fresh(port: number, ms: number, together: number): Promise<LoadResult> {
+    return this.#send({ do: 'fresh', port, ms, together });
   }
 
   async close(name: string): Promise<void> {
-    await this.#tell({ do: 'close', name });
+    await this.#send({ do: 'close', name });
   }
 
   end(): Promise<void> {
     return endProcess(this.#child);
   }
 
-  #tell<T>(order: Order): Promise<T> {
+  #send<T>(command: LoadCommand): Promise<T> {
     this.#lastId += 1;
     const id = this.#lastId;
-    const told = new Promise<T>((resolve, reject) => {
+    const replied = new Promise<T>((resolve, reject) => {
       this.#waiting.set(id, { resolve: (result) => resolve(result as T), reject });
-      this.#child.send({ id, order });
+      this.#child.send({ id, command });
     });
-    told.catch(() => {}); // whoever waits for it hears of it, also if that is later
-    return told;
+    replied.catch(() => {}); // whoever waits for it hears of it, also if that is later
+    return replied;
   }
 }
