@@ -27,6 +27,24 @@ export function onInternalMessage(
   (channel as NodeJS.EventEmitter).on('internalMessage', listener);
 }
 
+/**
+ * Whether our end of the IPC channel is still open: its file descriptor, which only Node's own types leave out.
+ *
+ * Node calls `process.disconnect()` itself when the parent is gone, and closes the channel in the same turn.
+ *
+ * Missing: false, as if the parent were gone.
+ */
+export function isChannelOpen(): boolean {
+  return typeof (process.channel as { fd?: unknown } | undefined)?.fd === 'number';
+}
+
+/** What is left of `process.disconnect()` for a channel that Node has closed already. */
+export function markDisconnected(): void {
+  if (!process.connected) return;
+  process.connected = false;
+  process.emit('disconnect');
+}
+
 /** How long it may go unnoticed that the IPC channel has ended, where Node does not say so. */
 const LOOK_MS = 500;
 
@@ -40,12 +58,13 @@ const LOOK_MS = 500;
  */
 export function onQuietDisconnect(listener: () => void): void {
   const end = () => {
+    if (process.connected) return; // the app gave up the channel, and we kept it
     clearInterval(timer);
     process.off('disconnect', end);
     listener();
   };
   const timer = setInterval(() => process.connected || end(), LOOK_MS);
   timer.unref();
-  process.once('disconnect', end);
+  process.on('disconnect', end);
   (process.channel as { unrefCounted?(): void } | undefined)?.unrefCounted?.();
 }

@@ -11,6 +11,7 @@ import { Registry } from './connections/registry.ts';
 import { Drain } from './drain/drain.ts';
 import { Hold } from './drain/hold.ts';
 import { setWorkerGlobal } from './globals.ts';
+import { keepChannel } from './keep-channel.ts';
 import { Servers } from './listen/servers.ts';
 import { liveAsOrphan } from './orphan.ts';
 import { tellUncaught } from './uncaught.ts';
@@ -68,6 +69,7 @@ export class Worker {
     this.#servers.takeOver();
     tellUncaught(this.#channel);
     this.#channel.listen((message, handle) => this.#onMessage(message, handle));
+    keepChannel();
     onQuietDisconnect(() => this.#orphan());
     setWorkerGlobal({
       worker: this.#settings.worker,

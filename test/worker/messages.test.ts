@@ -28,6 +28,23 @@ test("the app's own messages arrive, and it never sees ours", async (t) => {
   assert.ok(!told.some(({ event }) => event === 'garbage'));
 });
 
+test('an app that gives up its channel is told that it did, and is still handed over, forward and back', async (t) => {
+  const { service, client, release, told } = await startService(t, 'no-parent.cjs', { workers: 2 });
+  const visitor = client();
+  assert.equal((await visitor.get('/')).body, '1');
+  for (const version of ['2', '3']) {
+    release(version);
+    await service.reload();
+    for (let asked = 0; asked < 8; asked += 1) assert.equal((await client().get('/')).version, version);
+    assert.equal((await visitor.get('/')).version, version);
+  }
+  await service.rollback();
+  for (let asked = 0; asked < 8; asked += 1) assert.equal((await client().get('/')).version, '2');
+  assert.equal((await visitor.get('/')).body, '1');
+  assert.equal(visitor.sockets, 1);
+  assert.ok(!told.some(({ event }) => event === 'worker-exited' || event === 'pause-overdue'));
+});
+
 const CMD = 'NODE_HANDOVER';
 const OURS = { cmd: CMD, v: 1 };
 const GARBAGE: Record<string, unknown> = {
