@@ -1,29 +1,40 @@
 // Runs the tests: all of them, or those whose path contains one of the arguments. The package must be built.
 import { spawn } from 'node:child_process';
+import { once } from 'node:events';
 import { readdirSync } from 'node:fs';
 import { dirname, relative } from 'node:path';
 import { fileURLToPath } from 'node:url';
+
+/** Test files that load many services at once, each after the others: beside another file they would measure the machine. */
+const ALONE = ['scenarios/matrix.test.ts'];
 
 const here = fileURLToPath(new URL('.', import.meta.url));
 const wanted = process.argv.slice(2);
 const files = readdirSync(here, { recursive: true })
   .filter((file) => file.endsWith('.test.ts'))
   .filter((file) => wanted.length === 0 || wanted.some((part) => file.includes(part)))
-  .sort()
-  .map((file) => `${relative(process.cwd(), here) || '.'}/${file}`);
+  .sort();
 
 if (files.length === 0) {
   console.error(`No test file has any of these in its path: ${wanted.join(', ')}`);
   process.exitCode = 1;
-} else {
-  // Tests of this package run real processes under real load: more than two files at once would only measure the machine.
-  const flags = ['--import', 'tsx', '--test', '--test-concurrency=2', '--test-reporter=spec'];
-  const child = spawn(process.execPath, [...flags, ...files], {
+}
+// Tests of this package run real processes under real load: more than two files at once would only measure the machine.
+await run(
+  files.filter((file) => !ALONE.includes(file)),
+  2
+);
+for (const file of files.filter((file) => ALONE.includes(file))) await run([file], 1);
+
+async function run(files, concurrency) {
+  if (files.length === 0) return;
+  const flags = ['--import', 'tsx', '--test', `--test-concurrency=${concurrency}`, '--test-reporter=spec'];
+  const paths = files.map((file) => `${relative(process.cwd(), here) || '.'}/${file}`);
+  const child = spawn(process.execPath, [...flags, ...paths], {
     stdio: 'inherit',
     // Child processes of the tests find this very Node under the name `node`.
     env: { ...process.env, PATH: `${dirname(process.execPath)}:${process.env.PATH}` }
   });
-  child.once('exit', (code, signal) => {
-    process.exitCode = signal ? 1 : (code ?? 1);
-  });
+  const [code] = await once(child, 'exit');
+  if (code !== 0) process.exitCode = code ?? 1;
 }

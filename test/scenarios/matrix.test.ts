@@ -46,7 +46,7 @@ const LONG: readonly Case[] = [
 
 /** Limits that decide quickly, and each only about its own illness: the machine is slow, and shared. */
 const QUICK_BAKE: SuperviseOptions['bake'] = {
-  for: '4s',
+  for: '6s',
   exits: 2,
   p50: { floor: 250, absolute: 250, after: 500, requests: 20 },
   ...{ p99: false, cut: false, loopDelay: false, memory: false }
@@ -57,7 +57,7 @@ const LONG_BAKE: SuperviseOptions['bake'] = {
   ...{ p50: false, p99: false, cut: false, loopDelay: false }
 };
 
-/** Eight services share the machine: each has every kind of client, and none that only heats the processor. */
+/** Four services share the machine: each has every kind of client, and none that only heats the processor. */
 const LIGHT: Partial<LoadOptions> = {
   clients: {
     ...{ idle: 10, thinking: 8, busy: 1, fresh: 2, slow: 2, streaming: 1 },
@@ -68,7 +68,7 @@ const LIGHT: Partial<LoadOptions> = {
 
 const STRATEGIES: readonly StrategyName[] = ['blue-green', 'rolling', 'in-place', 'exclusive'];
 
-describe('every strategy with every kind of version', { concurrency: 8 }, () => {
+describe('every strategy with every kind of version', { concurrency: 4 }, () => {
   for (const strategy of STRATEGIES) {
     for (const workers of [1, 3]) {
       test(`${strategy}, ${workers} worker(s): what is bad is caught or rolled back, what is well is kept`, (t) =>
