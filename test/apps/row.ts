@@ -1,0 +1,110 @@
+import { mkdirSync, mkdtempSync, realpathSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { setTimeout as delay } from 'node:timers/promises';
+import { fileURLToPath } from 'node:url';
+import { answers, freePort } from '../support/service.ts';
+import { until } from '../support/wait.ts';
+import { install } from './install.ts';
+import type { App, Clients, Counts, Place } from './model.ts';
+import { Processes } from './processes.ts';
+
+const CLI = fileURLToPath(new URL('../../dist/cli.js', import.meta.url));
+/** So long each version is loaded, at the least, and until each kind of client has had so many answers of it. */
+const LOADED_MS = 1_500;
+const ANSWERS = 10;
+
+export type Result = Counts & { readonly skipped: string | null };
+
+/** Runs one app through three reloads, a rollback and a stop, under load. Nothing that it starts is left. */
+export async function runRow(app: App, timeoutMs: number, stopped: AbortSignal): Promise<Result> {
+  const missing = app.missing?.() ?? null;
+  if (missing !== null) return skip(missing);
+  const scratch = realpathSync(mkdtempSync(join(tmpdir(), 'handover-apps-')));
+  const runtime = join(scratch, 'run');
+  mkdirSync(runtime, { mode: 0o700 });
+  const processes = new Processes({ XDG_RUNTIME_DIR: runtime });
+  const limit = AbortSignal.any([stopped, AbortSignal.timeout(timeoutMs)]);
+  const over = new Promise<never>((_, fail) => {
+    limit.addEventListener('abort', () => {
+      fail(new Error(stopped.aborted ? 'it was broken off' : `it took longer than ${timeoutMs / 1000} s`));
+    });
+  });
+  const deployed = deploy(app, join(scratch, 'app'), processes);
+  try {
+    return await Promise.race([deployed, over]);
+  } finally {
+    await processes.end('the row is over');
+    await deployed.catch(() => {}); // told by the race already, or the consequence of what the race told
+    rmSync(scratch, { recursive: true, force: true });
+  }
+}
+
+async function deploy(app: App, folder: string, processes: Processes): Promise<Result> {
+  const lacking = await install(app, folder, processes);
+  if (lacking !== null) return skip(lacking);
+  const place: Place = { folder, port: await freePort(), secondPort: await freePort() };
+  const node = [process.execPath, CLI];
+  const env = { ...app.env?.(place), VERSION: '1' };
+  const supervisor = processes.start([...node, 'run', ...app.run(place)], folder, env);
+  await until(
+    () => ended(supervisor.process) || supervisor.output().includes('"event":"started"'),
+    () => `the app to start; it said:\n${supervisor.output()}`
+  );
+  if (ended(supervisor.process)) throw new Error(`the app did not start:\n${supervisor.output()}`);
+  if (app.front) {
+    processes.start(app.front(place), folder);
+    await answers({ host: '127.0.0.1', port: place.secondPort });
+  }
+
+  const clients = app.clients(place);
+  const order = async (...args: string[]) => {
+    const { code, output } = await processes.run([...node, ...args], folder);
+    if (code !== 0)
+      throw new Error(`handover ${args.join(' ')} ended with ${code}:\n${output}\n${supervisor.output()}`);
+  };
+  let counts: Counts[];
+  try {
+    await Promise.all(clients.map((one) => one.warm()));
+    for (const version of ['2', '3', '4']) {
+      await serves(clients, version, () => order('reload', '--env', `VERSION=${version}`));
+    }
+    await serves(clients, '3', () => order('rollback'));
+  } finally {
+    counts = await Promise.all(clients.map((one) => one.stop()));
+  }
+  await order('stop');
+  const code = await supervisor.ended;
+  if (code !== 0) throw new Error(`the supervisor ended with ${code} after the stop:\n${supervisor.output()}`);
+  return { ...sum(counts), skipped: null };
+}
+
+/** Changes the version, and loads the one that serves then. */
+async function serves(clients: readonly Clients[], version: string, change: () => Promise<void>): Promise<void> {
+  const before = clients.map((one) => one.answered(version));
+  for (const one of clients) one.expect(null);
+  await change();
+  for (const one of clients) one.expect(version);
+  await Promise.all([
+    delay(LOADED_MS),
+    until(
+      () => clients.every((one, index) => one.answered(version) >= (before[index] ?? 0) + ANSWERS),
+      () => `${ANSWERS} answers of version ${version} for every kind of client`
+    )
+  ]);
+}
+
+const ended = (child: { exitCode: number | null; signalCode: string | null }) =>
+  child.exitCode !== null || child.signalCode !== null;
+
+const skip = (reason: string): Result => ({ requests: 0, failed: 0, reconnects: 0, examples: [], skipped: reason });
+
+function sum(all: readonly Counts[]): Counts {
+  const of = (key: 'requests' | 'failed' | 'reconnects') => all.reduce((total, counts) => total + counts[key], 0);
+  return {
+    requests: of('requests'),
+    failed: of('failed'),
+    reconnects: of('reconnects'),
+    examples: all.flatMap(({ examples }) => examples)
+  };
+}

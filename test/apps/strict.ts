@@ -1,0 +1,39 @@
+import { type LoadOptions, startLoad } from '../../bench/client/index.ts';
+import type { Clients } from './model.ts';
+
+/** For /answer alone: every app of ours has it. */
+const ANSWERS = { idle: 12, thinking: 12, busy: 2, fresh: 2, pipelining: 2, halfHead: 3 };
+const EVERY = { ...ANSWERS, slow: 4, uploading: 2, streaming: 2 };
+type Route = 'slow' | 'uploading' | 'streaming';
+
+/** The strict client, on what the app has beside /answer. */
+export function strict(port: number, ...routes: readonly Route[]): Clients {
+  const clients = { ...ANSWERS, ...Object.fromEntries(routes.map((route) => [route, EVERY[route]])) };
+  return strictLoad({ target: { host: '127.0.0.1', port }, clients });
+}
+
+function strictLoad(options: LoadOptions): Clients {
+  const load = startLoad({ busyPauseMs: 5, idleEveryMs: 700, uploadBytes: 300_000, ...options });
+  return {
+    warm: () => load.warm(),
+    expect: (version) => (version === null ? load.expectAnyVersion() : load.expectVersion(version)),
+    answered: (version) => load.counts().perVersion[version] ?? 0,
+    async stop() {
+      const { sent, failed, reconnects, examples } = await load.stop();
+      const causes = Object.entries(reconnects).flatMap(([kind, causes]) =>
+        Object.entries(causes).map(([cause, count]) => ({ text: `${kind} reconnected: ${cause}`, count }))
+      );
+      return {
+        requests: sent,
+        failed,
+        reconnects: causes.reduce((sum, { count }) => sum + count, 0),
+        examples: [
+          ...examples.map(
+            ({ kind, id, url, detail, atMs }) => `${kind} ${id} ${url}: ${detail} (at ${Math.round(atMs)} ms)`
+          ),
+          ...causes.filter(({ count }) => count > 0).map(({ text, count }) => `${text}, ${count} times`)
+        ]
+      };
+    }
+  };
+}
