@@ -1,4 +1,4 @@
-import { cpSync, readFileSync, writeFileSync } from 'node:fs';
+import { cpSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import type { App } from './model.ts';
@@ -21,12 +21,10 @@ export function versionOf(name: string): string {
 
 /** Copies an app into its folder and installs and builds it there; what keeps it from running, or null. */
 export async function install(app: App, folder: string, processes: Processes): Promise<string | null> {
-  cpSync(join(HERE, app.folder), folder, { recursive: true });
+  mkdirSync(folder);
+  if (app.folder !== undefined) cpSync(join(HERE, app.folder), folder, { recursive: true });
   const wanted = Object.fromEntries(app.packages.map((name) => [name, versionOf(name)]));
-  writeFileSync(
-    join(folder, 'package.json'),
-    JSON.stringify({ name: app.folder, private: true, dependencies: wanted })
-  );
+  writeFileSync(join(folder, 'package.json'), JSON.stringify({ name: 'app', private: true, dependencies: wanted }));
   if (app.packages.length > 0) {
     const flags = ['--no-audit', '--no-fund', '--no-package-lock', '--loglevel', 'error'];
     const { code, output } = await processes.run(['npm', 'install', ...flags], folder);

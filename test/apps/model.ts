@@ -15,6 +15,8 @@ export interface Clients {
   expect(version: string | null): void;
   /** How many answers a version has given. */
   answered(version: string): number;
+  /** Asks once more, and has its answer only when the app has long been told to stop. */
+  atStop?(): Promise<Counts>;
   /** Ends them; what they waited for is still answered. */
   stop(): Promise<Counts>;
 }
@@ -41,16 +43,20 @@ export interface Expected {
 /** One application as people run it, and what its clients must see. */
 export interface App {
   readonly name: string;
-  /** Its folder in test/apps. */
-  readonly folder: string;
+  /** Its folder in test/apps, where it has files. */
+  readonly folder?: string;
   /** What is installed for it; versions are those of test/apps/package.json. */
   readonly packages: readonly string[];
   /** What it shows that others do not. */
   readonly about: string;
+  /** What is still to be built before it can pass: it runs only if it is named. */
+  readonly notYet?: string;
   /** Why it cannot run on this machine, or null. */
   missing?(): string | null;
   /** Commands that build it, found in node_modules/.bin. */
   readonly build?: readonly (readonly string[])[];
+  /** Writes what the next version is made of, where VERSION in its environment does not say it. */
+  release?(place: Place, version: string): void;
   /** What a user writes after `handover run`. */
   run(place: Place): readonly string[];
   readonly env?: (place: Place) => Readonly<Record<string, string>>;

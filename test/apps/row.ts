@@ -13,6 +13,10 @@ const CLI = fileURLToPath(new URL('../../dist/cli.js', import.meta.url));
 /** So long each version is loaded, at the least, and until each kind of client has had so many answers of it. */
 const LOADED_MS = 1_500;
 const ANSWERS = 10;
+/** How much of what a supervisor and its app said is shown. */
+const LINES = 15;
+/** Time for a request to arrive before the stop. */
+const BEFORE_STOP_MS = 200;
 
 export type Result = Counts & { readonly skipped: string | null };
 
@@ -46,12 +50,13 @@ async function deploy(app: App, folder: string, processes: Processes): Promise<R
   const place: Place = { folder, port: await freePort(), secondPort: await freePort() };
   const node = [process.execPath, CLI];
   const env = { ...app.env?.(place), VERSION: '1' };
+  app.release?.(place, '1');
   const supervisor = processes.start([...node, 'run', ...app.run(place)], folder, env);
   await until(
     () => ended(supervisor.process) || supervisor.output().includes('"event":"started"'),
-    () => `the app to start; it said:\n${supervisor.output()}`
+    () => `the app to start; it said:\n${lastLines(supervisor.output())}`
   );
-  if (ended(supervisor.process)) throw new Error(`the app did not start:\n${supervisor.output()}`);
+  if (ended(supervisor.process)) throw new Error(`the app did not start:\n${lastLines(supervisor.output())}`);
   if (app.front) {
     processes.start(app.front(place), folder);
     await answers({ host: '127.0.0.1', port: place.secondPort });
@@ -61,21 +66,26 @@ async function deploy(app: App, folder: string, processes: Processes): Promise<R
   const order = async (...args: string[]) => {
     const { code, output } = await processes.run([...node, ...args], folder);
     if (code !== 0)
-      throw new Error(`handover ${args.join(' ')} ended with ${code}:\n${output}\n${supervisor.output()}`);
+      throw new Error(`handover ${args.join(' ')} ended with ${code}:\n${output}\n${lastLines(supervisor.output())}`);
   };
   let counts: Counts[];
   try {
     await Promise.all(clients.map((one) => one.warm()));
     for (const version of ['2', '3', '4']) {
+      app.release?.(place, version);
       await serves(clients, version, () => order('reload', '--env', `VERSION=${version}`));
     }
     await serves(clients, '3', () => order('rollback'));
   } finally {
     counts = await Promise.all(clients.map((one) => one.stop()));
   }
+  const inProgress = clients.map((one) => one.atStop?.());
+  await delay(BEFORE_STOP_MS);
   await order('stop');
   const code = await supervisor.ended;
-  if (code !== 0) throw new Error(`the supervisor ended with ${code} after the stop:\n${supervisor.output()}`);
+  for (const one of inProgress) if (one) counts.push(await one);
+  if (code !== 0)
+    throw new Error(`the supervisor ended with ${code} after the stop:\n${lastLines(supervisor.output())}`);
   return { ...sum(counts), skipped: null };
 }
 
@@ -93,6 +103,8 @@ async function serves(clients: readonly Clients[], version: string, change: () =
     )
   ]);
 }
+
+const lastLines = (output: string) => output.trimEnd().split('\n').slice(-LINES).join('\n');
 
 const ended = (child: { exitCode: number | null; signalCode: string | null }) =>
   child.exitCode !== null || child.signalCode !== null;

@@ -1,15 +1,38 @@
 import { type LoadOptions, startLoad } from '../../bench/client/index.ts';
-import type { Clients } from './model.ts';
+import { Client, type Target } from '../support/http.ts';
+import type { Clients, Counts } from './model.ts';
 
 /** For /answer alone: every app of ours has it. */
 const ANSWERS = { idle: 12, thinking: 12, busy: 2, fresh: 2, pipelining: 2, halfHead: 3 };
 const EVERY = { ...ANSWERS, slow: 4, uploading: 2, streaming: 2 };
+const AT_STOP_MS = 1_000;
 type Route = 'slow' | 'uploading' | 'streaming';
 
 /** The strict client, on what the app has beside /answer. */
 export function strict(port: number, ...routes: readonly Route[]): Clients {
   const clients = { ...ANSWERS, ...Object.fromEntries(routes.map((route) => [route, EVERY[route]])) };
-  return strictLoad({ target: { host: '127.0.0.1', port }, clients });
+  const target = { host: '127.0.0.1', port };
+  const load = strictLoad({ target, clients });
+  return routes.includes('slow') ? { ...load, atStop: () => askSlowly(target) } : load;
+}
+
+/** A request that is in progress when the app is stopped. */
+async function askSlowly(target: Target): Promise<Counts> {
+  const client = new Client(target);
+  try {
+    const { status, body } = await client.get(`/slow?ms=${AT_STOP_MS}`, { 'x-id': 'at-the-stop' });
+    const right = status === 200 && body === 'answer to at-the-stop\n';
+    return {
+      requests: 1,
+      failed: right ? 0 : 1,
+      reconnects: 0,
+      examples: right ? [] : [`at the stop: ${status} ${body}`]
+    };
+  } catch (error) {
+    return { requests: 1, failed: 1, reconnects: 0, examples: [`at the stop: ${error}`] };
+  } finally {
+    client.close();
+  }
 }
 
 function strictLoad(options: LoadOptions): Clients {

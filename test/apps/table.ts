@@ -1,7 +1,21 @@
-import { type App, UNNOTICED } from './model.ts';
+import { mkdirSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { LOAD_APP } from '../scenarios/service.ts';
+import { formUploads, pages, visitors } from './http-clients.ts';
+import { mcpClients } from './mcp-clients.ts';
+import { type App, type Place, UNNOTICED } from './model.ts';
+import { haproxy, isMissing, nginx } from './proxies.ts';
+import { ioClients, nestMessages, webSockets } from './socket-clients.ts';
 import { strict } from './strict.ts';
 
-const LOCAL = '127.0.0.1';
+const HOST = '127.0.0.1';
+const listen = ({ port }: Place) => ['--listen', `${HOST}:${port}`];
+/** Not the half minute of the default: what stays with a version until it is retired is to be seen to move on. */
+const SOON = ['--drain-timeout', '1s'];
+
+const IN_MEMORY = 'sessions in the memory of one process';
+const STAYS = 'a WebSocket stays with its version until that is retired';
+const SOCKETS = 5;
 
 /** Every application that is tested, in the order they run. */
 export const APPS: readonly App[] = [
@@ -10,8 +24,184 @@ export const APPS: readonly App[] = [
     folder: 'fastify',
     packages: ['fastify'],
     about: 'uploads, requests in progress',
-    run: ({ port }) => ['server.mjs', '--listen', `${LOCAL}:${port}`],
+    run: (place) => ['server.mjs', ...listen(place)],
     clients: ({ port }) => [strict(port, 'slow', 'uploading')],
+    expected: UNNOTICED
+  },
+  {
+    name: 'Express, sessions in files',
+    folder: 'express',
+    packages: ['express', 'express-session', 'session-file-store', 'multer'],
+    about: 'sessions outside of the process, forms with files',
+    env: ({ folder }) => ({ SESSIONS: join(folder, 'sessions') }),
+    run: (place) => ['server.mjs', ...listen(place)],
+    clients: ({ port }) => [strict(port, 'slow'), visitors(port, SOCKETS), formUploads(port)],
+    expected: UNNOTICED
+  },
+  {
+    name: 'Express, sessions in memory',
+    folder: 'express',
+    packages: ['express', 'express-session', 'session-file-store', 'multer'],
+    about: "express-session's default store",
+    run: (place) => ['server.mjs', ...listen(place)],
+    clients: ({ port }) => [strict(port), visitors(port, SOCKETS)],
+    expected: { failed: 0, reconnects: 4 * SOCKETS, why: `${IN_MEMORY}: a stranger after each of four cutovers` }
+  },
+  {
+    name: 'Next, standalone',
+    folder: 'next',
+    packages: ['next', 'react', 'react-dom'],
+    about: '`output: standalone`; route handlers and streams',
+    build: [['next', 'build']],
+    env: () => ({ HOSTNAME: HOST, NEXT_TELEMETRY_DISABLED: '1' }),
+    run: (place) => ['.next/standalone/server.js', ...listen(place)],
+    clients: ({ port }) => [strict(port, 'slow', 'streaming')],
+    expected: UNNOTICED
+  },
+  {
+    name: 'Nest, hybrid',
+    folder: 'nest',
+    packages: [
+      '@nestjs/common',
+      '@nestjs/core',
+      '@nestjs/microservices',
+      '@nestjs/platform-express',
+      'reflect-metadata',
+      'rxjs',
+      'typescript',
+      '@types/node'
+    ],
+    notYet: 'the public address must go to the server that asks for it',
+    about: 'a TCP microservice that listens before the public port',
+    build: [['tsc']],
+    env: ({ secondPort }) => ({ MICROSERVICE_PORT: String(secondPort) }),
+    run: (place) => ['build/main.js', ...listen(place)],
+    clients: (place) => [strict(place.port, 'slow'), nestMessages(place)],
+    expected: UNNOTICED
+  },
+  {
+    name: 'Nitro',
+    folder: 'nitro',
+    packages: ['nitro'],
+    about: 'the server under Nuxt',
+    build: [['nitro', 'build']],
+    run: (place) => ['.output/server/index.mjs', ...listen(place)],
+    clients: ({ port }) => [strict(port, 'slow')],
+    expected: UNNOTICED
+  },
+  {
+    name: 'Node-RED',
+    folder: 'node-red',
+    packages: ['node-red'],
+    notYet: 'a check must be asked until readyTimeout',
+    about: 'a flow that answers HTTP',
+    run: (place) => [
+      'node_modules/node-red/red.js',
+      ...listen(place),
+      '--check',
+      '/answer',
+      '--',
+      '--userDir',
+      '.',
+      '-s',
+      'settings.js'
+    ],
+    clients: ({ port }) => [strict(port)],
+    expected: UNNOTICED
+  },
+  {
+    name: 'tsx',
+    folder: 'tsx',
+    packages: ['tsx'],
+    about: 'TypeScript that Node alone does not run',
+    env: () => ({ NODE_OPTIONS: '--import=tsx' }),
+    run: (place) => ['server.ts', ...listen(place)],
+    clients: ({ port }) => [strict(port, 'slow')],
+    expected: UNNOTICED
+  },
+  {
+    name: 'MCP server',
+    folder: 'mcp',
+    packages: ['@modelcontextprotocol/sdk', 'express', 'zod'],
+    about: 'streamable HTTP, stateless',
+    run: (place) => ['server.mjs', ...listen(place)],
+    clients: (place) => [mcpClients(place, SOCKETS)],
+    expected: UNNOTICED
+  },
+  {
+    name: 'ws',
+    folder: 'ws',
+    packages: ['ws'],
+    about: 'WebSockets beside HTTP',
+    run: (place) => ['server.mjs', ...listen(place), ...SOON],
+    clients: (place) => [strict(place.port), webSockets(place, SOCKETS)],
+    expected: { failed: 0, reconnects: [SOCKETS, 3 * SOCKETS], why: STAYS }
+  },
+  {
+    name: 'Socket.IO, websocket',
+    folder: 'socket.io',
+    packages: ['socket.io', 'socket.io-client'],
+    about: 'messages with acknowledgement',
+    run: (place) => ['server.mjs', ...listen(place), ...SOON],
+    clients: (place) => [strict(place.port), ioClients(place, 'websocket', { clients: SOCKETS })],
+    expected: { failed: 0, reconnects: [SOCKETS, 3 * SOCKETS], why: STAYS }
+  },
+  {
+    name: 'Socket.IO, polling',
+    folder: 'socket.io',
+    packages: ['socket.io', 'socket.io-client'],
+    about: 'messages with acknowledgement',
+    run: (place) => ['server.mjs', ...listen(place), ...SOON],
+    clients: (place) => [strict(place.port), ioClients(place, 'polling', { clients: SOCKETS })],
+    expected: { failed: 0, reconnects: [1, 4 * SOCKETS], why: IN_MEMORY }
+  },
+  {
+    name: 'serve',
+    folder: 'serve',
+    packages: ['serve'],
+    notYet: 'a second version must be told that the port it asks about is free',
+    about: 'static files, and it asks whether its port is free',
+    release({ folder }, version) {
+      const headers = [{ source: '**', headers: [{ key: 'x-version', value: version }] }];
+      mkdirSync(join(folder, 'public'), { recursive: true });
+      writeFileSync(join(folder, 'serve.json'), JSON.stringify({ public: 'public', headers }));
+    },
+    run: (place) => ['node_modules/serve/build/main.js', ...listen(place), '--', '-L', '-p', String(place.port)],
+    clients: ({ port }) => [pages('a page', port, '/', ({ version }) => version)],
+    expected: UNNOTICED
+  },
+  {
+    name: 'OpenTelemetry',
+    folder: 'opentelemetry',
+    packages: ['@opentelemetry/api', '@opentelemetry/sdk-metrics', '@opentelemetry/exporter-prometheus'],
+    notYet: 'an agent must not serve in the supervisor',
+    about: "a preloaded agent that serves Prometheus's metrics on a port of its own",
+    env: ({ secondPort }) => ({ METRICS_PORT: String(secondPort), NODE_OPTIONS: '--require=./preloaded.cjs' }),
+    run: (place) => ['server.mjs', ...listen(place)],
+    clients: ({ port, secondPort }) => [
+      strict(port),
+      pages('a scrape', secondPort, '/metrics', ({ body }) => /app_version\{version="(\w+)"/.exec(body)?.[1] ?? 'none')
+    ],
+    expected: UNNOTICED
+  },
+  {
+    name: 'nginx in front',
+    packages: [],
+    about: 'kept-alive connections to the app',
+    missing: () => isMissing('nginx', '-v', 'apt-get install nginx'),
+    front: nginx,
+    run: (place) => [LOAD_APP, ...listen(place)],
+    clients: ({ secondPort }) => [strict(secondPort, 'slow', 'uploading', 'streaming')],
+    expected: UNNOTICED
+  },
+  {
+    name: 'HAProxy in front',
+    packages: [],
+    about: 'kept-alive connections to the app',
+    missing: () => isMissing('haproxy', '-v', 'apt-get install haproxy'),
+    front: haproxy,
+    run: (place) => [LOAD_APP, ...listen(place)],
+    clients: ({ secondPort }) => [strict(secondPort, 'slow', 'uploading', 'streaming')],
     expected: UNNOTICED
   }
 ];

@@ -45,18 +45,18 @@ export class Client {
   }
 
   get(path = '/', headers: http.OutgoingHttpHeaders = {}): Promise<Answer> {
-    return this.#send('GET', path, headers);
+    return this.send('GET', path, headers);
   }
 
   post(path: string, body: string): Promise<Answer> {
-    return this.#send('POST', path, { 'content-type': 'application/json' }, body);
+    return this.send('POST', path, { 'content-type': 'application/json' }, body);
   }
 
   close(): void {
     this.#agent.destroy();
   }
 
-  #send(method: string, path: string, headers: http.OutgoingHttpHeaders, body?: string): Promise<Answer> {
+  send(method: string, path: string, headers: http.OutgoingHttpHeaders, body?: string): Promise<Answer> {
     const length = body === undefined ? {} : { 'content-length': Buffer.byteLength(body) };
     const answer = new Promise<Answer>((done, fail) => {
       const options = { ...this.target, method, path, agent: this.#agent, headers: { ...headers, ...length } };
