@@ -5,6 +5,9 @@ import { SIGNAL_NAMES, SIGNALS } from '../src/core/verdict/signals.ts';
 import { CODES } from '../src/errors.ts';
 import { OPTIONS, type OptionName } from '../src/options/options.ts';
 import { specOf } from '../src/options/read-options.ts';
+import { showExpected } from './apps/expected.ts';
+import { versionOf } from './apps/install.ts';
+import { APPS } from './apps/table.ts';
 
 // The parts of the docs that are made from the code: `npm run docs` writes them, and a test compares them.
 
@@ -54,6 +57,14 @@ function signalsTable(): string {
   return [`| ${titles.join(' | ')} |`, '| --- | --- | --- | --- | --- | --- |', ...rows].join('\n');
 }
 
+function appsTable(): string {
+  const rows = APPS.filter(({ notYet }) => notYet === undefined).map(({ name, about, packages, expected }) => {
+    const versions = packages.map((one) => `${one} ${versionOf(one)}`).join(', ');
+    return `| ${name} | ${about} | ${versions || 'as the distribution has it'} | ${showExpected(expected)} |`;
+  });
+  return ['| application | with | versions | failed, reconnects |', '| --- | --- | --- | --- |', ...rows].join('\n');
+}
+
 type Section = readonly [name: string, make: () => string];
 
 const SECTIONS: Readonly<Record<string, readonly Section[]>> = {
@@ -61,6 +72,7 @@ const SECTIONS: Readonly<Record<string, readonly Section[]>> = {
     ['options', optionsTable],
     ['errors', errorsTable]
   ],
+  'getting-started.md': [['apps', appsTable]],
   'checks-and-verdict.md': [['signals', signalsTable]]
 };
 

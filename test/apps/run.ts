@@ -1,8 +1,9 @@
 import { existsSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
+import { difference, showExpected } from './expected.ts';
 import { versionOf } from './install.ts';
-import type { App, Expected } from './model.ts';
-import { type Result, runRow } from './row.ts';
+import type { App } from './model.ts';
+import { runRow } from './row.ts';
 import { APPS } from './table.ts';
 
 // Runs real applications from the registry, one after the other: all, or those whose name has one of the arguments in it.
@@ -45,31 +46,18 @@ async function runOne(app: App): Promise<void> {
     }
     const differs = difference(result, app.expected);
     const numbers = [result.requests, result.failed, result.reconnects].map(String);
-    print([app.name, ...numbers, seconds(since)], `${show(app.expected)}${differs ? `: NOT SO, ${differs}` : ''}`);
+    print(
+      [app.name, ...numbers, seconds(since)],
+      `${showExpected(app.expected)}${differs ? `: NOT SO, ${differs}` : ''}`
+    );
     if (differs === null) return;
     for (const example of result.examples) console.log(`    ${example}`);
   } catch (error) {
-    print([app.name, '-', '-', '-', seconds(since)], `${show(app.expected)}: NOT SO`);
+    print([app.name, '-', '-', '-', seconds(since)], `${showExpected(app.expected)}: NOT SO`);
     console.log(String(error instanceof Error ? error.message : error).replaceAll(/^/gm, '    '));
   }
   console.log(`    installed: ${versions || 'nothing'}`);
   process.exitCode = 1;
-}
-
-function difference({ requests, failed, reconnects }: Result, expected: Expected): string | null {
-  const [least, most] = range(expected);
-  if (requests === 0) return 'nothing was asked';
-  if (failed !== expected.failed) return `${failed} failed`;
-  return reconnects < least || reconnects > most ? `${reconnects} reconnects` : null;
-}
-
-function range({ reconnects }: Expected): readonly [least: number, most: number] {
-  return typeof reconnects === 'number' ? [reconnects, reconnects] : reconnects;
-}
-
-function show(expected: Expected): string {
-  const [least, most] = range(expected);
-  return `${expected.failed}, ${least === most ? least : `${least} to ${most}`}${expected.why ? ` (${expected.why})` : ''}`;
 }
 
 function print(cells: readonly string[], rest: string): void {
