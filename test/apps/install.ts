@@ -26,7 +26,7 @@ export async function install(app: App, folder: string, processes: Processes): P
   const wanted = Object.fromEntries(app.packages.map((name) => [name, versionOf(name)]));
   writeFileSync(join(folder, 'package.json'), JSON.stringify({ name: 'app', private: true, dependencies: wanted }));
   if (app.packages.length > 0) {
-    const flags = ['--no-audit', '--no-fund', '--no-package-lock', '--loglevel', 'error'];
+    const flags = ['--no-audit', '--no-fund', '--no-package-lock', '--loglevel', 'error', '--fetch-retries', '1'];
     const { code, output } = await processes.run(['npm', 'install', ...flags], folder);
     const lacking = LACKING.exec(output);
     if (lacking) return `the registry does not give it: ${lacking[1]} ${firstReason(output)}`;
@@ -41,6 +41,6 @@ export async function install(app: App, folder: string, processes: Processes): P
 
 /** npm's own first sentence about it. */
 function firstReason(output: string): string {
-  const line = output.split('\n').find((text) => /npm (error|ERR!) /.test(text) && !/ code /.test(text));
-  return line?.replace(/npm (error|ERR!) (\w+ )?/, '').trim() ?? '';
+  const lines = output.split('\n').map((line) => line.replace(/^npm (error|ERR!) (\w+ )?/, ''));
+  return lines.find((line) => /not found|no matching|failed|forbidden/i.test(line))?.trim() ?? '';
 }

@@ -18,6 +18,7 @@ export interface Client {
 export interface LoopOptions {
   readonly clients: number;
   readonly pauseMs?: number;
+  readonly graceMs?: number;
   /** Whether its connection stays with the version it was opened to, as long as that is there. */
   readonly stays?: boolean;
 }
@@ -25,7 +26,7 @@ export interface LoopOptions {
 /** Clients that ask, rest, and ask again. Each is told what to call when it had to begin anew. */
 export function loops(
   name: string,
-  { clients: count, pauseMs = 50, stays = false }: LoopOptions,
+  { clients: count, pauseMs = 50, graceMs = GRACE_MS, stays = false }: LoopOptions,
   open: (reconnected: (why: string) => void) => Promise<Client> | Client
 ): Clients {
   const perVersion: Record<string, number> = {};
@@ -53,7 +54,7 @@ export function loops(
     try {
       const version = await inTime(client.ask());
       const wanted = expected;
-      if (!stays && wanted && version !== wanted.version && sentAt > wanted.at + GRACE_MS) {
+      if (!stays && wanted && version !== wanted.version && sentAt > wanted.at + graceMs) {
         return fail(`version ${version} instead of ${wanted.version}`);
       }
       answers++;

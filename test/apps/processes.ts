@@ -3,6 +3,8 @@ import { once } from 'node:events';
 import { setTimeout as delay } from 'node:timers/promises';
 import { isAlive, startTimeOf, withDescendants } from '../../bench/peers/process-tree.ts';
 
+/** What `npm run` says to its script and would say to another npm; a registry that is set there holds for that one too. */
+const OF_NPM_RUN = /^npm_(package|lifecycle|config_(local_|global_)?prefix)/;
 const OUTPUT_MAX = 20_000;
 /** How long a process that was told to end may take before it is killed. */
 const END_MS = 10_000;
@@ -29,7 +31,7 @@ export class Processes {
 
   constructor(env: Readonly<Record<string, string>>) {
     const { NODE_TEST_CONTEXT: _context, NODE_OPTIONS: _options, PORT: _port, ...rest } = process.env;
-    const ours = Object.entries(rest).filter(([name]) => !name.startsWith('npm_'));
+    const ours = Object.entries(rest).filter(([name]) => !OF_NPM_RUN.test(name));
     this.#env = { ...Object.fromEntries(ours), ...env };
   }
 

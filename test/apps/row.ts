@@ -109,7 +109,14 @@ const lastLines = (output: string) => output.trimEnd().split('\n').slice(-LINES)
 const ended = (child: { exitCode: number | null; signalCode: string | null }) =>
   child.exitCode !== null || child.signalCode !== null;
 
-const skip = (reason: string): Result => ({ requests: 0, failed: 0, reconnects: 0, examples: [], skipped: reason });
+/** What a row shows that was not run. */
+export const skip = (reason: string): Result => ({
+  requests: 0,
+  failed: 0,
+  reconnects: 0,
+  examples: [],
+  skipped: reason
+});
 
 function sum(all: readonly Counts[]): Counts {
   const of = (key: 'requests' | 'failed' | 'reconnects') => all.reduce((total, counts) => total + counts[key], 0);

@@ -3,7 +3,7 @@ import { fileURLToPath } from 'node:url';
 import { difference, showExpected } from './expected.ts';
 import { versionOf } from './install.ts';
 import type { App } from './model.ts';
-import { runRow } from './row.ts';
+import { runRow, skip } from './row.ts';
 import { APPS } from './table.ts';
 
 // Runs real applications from the registry, one after the other: all, or those whose name has one of the arguments in it.
@@ -21,43 +21,42 @@ const brokenOff = new AbortController();
 for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => brokenOff.abort());
 
 if (chosen.length === 0) fail(`No application has any of these in its name: ${wanted.join(', ')}`);
-if (!existsSync(fileURLToPath(new URL('../../dist/cli.js', import.meta.url)))) fail('Run `npm run build` first.');
+else if (!existsSync(fileURLToPath(new URL('../../dist/cli.js', import.meta.url)))) fail('Run `npm run build` first.');
+else await runAll();
 
-const startedAt = performance.now();
-print(['application', 'requests', 'failed', 'reconnects', 'seconds'], 'expected');
-for (const app of chosen) {
-  if (brokenOff.signal.aborted || process.exitCode === 2) break;
-  await runOne(app);
-}
-console.log(`\n${process.exitCode ? 'Not as expected.' : 'All as expected.'} ${seconds(startedAt)} s`);
-
-async function runOne(app: App): Promise<void> {
-  if (app.notYet !== undefined && wanted.length === 0) {
-    console.log(`${app.name.padEnd(COLUMNS[0])} skipped: ${app.notYet}`);
-    return;
+async function runAll(): Promise<void> {
+  const startedAt = performance.now();
+  const outcomes = { 'as expected': 0, 'not as expected': 0, skipped: 0 };
+  print(['application', 'requests', 'failed', 'reconnects', 'seconds'], 'expected');
+  for (const app of chosen) {
+    if (!brokenOff.signal.aborted) outcomes[await runOne(app)]++;
   }
+  const told = Object.entries(outcomes).filter(([, count]) => count > 0);
+  console.log(`\n${told.map(([outcome, count]) => `${count} ${outcome}`).join(', ')}, in ${seconds(startedAt)} s`);
+  if (outcomes['not as expected'] > 0 || brokenOff.signal.aborted) process.exitCode = 1;
+}
+
+async function runOne(app: App): Promise<'as expected' | 'not as expected' | 'skipped'> {
   const since = performance.now();
-  const versions = app.packages.map((name) => `${name}@${versionOf(name)}`).join(' ');
+  const notNamed = wanted.length === 0 ? app.notYet : undefined;
   try {
-    const result = await runRow(app, ROW_MS, brokenOff.signal);
+    const result = await (notNamed === undefined ? runRow(app, ROW_MS, brokenOff.signal) : skip(notNamed));
     if (result.skipped !== null) {
       console.log(`${app.name.padEnd(COLUMNS[0])} skipped: ${result.skipped}`);
-      return;
+      return 'skipped';
     }
     const differs = difference(result, app.expected);
     const numbers = [result.requests, result.failed, result.reconnects].map(String);
-    print(
-      [app.name, ...numbers, seconds(since)],
-      `${showExpected(app.expected)}${differs ? `: NOT SO, ${differs}` : ''}`
-    );
-    if (differs === null) return;
+    const so = differs === null ? '' : `: NOT SO, ${differs}`;
+    print([app.name, ...numbers, seconds(since)], `${showExpected(app.expected)}${so}`);
+    if (differs === null) return 'as expected';
     for (const example of result.examples) console.log(`    ${example}`);
   } catch (error) {
     print([app.name, '-', '-', '-', seconds(since)], `${showExpected(app.expected)}: NOT SO`);
     console.log(String(error instanceof Error ? error.message : error).replaceAll(/^/gm, '    '));
   }
-  console.log(`    installed: ${versions || 'nothing'}`);
-  process.exitCode = 1;
+  console.log(`    with ${app.packages.map((name) => `${name}@${versionOf(name)}`).join(' ') || 'nothing installed'}`);
+  return 'not as expected';
 }
 
 function print(cells: readonly string[], rest: string): void {
