@@ -32,9 +32,9 @@ export const APPS: readonly App[] = [
     name: 'Express, sessions in files',
     folder: 'express',
     packages: ['express', 'express-session', 'session-file-store', 'multer'],
-    about: 'sessions outside of the process, forms with files',
+    about: 'two workers, sessions outside of them, forms with files',
     env: ({ folder }) => ({ SESSIONS: join(folder, 'sessions') }),
-    run: (place) => ['server.mjs', ...listen(place)],
+    run: (place) => ['server.mjs', ...listen(place), '--workers', '2'],
     clients: ({ port }) => [strict(port, 'slow'), visitors(port, SOCKETS), formUploads(port)],
     expected: UNNOTICED
   },
@@ -197,10 +197,10 @@ export const APPS: readonly App[] = [
   {
     name: 'HAProxy in front',
     packages: [],
-    about: 'kept-alive connections to the app',
+    about: 'kept-alive connections to two workers',
     missing: () => isMissing('haproxy', '-v', 'apt-get install haproxy'),
     front: haproxy,
-    run: (place) => [LOAD_APP, ...listen(place)],
+    run: (place) => [LOAD_APP, ...listen(place), '--workers', '2'],
     clients: ({ secondPort }) => [strict(secondPort, 'slow', 'uploading', 'streaming')],
     expected: UNNOTICED
   }
