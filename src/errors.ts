@@ -82,9 +82,10 @@ export const CODES = {
   HANDOVER_ERR_BUG: { exit: 70, status: 500, means: 'A mistake in handover itself; please report it.' }
 } as const satisfies Record<string, { exit: number; status: number; means: string }>;
 
+/** A code of {@link HandoverError}, such as `HANDOVER_ERR_REFUSED_BUSY`; docs/options-and-errors.md says what each means. */
 export type ErrorCode = keyof typeof CODES;
 
-/** What a person needs at the worst moment: what happened with values, why as observed, what to do and what serves now. */
+/** The parts of a message: what happened with values, why as observed, what to do and what serves now. */
 export interface Account {
   readonly what: string;
   readonly why: string;
@@ -93,18 +94,33 @@ export interface Account {
 
 const brand = Symbol.for('handover.error');
 
-/** The one error class of this package. Branch on `code`; show `message` to people. */
+/**
+ * The one error class of this package. Branch on `code`; show `message`, which is `what`, `why` and `fix` together, to
+ * people.
+ *
+ * @example
+ * try {
+ *   await service.reload();
+ * } catch (error) {
+ *   if (HandoverError.is(error) && error.code === 'HANDOVER_ERR_REFUSED_BUSY') return;
+ *   throw error;
+ * }
+ */
 export class HandoverError extends Error {
   override readonly name = 'HandoverError';
+  /** The kind of failure, to branch on: it is part of the API, the texts are not. */
   readonly code: ErrorCode;
+  /** What happened, with its values. */
   readonly what: string;
+  /** Why, as it was observed; may be several lines. */
   readonly why: string;
+  /** What to do about it, and what serves meanwhile. */
   readonly fix: string;
-  /** The generation that is active nevertheless, where that is known. */
+  /** Number of the generation that is active nevertheless; null where there is none or it is not known. */
   readonly active: number | null;
 
   constructor(code: ErrorCode, account: Account, options?: { cause?: unknown; active?: number | null }) {
-    // Quoted lines, such as the last words of a worker, end where they end.
+    // Quoted lines, such as the last words of a worker, get no full stop.
     const glue = account.why.endsWith('\n') ? '' : '. ';
     super(`${account.what}: ${account.why}${glue}${account.fix}.`, options);
     this.code = code;
@@ -115,17 +131,17 @@ export class HandoverError extends Error {
     Object.defineProperty(this, brand, { value: true });
   }
 
-  /** The exit code of a command that ends with this error. */
+  /** The exit code of a command that ends with this error: 1, 2, 3, 4 or 70. */
   get exitCode(): number {
     return CODES[this.code].exit;
   }
 
-  /** Tells whether a value is a HandoverError, of this copy of the package or another. */
+  /** Whether a value is a HandoverError, of this copy of the package or of another: `instanceof` sees this copy only. */
   static is(value: unknown): value is HandoverError {
     return typeof value === 'object' && value !== null && brand in value;
   }
 
-  /** Wraps whatever was thrown, so that every failure has a code. A failure nobody foresaw is a bug of ours. */
+  /** Gives a HandoverError as it is, and wraps anything else as HANDOVER_ERR_BUG with the value as its `cause`. */
   static from(value: unknown): HandoverError {
     if (HandoverError.is(value)) return value;
     const why = value instanceof Error ? value.message : String(value);

@@ -14,15 +14,15 @@ import { workerGlobal } from './worker/globals.ts';
 
 export type { Service, ServiceEvents };
 
-/** Options of {@link supervise}: those of `handover run`, and what the command line says otherwise. */
+/** Options of {@link supervise}: those of `handover run`, and what its command line says by other means. */
 export interface SuperviseOptions extends UserOptions {
-  /** The file that starts the app. Not with a function, whose own file is the entry. */
+  /** Path of the file that starts the app, relative to `cwd`. Not with a function, whose own file is the entry. */
   entry?: string;
-  /** Arguments for the app. */
+  /** Arguments for the app, as it finds them in `process.argv` from index 2 on. Default: none. */
   args?: readonly string[];
-  /** Working directory of the app, resolved anew at each reload. Default: that of the supervisor. */
+  /** Working directory of the app; a symlink is resolved anew at each reload. Default: that of the supervisor. */
   cwd?: string;
-  /** Environment of the app. Default: that of the supervisor. */
+  /** The whole environment of the app. Default: `process.env` of the supervisor. */
   env?: NodeJS.ProcessEnv;
   /** Whether SIGTERM and SIGINT stop the service and SIGHUP reloads it. Default: true. */
   signals?: boolean;
@@ -31,12 +31,28 @@ export interface SuperviseOptions extends UserOptions {
 /**
  * Supervises a service: owns its listeners, starts its workers and hands over from version to version.
  *
- * With a function, the calling file is the entry: this process supervises, and each worker runs the file again up to
- * this call, which there runs the function and never settles.
+ * Settles when the first generation is active: its workers are ready, checked where checks are asked for, and accepting.
  *
- * @throws HANDOVER_ERR_OPTION_*, HANDOVER_ERR_LISTEN_*, HANDOVER_ERR_CANDIDATE_*, HANDOVER_ERR_REFUSED_NAME_TAKEN
+ * @throws HANDOVER_ERR_OPTION_*, HANDOVER_ERR_LISTEN_*, HANDOVER_ERR_CANDIDATE_*, HANDOVER_ERR_CONTROL_SOCKET,
+ * HANDOVER_ERR_REFUSED_NAME_TAKEN, HANDOVER_ERR_REFUSED_STOPPING; nothing is left running then
+ * @example
+ * const service = await supervise({ entry: './server.js', listen: 80, workers: 2 });
+ * service.on('cutover', ({ from, to }) => console.log(`generation ${from} -> ${to}`));
+ * await service.reload();
  */
 export async function supervise(options: SuperviseOptions & { entry: string }): Promise<Service>;
+/**
+ * Supervises the app that a function starts. The calling file is the entry: this process supervises, and each worker runs
+ * the file again up to this call, which there runs the function and never settles.
+ *
+ * In the supervisor it settles when the first generation is active, as with an entry.
+ *
+ * @param run starts the app; it is called in the workers only, and a promise is awaited
+ * @throws the same codes as with an entry
+ * @example
+ * await supervise(() => createServer((request, response) => response.end('hello')).listen(3000), { listen: 80 });
+ * // what follows runs in the supervisor only
+ */
 export async function supervise(run: () => unknown, options?: Omit<SuperviseOptions, 'entry'>): Promise<Service>;
 export async function supervise(
   first: (() => unknown) | (SuperviseOptions & { entry: string }),
@@ -72,7 +88,7 @@ async function start({
   return new RunningService(supervisor);
 }
 
-/** In a worker, what follows `supervise()` in the file is the supervisor's business: the promise never settles. */
+/** In a worker, what follows `supervise()` in the file must not run: the promise never settles. */
 async function runAsWorker(run: () => unknown): Promise<never> {
   // Node would call the unsettled promise an error (exit code 13) when the app is done and its loop is empty.
   process.once('beforeExit', (code) => process.exit(code));

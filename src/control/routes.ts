@@ -19,25 +19,30 @@ export type { AbortDone, History, PromoteDone, ReloadDone, RetireDone, RollbackD
 
 /** One line of `GET /events`, and of the log. */
 export interface ServiceEvent {
+  /** ISO 8601. */
   readonly time: string;
   readonly level: 'info' | 'warn' | 'error';
+  /** Its name, such as `cutover`. */
   readonly event: string;
+  /** What else is known: `generation`, `worker`, `reason` and more, by event. */
   readonly [detail: string]: unknown;
 }
 
 /** What a reload starts, and how. */
 export interface ReloadOrder extends ReleaseOrder {
-  /** For this once. */
+  /** Strategy of this handover only. Default: that of the service. */
   readonly strategy?: StrategyName;
-  /** Gives up a candidate that is still starting, instead of being refused. */
+  /** Gives up a candidate that is still starting, instead of being refused. Default: false. */
   readonly supersede?: boolean;
-  /** Answers after the verdict. */
+  /** Answers after the verdict of the bake, not after the cutover. Default: false. */
   readonly wait?: boolean;
 }
 
 /** Where a rollback goes: to the standby, or to any generation of the history. */
 export interface RollbackOrder {
+  /** Number of a generation in the history whose files still exist. Default: the standby. */
   readonly to?: number;
+  /** Gives up a candidate that is still starting, instead of being refused. Default: false. */
   readonly supersede?: boolean;
 }
 

@@ -9,6 +9,7 @@ export type { HistoryEntryStatus };
 
 /** What was measured of one worker. What could not be measured is null, and `unmeasured` says why. */
 export interface WorkerFacts {
+  /** Process id; null before it has started. */
   readonly pid: number | null;
   /** Open connections of the servers that share a listener. */
   readonly connections: number | null;
@@ -16,13 +17,15 @@ export interface WorkerFacts {
   readonly inFlight: number | null;
   /** Requests received since the worker started. */
   readonly requests: number | null;
+  /** Resident memory. */
   readonly rssBytes: number | null;
   /** Share of one core, 0-1 (more than 1 with several busy threads). */
   readonly cpuShare: number | null;
-  /** How long its event loop has not answered, or null while that is nothing to speak of. */
+  /** Milliseconds for which its event loop has not answered; null below 2 s. */
   readonly silentMs: number | null;
-  /** Who keeps a draining worker from ending; URLs without query. */
+  /** The requests that keep a draining worker from ending; `ageMs` in milliseconds, URLs without query. */
   readonly holding?: readonly { readonly method: string; readonly url: string; readonly ageMs: number }[];
+  /** Why facts are missing. */
   readonly unmeasured?: string;
 }
 
@@ -38,13 +41,19 @@ export const UNMEASURED: WorkerFacts = {
   unmeasured: 'it was started or ended meanwhile'
 };
 
+/** One worker: its name and state, and what was measured of it. */
 export interface WorkerStatus extends WorkerFacts {
+  /** Number of the generation and of the worker in it, such as `7.1`; never used twice. */
   readonly id: string;
+  /** `starting`, `ready`, `accepting`, `paused`, `draining`, `ending` or `down`. */
   readonly state: string;
 }
 
+/** One generation that has workers. */
 export interface GenerationStatus {
+  /** Its number: 1, 2, 3, never used twice. */
   readonly generation: number;
+  /** Name of its release; null where none was given or found. */
   readonly label: string | null;
   /** The real path of the entry. */
   readonly entry: string;
@@ -54,40 +63,56 @@ export interface GenerationStatus {
   readonly rejected: string | null;
   /** ISO 8601. */
   readonly startedAt: string;
+  /** Its workers, those that are being started or ended included. */
   readonly workers: readonly WorkerStatus[];
 }
 
+/** What a status says beyond the generations. */
 export interface Surroundings {
+  /** Name of the app. */
   readonly app: string;
+  /** The supervisor itself; `uptimeMs` in milliseconds. */
   readonly supervisor: {
     readonly pid: number;
     readonly version: string;
     readonly node: string;
     readonly uptimeMs: number;
   };
+  /** Addresses that are owned, as `host:port` or `unix:/path`. */
   readonly listeners: readonly { readonly address: string }[];
 }
 
 /** The time in which a new active generation is watched. */
 export interface BakeStatus {
+  /** The generation that is compared with the one before. */
   readonly generation: number;
   /** ISO 8601. */
   readonly since: string;
+  /** How long the bake takes in total, in milliseconds. */
   readonly forMs: number;
+  /** How long it still takes, in milliseconds. */
   readonly leftMs: number;
 }
 
+/** The answer of `status()`, of `handover status --json` and of `GET /status`. */
 export interface Status extends Surroundings {
+  /** What goes on: `steady` where nothing does, else the step of the handover in progress, `stopping` or `stopped`. */
   readonly phase: string;
+  /** The generation that answers for the service; null while the first one starts. */
   readonly active: GenerationStatus | null;
+  /** The previous generation, kept warm for a rollback; null where there is none. */
   readonly standby: GenerationStatus | null;
-  /** What keeps the active generation from having all its workers; null where all is well. */
+  /** Why the active generation does not have all its workers; null where there is nothing to say. */
   readonly activeNote: string | null;
-  /** Why there is no standby, where there is more to say than that none is kept; or that it serves at the moment. */
+  /** That the standby serves at the moment, or why the strategy keeps none; null where there is nothing to say. */
   readonly standbyNote: string | null;
+  /** The generation that is to become active; null outside a handover. */
   readonly candidate: GenerationStatus | null;
+  /** Generations that finish their requests and then end. */
   readonly retiring: readonly (GenerationStatus & { readonly why: string })[];
+  /** The comparison in progress of the active generation with the one before; null where there is none. */
   readonly bake: BakeStatus | null;
+  /** The last 50 generations, oldest first. */
   readonly history: readonly HistoryEntryStatus[];
 }
 

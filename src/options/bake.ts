@@ -15,25 +15,50 @@ export interface Bake {
   readonly limits: BakeLimits;
 }
 
-/** What a user may write for a limit; what is left out is as the default says. */
-export type UserLimit =
-  | false
-  | number
-  | {
-      /** At least this many times what it was before the cutover, and at least `floor` above it. */
-      ratio?: number;
-      /** In the unit of the signal: times, a share of 0-1, a duration, bytes per minute. */
-      floor?: number | string;
-      /** Fewest requests to judge by. */
-      requests?: number;
-      /** What is too much where there is nothing to compare with; null = not judged then. */
-      absolute?: number | string | null;
-      /** How long after the cutover it is not judged yet. */
-      after?: number | string;
-    };
+/**
+ * What a user may write for a limit: `false` switches the signal off, a number is the `floor` of what is counted (`exits`,
+ * `hangs`, `uncaught`), and what an object leaves out is as the default says.
+ */
+export type UserLimit = false | number | UserLimitFields;
+
+interface UserLimitFields {
+  /** Reached at this many times the value from before the cutover, and `floor` above it: at least 1. */
+  ratio?: number;
+  /** In the unit of the signal: times, a share of 0-1, a duration, bytes per minute; above 0. */
+  floor?: number | string;
+  /** Fewest requests to judge by. */
+  requests?: number;
+  /** What is too much where there is nothing to compare with; null = not judged then. */
+  absolute?: number | string | null;
+  /** How long after the cutover it is not judged yet: a duration. */
+  after?: number | string;
+}
 
 /** What a user may write for the bake: how long, or that and limits by the name of their signal. */
-export type UserBake = string | number | ({ for?: string | number } & { [S in SignalName]?: UserLimit });
+export type UserBake = string | number | UserBakeFields;
+
+interface UserBakeFields extends Partial<Record<SignalName, UserLimit>> {
+  /** How long: a duration, `0` for not at all. Default: `"30s"`. */
+  for?: string | number;
+  /** Workers that exited without being told to. Default: twice as many and 3 more. */
+  exits?: UserLimit;
+  /** Workers that were replaced because they did not answer. Default: twice as many and 1 more. */
+  hangs?: UserLimit;
+  /** Share of responses with a status of 500 or above. Default: twice the share and 0.05 more; 0.5 without comparison. */
+  errors?: UserLimit;
+  /** Share of requests whose response was cut short. Default: twice the share and 0.05 more. */
+  cut?: UserLimit;
+  /** Median latency. Default: twice as long and 100 ms more, not in the first 2 s. */
+  p50?: UserLimit;
+  /** 99th percentile of latency. Default: 3 times as long and 250 ms more, not in the first 2 s. */
+  p99?: UserLimit;
+  /** 99th percentile of event-loop delay, the worst worker. Default: 3 times and 500 ms more, not in the first 10 s. */
+  loopDelay?: UserLimit;
+  /** Uncaught exceptions and unhandled rejections. Default: twice as many and 10 more. */
+  uncaught?: UserLimit;
+  /** Growth of the worker that grows fastest. Default: 4 times and 256 MiB a minute more, not in the first 25 s. */
+  memory?: UserLimit;
+}
 
 export const BAKE_DEFAULTS: Bake = { forMs: 30_000, limits: DEFAULT_LIMITS };
 

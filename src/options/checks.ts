@@ -1,5 +1,6 @@
 import { METHODS } from 'node:http';
 import { readDuration } from './durations.ts';
+import type { UserCheck, UserWarmUp } from './user-checks.ts';
 
 /** What a check asks of a candidate, and what it expects. Times in milliseconds. */
 export interface Check {
@@ -25,34 +26,16 @@ interface Expectation {
 
 /** A worker of the candidate, as a check that is a function sees it. */
 export interface CandidateWorker {
+  /** Number of the candidate. */
   readonly generation: number;
+  /** Id of the worker, such as `"7.1"`. */
   readonly worker: string;
-  /** Asks this worker privately; like the global `fetch`, with a path in place of the URL. */
+  /** Asks this worker privately: like the global `fetch`, with a path in place of the URL. */
   fetch(path: string, init?: RequestInit): Promise<Response>;
 }
 
-/** A check of one's own: throws, or settles. */
+/** A check of one's own: it fails by throwing, rejecting, or not settling within 30 s. */
 export type CheckFunction = (candidate: CandidateWorker) => Promise<void> | void;
-
-/** What a user may write for a check. */
-export type UserCheck =
-  | string
-  | CheckFunction
-  | {
-      path: string;
-      method?: string;
-      headers?: Record<string, string>;
-      body?: string | object;
-      expect?: {
-        status?: number | readonly number[];
-        headers?: Record<string, string | RegExp>;
-        body?: string | RegExp | ((json: unknown) => boolean);
-      };
-      attempts?: number;
-      interval?: string | number;
-      timeout?: string | number;
-      whileBaking?: boolean;
-    };
 
 /** What came back, as far as an expectation can look at it. */
 export interface CheckResponse {
@@ -73,11 +56,6 @@ export interface WarmUp {
   /** Milliseconds after which it is enough, however many requests it were. */
   readonly forMs: number;
 }
-
-/** What a user may write for the warm-up. */
-export type UserWarmUp =
-  | string
-  | { path?: string; paths?: readonly string[]; requests?: number; concurrency?: number; for?: string | number };
 
 const WARM_UP_FIELDS = ['path', 'paths', 'requests', 'concurrency', 'for'];
 const WARM_UP_DEFAULTS = { requests: 200, concurrency: 4, forMs: 5_000 };

@@ -2,6 +2,7 @@ import { readDuration } from './durations.ts';
 
 /** How the next generation takes the place of the active one. */
 export const STRATEGIES = ['blue-green', 'rolling', 'in-place', 'exclusive'] as const;
+/** How the next generation takes the place of the active one: see the option `strategy`. */
 export type StrategyName = (typeof STRATEGIES)[number];
 
 /** A number of workers, as it is or as a share (0-1) of the workers of a generation. */
@@ -14,25 +15,34 @@ export interface BeforeCutover {
   readonly timeoutMs: number;
 }
 
+/** What a function given as `beforeCutover` is called with. */
 export interface BeforeCutoverContext {
   /** The generation that has just become quiet. */
   readonly from: number;
   /** The generation that will serve next. */
   readonly to: number;
-  /** The real working directory of that one. */
+  /** The real working directory of the generation that will serve next. */
   readonly cwd: string;
-  /** Aborted when the time is over, or the handover was called off. */
+  /** Aborted when the timeout has passed, or the handover was called off. */
   readonly signal: AbortSignal;
 }
 
-/** A function of one's own: throws, or settles. */
+/** A function of one's own: it fails by throwing, rejecting, or not settling in time. */
 export type BeforeCutoverFunction = (context: BeforeCutoverContext) => Promise<void> | void;
 
-/** What a user may write for `beforeCutover`. */
-export type UserBeforeCutover =
-  | string
-  | BeforeCutoverFunction
-  | { run: string | BeforeCutoverFunction; timeout?: string | number };
+/**
+ * What a user may write for `beforeCutover`: a shell command, a function, or one of them with a timeout.
+ *
+ * A command gets HANDOVER_FROM and HANDOVER_TO, and the folder and environment of the new version.
+ */
+export type UserBeforeCutover = string | BeforeCutoverFunction | UserBeforeCutoverFields;
+
+interface UserBeforeCutoverFields {
+  /** A command for the shell, which succeeds with exit code 0, or a function. */
+  run: string | BeforeCutoverFunction;
+  /** How long it may take: a duration above 0. Default: `"60s"`. */
+  timeout?: string | number;
+}
 
 const MOST_WORKERS = 128;
 const BEFORE_CUTOVER_MS = 60_000;

@@ -1,32 +1,131 @@
 import type { UserBake } from './bake.ts';
-import type { UserCheck, UserWarmUp } from './checks.ts';
 import type { StrategyName, UserBeforeCutover } from './strategies.ts';
+import type { UserCheck, UserWarmUp } from './user-checks.ts';
 
-/** What a user may write: durations as `"30s"` or milliseconds, one address or a list of them. */
+/**
+ * The options that `supervise()`, the flags of `handover run` and the config have in common.
+ *
+ * A duration is a text such as `"30s"` or `"10m"`, or a number of milliseconds. A value that is not usable is refused with
+ * HANDOVER_ERR_OPTION_INVALID, a name that does not exist with HANDOVER_ERR_OPTION_UNKNOWN.
+ */
 export interface UserOptions {
+  /**
+   * Addresses to own: a port, `"host:port"`, `"[ipv6]:port"` or `"unix:/path"`, or a list of them. Default: what the app
+   * gives to its own `listen()`.
+   *
+   * The app's first server gets the first address, whatever port it asks for, and `PORT` is set to it; a further server gets
+   * the next one; addresses left over go to the first server.
+   *
+   * @example listen: [80, 'unix:/run/shop.sock']
+   */
   listen?: string | number | readonly (string | number)[];
+  /** Processes of each generation: 1 to 128, or `"max"` for one per core. Default: 1. */
   workers?: number | 'max';
+  /** Name of the app, 1 to 100 characters. Default: the name in the nearest package.json, else the entry's file name. */
   name?: string;
+  /** Path of the control socket, at most 100 bytes. Default: one for each name, in a directory of this user. */
   socket?: string;
+  /**
+   * When a worker counts as ready: `"listening"` once its servers called `listen()`, `"signal"` once the app called `ready()`
+   * of `handover/worker` or `process.send('ready')`. Default: `"listening"`.
+   */
   ready?: 'listening' | 'signal';
+  /**
+   * Private requests to every worker of a candidate before it may accept public connections: a path, a path with the
+   * expected status, an object, a function, or a list of them. The candidate is given up if one fails. Default: none.
+   *
+   * @example check: ['/health', { path: '/login', expect: { status: [200, 302] } }]
+   */
   check?: UserCheck | readonly UserCheck[];
+  /**
+   * Private requests to every worker of a candidate after its checks, so that the first users do not meet cold code: a path
+   * or an object. Their answers are not judged. Default: none.
+   *
+   * @example warmUp: { paths: ['/', '/search?q=a'], requests: 500 }
+   */
   warmUp?: UserWarmUp;
+  /**
+   * How the next generation takes over. Default: `"blue-green"`.
+   *
+   * - `"blue-green"`: all new workers start beside the old ones, then one cutover.
+   * - `"rolling"`: worker by worker, a new one is ready before an old one goes.
+   * - `"in-place"`: an old worker exits before its successor starts, so that two versions never need room at once.
+   * - `"exclusive"`: two versions never serve at the same time; requests wait meanwhile.
+   */
   strategy?: StrategyName;
+  /**
+   * Under `rolling`: how many workers there may be beyond `workers`, as a number from 0 to 128 or a percentage such as
+   * `"25%"`, rounded up. Default: 1. It and `maxUnavailable` cannot both be 0.
+   */
   maxSurge?: number | string;
+  /**
+   * Under `rolling`: how many of `workers` may be missing meanwhile, as a number from 0 to 128 or a percentage such as
+   * `"25%"`, rounded down. Default: 0.
+   */
   maxUnavailable?: number | string;
+  /**
+   * Under `exclusive`: what runs when the old version is quiet and before the new one serves, such as a migration. A shell
+   * command, a function, or an object with a timeout (default 60 s). If it fails, the old version serves again. It does not
+   * run in a rollback. Default: none.
+   *
+   * @example beforeCutover: { run: 'node migrate.js', timeout: '5m' }
+   */
   beforeCutover?: UserBeforeCutover;
+  /** How long a candidate may take to become ready before it is given up: a duration above 0. Default: `"30s"`. */
   readyTimeout?: string | number;
+  /**
+   * How long a retiring worker may take over what is still in flight, before it gets SIGTERM and, 5 s later, SIGKILL: a
+   * duration. Default: `"30s"`.
+   */
   drainTimeout?: string | number;
+  /**
+   * How long a new generation is compared, after the cutover, with the one before it: a duration, or an object with limits
+   * by the name of their signal. `0`: not at all. Default: `"30s"`.
+   *
+   * @example bake: { for: '1m', exits: 5, memory: false }
+   */
   bake?: UserBake;
+  /**
+   * What happens when a signal reaches its limit during the bake: `"auto"` rolls back, `"manual"` only reports it. Default:
+   * `"auto"`.
+   */
   rollback?: 'auto' | 'manual';
+  /**
+   * How long the previous generation is kept warm for a rollback: a duration, `0` for not at all, or `"forever"` for until
+   * the next handover. Default: `"10m"`.
+   */
   keepWarm?: string | number;
+  /**
+   * How long a connection that can move may wait to move before its next response says `Connection: close`: a duration.
+   * Default: `"2s"`.
+   */
   handoverBudget?: string | number;
+  /** How long active workers go on serving after the supervisor was killed: a duration. Default: `"30s"`. */
   orphanTimeout?: string | number;
+  /**
+   * How long the event loop of a worker may not answer before the worker is replaced: a duration, `0` for ever. Default:
+   * `"15s"`.
+   */
   hangTimeout?: string | number;
+  /**
+   * Resident memory above which a worker is replaced, its replacement starting first: a size such as `"512MB"`, or bytes; at
+   * least 16 MB. Default: no limit.
+   */
   maxMemory?: string | number;
+  /**
+   * Share of the machine's (or container's) memory that must be available to keep a standby: `"10%"` or 0.1; `0` switches
+   * this off. Default: `"10%"`.
+   */
   standbyMemory?: string | number;
+  /**
+   * How many lost workers are replaced within seconds, and in which time: `"5/1m"` or `{ max, within }`. Beyond that a worker
+   * is started every 15 s. Default: `"5/1m"`.
+   */
   restarts?: string | { max?: number; within?: string | number };
+  /** Connections that may wait in the kernel's queue: 1 to 65535; the kernel caps it at net.core.somaxconn. Default: 4096. */
   backlog?: number;
+  /** Path of the file that keeps the history for the next supervisor. Default: beside the control socket. */
   stateFile?: string;
+  /** Form of the supervisor's own lines on stderr. Default: `"pretty"` on a terminal, else `"json"`. */
   log?: 'pretty' | 'json';
 }

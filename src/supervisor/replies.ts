@@ -6,7 +6,9 @@ import type { Done } from './pending.ts';
 /** The answer to `reload`. Times in milliseconds. */
 export interface ReloadDone {
   readonly ok: true;
+  /** The generation that was active before. */
   readonly from: number;
+  /** The generation that is active now. */
   readonly to: number;
   /** From the order to the candidate being ready, and checked where checks are asked for. */
   readonly bootMs: number;
@@ -14,7 +16,7 @@ export interface ReloadDone {
   readonly cutoverMs: number;
   /** Connections that moved to the new generation before this answer; busy ones follow as their responses end. */
   readonly handedOver: number;
-  /** With `wait`: what the measurements came to. */
+  /** With `wait`: how the comparison with the generation before came out, and why. */
   readonly verdict?: { readonly decision: 'keep' | 'roll back'; readonly reason: string };
   /** Under `exclusive`: how long nobody served. */
   readonly gapMs?: number;
@@ -23,10 +25,13 @@ export interface ReloadDone {
 /** The answer to `rollback`. */
 export interface RollbackDone {
   readonly ok: true;
+  /** The generation that was active before. */
   readonly from: number;
+  /** The generation that is active now. */
   readonly to: number;
   /** Milliseconds from the order to the old generation accepting. */
   readonly tookMs: number;
+  /** Connections that moved before this answer; busy ones follow as their responses end. */
   readonly handedOver: number;
   /** Under `exclusive`: how long nobody served. */
   readonly gapMs?: number;
@@ -35,37 +40,49 @@ export interface RollbackDone {
 /** The answer to `promote`. */
 export interface PromoteDone {
   readonly ok: true;
+  /** The generation that was kept. */
   readonly active: number;
+  /** The generation that stays warm for a rollback, or null. */
   readonly standby: number | null;
+  /** Why it was kept, in words. */
   readonly reason: string;
 }
 
 /** The answer to `abort`. */
 export interface AbortDone {
   readonly ok: true;
+  /** The generation that serves. */
   readonly active: number;
+  /** The generation that was given up, or rolled back. */
   readonly abandoned: number;
+  /** Why, in words. */
   readonly reason: string;
 }
 
 /** The answer to `retire`. */
 export interface RetireDone {
   readonly ok: true;
+  /** The generation that was the standby. */
   readonly retired: number;
 }
 
-/** The answer to `scale`: of how many workers the active generation was, and is. */
+/** The answer to `scale`. */
 export interface ScaleDone {
   readonly ok: true;
+  /** The active generation. */
   readonly active: number;
+  /** How many workers it had. */
   readonly from: number;
+  /** How many workers it has. */
   readonly to: number;
 }
 
-/** The answer to `history`: oldest first. */
+/** The answer to `history`. */
 export interface History {
   readonly ok: true;
+  /** Name of the app. */
   readonly app: string;
+  /** The last 50 generations, oldest first. */
   readonly history: readonly HistoryEntryStatus[];
 }
 

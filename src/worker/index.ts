@@ -3,23 +3,30 @@ import { type Start, type Stop, WhileActiveTasks } from './while-active.ts';
 
 export type { Start, Stop };
 
-/** The generation that this process belongs to, or null outside a supervisor. */
+/** Number of the generation that this process belongs to: 1, 2, 3 and so on; null outside a supervisor. */
 export const generation: number | null = workerGlobal()?.generation ?? null;
 
 /**
- * Says that this app can serve. Counts with readiness `signal`; does nothing otherwise, or outside a supervisor.
+ * Says that this app can serve. Counts with the option `ready: 'signal'`; does nothing otherwise, or outside a supervisor.
+ *
+ * @example
+ * server.listen(3000);
+ * await warmUpCaches();
+ * ready();
  */
 export function ready(): void {
   workerGlobal()?.ready();
 }
 
 /**
- * Runs something when this worker is retired: its requests have ended, and SIGTERM comes next.
+ * Runs something once when this worker is retired: its requests have ended, and SIGTERM comes next.
  *
- * A promise is waited for, until the drain timeout. Not called when the generation only pauses to be the standby: it
- * may have to serve again. Outside a supervisor it is never called.
+ * A promise is waited for, until `drainTimeout`. Not called when the generation only pauses to be the standby: it may have
+ * to serve again. Outside a supervisor it is never called.
  *
+ * @param run what to do; several are run side by side
  * @returns a function that takes it back
+ * @example onDrain(() => flushMetrics());
  */
 export function onDrain(run: () => void | Promise<void>): () => void {
   return workerGlobal()?.onDrain(run) ?? (() => {});
@@ -30,9 +37,15 @@ export function onDrain(run: () => void | Promise<void>): () => void {
  * jobs and queue consumers that must run in one version only. Every worker of the active generation runs it.
  *
  * The next generation starts only when the tasks of this one have ended. Outside a supervisor the process is always
- * active: `start()` runs at once.
+ * active: `start()` runs at once. What `start()` throws is an unhandled rejection of the app.
  *
- * @returns a function that ends the task and forgets it
+ * @param start begins the task, and returns what ends it; a promise is awaited
+ * @returns a function that ends the task and forgets it; it settles when the task has ended
+ * @example
+ * whileActive(() => {
+ *   const timer = setInterval(sendInvoices, 60_000);
+ *   return () => clearInterval(timer);
+ * });
  */
 export function whileActive(start: Start): () => Promise<void> {
   const worker = workerGlobal();

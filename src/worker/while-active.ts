@@ -1,6 +1,7 @@
-/** What an app gives to `whileActive`: begins something, and returns what ends it. */
+/** What an app gives to `whileActive`: it begins something, and returns what ends it, or nothing. */
 // biome-ignore lint/suspicious/noConfusingVoidType: an app's function may return nothing at all
 export type Start = () => Stop | void | Promise<Stop | void>;
+/** Ends what `start()` began; a promise is awaited. */
 export type Stop = () => void | Promise<void>;
 
 /** After this, the operator is told that a task does not end. */

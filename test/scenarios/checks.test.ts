@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, test } from 'node:test';
 import { HandoverError } from '../../src/errors.ts';
-import type { UserCheck } from '../../src/options/checks.ts';
+import type { UserCheck } from '../../src/options/user-checks.ts';
 import { Talk } from './raw.ts';
 import { TestService, withService } from './service.ts';
 

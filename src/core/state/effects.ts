@@ -15,12 +15,18 @@ export type Reply =
   | { readonly ok: true; readonly stopped: true }
   | { readonly ok: false; readonly code: ErrorCode; readonly account: Account; readonly active: number | null };
 
+/** One event of a service: a line of its log. */
 export interface Notice {
   readonly level: 'info' | 'warn' | 'error';
+  /** Its name, such as `cutover`. */
   readonly event: string;
+  /** Number of the generation it is about. */
   readonly generation?: number;
+  /** Id of the worker it is about, such as `7.1`. */
   readonly worker?: string;
+  /** Why it came to this, in words; may be several lines. */
   readonly reason?: string;
+  /** What else is known, by event. */
   readonly [extra: string]: unknown;
 }
 

@@ -6,13 +6,17 @@ export const HISTORY_LENGTH = 50;
 /** A line of the history that every door shows; times are ISO 8601. */
 export interface HistoryEntryStatus
   extends Omit<HistoryEntry, 'release' | 'activeMs' | 'startedAt' | 'activeAt' | 'endedAt'> {
+  /** Name of its release; null where none was given or found. */
   readonly label: string | null;
   /** The real path of the entry. */
   readonly entry: string;
+  /** ISO 8601. */
   readonly startedAt: string;
+  /** When it became active the last time, ISO 8601; null if it never did. */
   readonly activeAt: string | null;
+  /** When its last worker had exited, ISO 8601; null while it runs. */
   readonly endedAt: string | null;
-  /** Milliseconds that it was active, all in all; null if it never was. */
+  /** Milliseconds that it was active in total; null if it never was. */
   readonly durationMs: number | null;
 }
 

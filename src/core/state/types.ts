@@ -27,18 +27,22 @@ export interface Release {
   readonly asked: { readonly env: Readonly<Record<string, string>>; readonly node: string | null };
 }
 
-/** What an order says of the release to start. What it does not say stays as it is, except the label. */
+/**
+ * What an order says of the release to start. Whatever it leaves out stays as it is, except the label; what it says holds
+ * for the reloads after it too.
+ */
 export interface ReleaseOrder {
-  /** Relative to the working directory of the app, as every path here. */
+  /** Path of the file that starts the app; relative to the working directory of the app, as every path here. */
   readonly entry?: string;
+  /** Working directory of the app; a symlink is resolved anew at each reload. */
   readonly cwd?: string;
-  /** Set over the environment of the app, and over the env file. */
+  /** Variables set over the environment of the app, and over the env file; replaces what was given here before. */
   readonly env?: Readonly<Record<string, string>>;
   /** A file of `KEY=value` lines, read anew at each reload. */
   readonly envFile?: string;
-  /** Another Node binary. */
+  /** Path of another Node binary. */
   readonly node?: string;
-  /** Default: the commit that is checked out there, else the version of its package.json. */
+  /** Name of the release, 1 to 100 characters. Default: the git commit of the entry, else the version in its package.json. */
   readonly label?: string;
   /** Arguments for the app. */
   readonly args?: readonly string[];
@@ -136,11 +140,13 @@ export interface RestartLimit {
 
 /** What became of one generation, or is becoming of it. */
 export interface HistoryEntry {
+  /** Its number. */
   readonly generation: number;
   /** What it was started from, so that it can be started again. Never shown whole: its environment may hold secrets. */
   readonly release: Release;
   /** The order that started it. */
   readonly kind: 'run' | 'reload' | 'rollback';
+  /** How it became active, or was to become it. */
   readonly strategy: StrategyName;
   readonly startedAt: number;
   /** When it became active the last time. */
@@ -148,10 +154,13 @@ export interface HistoryEntry {
   /** How long it was active before it last stopped being so. */
   readonly activeMs: number;
   readonly endedAt: number | null;
-  /** Requests it has answered, and those of them that failed; null where nobody counted. */
+  /** Requests it has answered, or whose response was cut short; null where they were not counted. */
   readonly requests: number | null;
+  /** Of these requests, those with a status of 500 or above, or cut short; null where they were not counted. */
   readonly failed: number | null;
+  /** What it is now, or how it ended. */
   readonly outcome: 'candidate' | 'active' | 'standby' | 'retired' | 'failed' | 'rejected';
+  /** Why it ended that way; null where there is nothing to say. */
   readonly reason: string | null;
   /** The generation that was on standby while it was active. */
   readonly standby: number | null;

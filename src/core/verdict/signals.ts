@@ -25,6 +25,7 @@ export interface Measured {
   readonly memoryPerMinuteBytes: number | null;
 }
 
+/** A signal of the verdict; docs/checks-and-verdict.md says what each one measures. */
 export type SignalName = 'exits' | 'hangs' | 'errors' | 'cut' | 'p50' | 'p99' | 'loopDelay' | 'uncaught' | 'memory';
 
 /** How a signal is measured: occurrences, a share of requests, a percentile of their latency, or one number. */
