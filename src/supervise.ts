@@ -1,6 +1,8 @@
 import { EventEmitter } from 'node:events';
 import { realpathSync } from 'node:fs';
 import { type Fields, RELOAD, ROLLBACK, readOrder, SCALE } from './control/bodies.ts';
+import type { ReloadOrder } from './control/routes.ts';
+
 import { HandoverError } from './errors.ts';
 import { nameApp, resolveRelease } from './host/releases/resolve-release.ts';
 import { logicalCwd } from './options/cwd.ts';
@@ -24,6 +26,14 @@ export interface SuperviseOptions extends UserOptions {
   cwd?: string;
   /** The whole environment of the app. Default: `process.env` of the supervisor. */
   env?: NodeJS.ProcessEnv;
+  /** A file of `KEY=value` lines, set over the environment and read anew at each reload. */
+  envFile?: string;
+  /** Another Node binary for the app. */
+  node?: string;
+  /** Options for Node itself, such as `--import=tsx`. */
+  nodeOptions?: string | readonly string[];
+  /** Name of the first version. Default: its git commit, else its package.json version. */
+  label?: string;
   /** Whether SIGTERM and SIGINT stop the service and SIGHUP reloads it. Default: true. */
   signals?: boolean;
 }
@@ -60,20 +70,30 @@ export async function supervise(
 ): Promise<Service> {
   if (typeof first === 'function') {
     if (workerGlobal()) return runAsWorker(first);
-    return start({ ...second, entry: process.argv[1] ?? '' });
+    return startService({ ...second, entry: process.argv[1] ?? '' });
   }
-  return start(first);
+  return startService(first);
 }
 
-async function start({
-  entry,
-  args = [],
-  cwd,
-  env = process.env,
-  signals = true,
-  ...given
-}: SuperviseOptions): Promise<Service> {
-  const options = readOptions(given);
+/**
+ * Starts a service.
+ *
+ * @param set what is set over the environment, as a part of the first release: a reload may replace it
+ */
+export async function startService(options: SuperviseOptions, set: Pick<ReloadOrder, 'env'> = {}): Promise<Service> {
+  const {
+    entry,
+    args = [],
+    cwd,
+    env = process.env,
+    signals = true,
+    envFile,
+    node,
+    nodeOptions,
+    label,
+    ...given
+  } = options;
+  const settings = readOptions(given);
   if (typeof entry !== 'string' || entry === '') {
     throw new HandoverError('HANDOVER_ERR_OPTION_ENTRY', {
       what: 'Nothing to supervise',
@@ -81,9 +101,12 @@ async function start({
       fix: 'Give the path of the file that starts the app, or a function'
     });
   }
-  const release = await resolveRelease({}, { entry, folder: cwd ?? logicalCwd(), args }, null);
-  const app: App = { name: options.name ?? nameApp(release.file), env };
-  const supervisor = new Supervisor(app, options);
+  const named = { envFile, node, nodeOptions: nodeOptions === undefined ? undefined : [nodeOptions].flat(), label };
+  const said = Object.fromEntries(Object.entries({ ...set, ...named }).filter(([, value]) => value !== undefined));
+  const order = readOrder<ReloadOrder>('What was given to supervise()', said, RELOAD, 'HANDOVER_ERR_OPTION_INVALID');
+  const release = await resolveRelease(order, { entry, folder: cwd ?? logicalCwd(), args }, null);
+  const app: App = { name: settings.name ?? nameApp(release.file), env };
+  const supervisor = new Supervisor(app, settings);
   await supervisor.start(release, signals);
   return new RunningService(supervisor);
 }

@@ -2,7 +2,7 @@ import { readFileSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { HandoverError, systemCode } from '../errors.ts';
-import { ARGUMENTS, ENVIRONMENT, type Field, isObject, PATH } from '../options/fields.ts';
+import { ARGUMENTS, ENVIRONMENT, type Field, isObject, NAME, NODE_OPTIONS, PATH } from '../options/fields.ts';
 import { OPTIONS } from '../options/options.ts';
 import { readEach, unknownOption } from '../options/read-options.ts';
 import type { UserOptions } from '../options/user-options.ts';
@@ -14,6 +14,10 @@ export interface Config extends UserOptions {
   /** Added to the environment of the supervisor. */
   env?: Readonly<Record<string, string>>;
   cwd?: string;
+  envFile?: string;
+  node?: string;
+  nodeOptions?: string | readonly string[];
+  label?: string;
 }
 
 /** What one place says, as it was written. */
@@ -30,7 +34,11 @@ const EXTRAS: Readonly<Record<string, Field>> = {
   entry: { ...PATH, wants: 'the path of the file that starts the app' },
   args: ARGUMENTS,
   env: ENVIRONMENT,
-  cwd: { ...PATH, wants: 'the path of a folder' }
+  cwd: { ...PATH, wants: 'the path of a folder' },
+  envFile: PATH,
+  node: PATH,
+  nodeOptions: { ...NODE_OPTIONS, read: (given) => NODE_OPTIONS.read([given].flat()) },
+  label: NAME
 };
 
 /**

@@ -7,11 +7,8 @@ export function flagOf(name: string): string {
   return `--${name.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`)}`;
 }
 
-/** Every flag of `run`. All of them take a value. */
-export const RUN_FLAGS: readonly string[] = Object.keys(OPTIONS).map(flagOf);
-
-/** The flags of `run`, made of the table of options. */
-export function createRunFlags(): Option[] {
+/** The flags of `run` that the table of options makes. All of them take a value. */
+export function createOptionFlags(): Option[] {
   return (Object.keys(OPTIONS) as OptionName[]).map((name) => {
     const spec = OPTIONS[name];
     const repeatable = 'repeatable' in spec;

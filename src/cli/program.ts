@@ -15,7 +15,6 @@ import { run } from './commands/run.ts';
 import { scale } from './commands/scale.ts';
 import { status } from './commands/status.ts';
 import { stop } from './commands/stop.ts';
-import { RUN_FLAGS } from './flags.ts';
 import { type RunArguments, splitRun } from './split.ts';
 
 export const COMMANDS: readonly Command[] = [
@@ -83,7 +82,8 @@ export function readCommandLine(args: readonly string[], page: Page): Call | nul
 /** What is ours and what is the app's: `run` and `reload` take arguments for it. */
 function splitArguments(args: readonly string[]): RunArguments {
   if (args[0] === 'run') {
-    const split = splitRun(args.slice(1), RUN_FLAGS);
+    const known = run.flags().map(({ long }) => String(long));
+    const split = splitRun(args.slice(1), known);
     return { ...split, own: ['run', ...split.own] };
   }
   const at = args[0] === 'reload' ? args.indexOf('--') : -1;

@@ -2,11 +2,11 @@ import { resolve } from 'node:path';
 import { Option } from 'commander';
 import type { ReloadOrder } from '../control/routes.ts';
 import { HandoverError } from '../errors.ts';
-import { NAME } from '../options/fields.ts';
+import { NAME, NODE_OPTIONS } from '../options/fields.ts';
 import { STRATEGIES, type StrategyName } from '../options/strategies.ts';
 import type { Given } from './commands/command.ts';
 
-/** The flags of `reload` that say what to start. */
+/** The flags of `run` and `reload` that say what to start. All of them take a value. */
 export function createReleaseFlags(): Option[] {
   return [
     new Option('--cwd <folder>', 'Working directory of the app from now on; the entry is then meant from there.'),
@@ -17,9 +17,19 @@ export function createReleaseFlags(): Option[] {
     new Option('--env-file <path>', 'File of KEY=VALUE lines, read anew at each reload; --env wins over it.'),
     new Option('--node <path>', 'Another Node binary from now on. It starts without the flags of the supervisor.'),
     new Option(
+      '--node-option <option>',
+      'Option for Node itself from now on, such as --import=tsx, in place of those before. Repeatable.'
+    ).argParser(readNodeOption),
+    new Option(
       '--label <text>',
       'Name of this version. Default: its git commit, else its package.json version.'
-    ).argParser(readLabel),
+    ).argParser(readLabel)
+  ];
+}
+
+/** The flags of `reload` that say how. */
+export function createReloadFlags(): Option[] {
+  return [
     new Option('--strategy <name>', 'How it takes over, this once.').choices(STRATEGIES),
     new Option('--supersede', 'Give up a candidate that is still starting, in favour of this one.'),
     new Option('--wait', 'Return after the verdict: exit code 0 if it was kept, 1 if it was rolled back.')
@@ -27,7 +37,7 @@ export function createReleaseFlags(): Option[] {
 }
 
 /**
- * Reads what a `reload` is to start.
+ * Reads what a `run` or `reload` is to start.
  *
  * Paths are made absolute, for the supervisor may live in another folder, but no link in them is resolved: that is done
  * anew at each reload.
@@ -35,12 +45,13 @@ export function createReleaseFlags(): Option[] {
  * @param here where the operator stands
  */
 export function readRelease({ flags, entry, app }: Given, here: string): ReloadOrder {
-  const { cwd, env, envFile, node, label, strategy, supersede, wait } = flags as {
+  const { cwd, env, envFile, node, nodeOption, label, strategy, supersede, wait } = flags as {
     readonly [flag: string]: unknown;
     readonly cwd?: string;
     readonly env?: Readonly<Record<string, string>>;
     readonly envFile?: string;
     readonly node?: string;
+    readonly nodeOption?: readonly string[];
     readonly label?: string;
     readonly strategy?: StrategyName;
   };
@@ -51,6 +62,7 @@ export function readRelease({ flags, entry, app }: Given, here: string): ReloadO
     ...(env === undefined ? {} : { env }),
     ...(envFile === undefined ? {} : { envFile: resolve(here, envFile) }),
     ...(node === undefined ? {} : { node: resolve(here, node) }),
+    ...(nodeOption === undefined ? {} : { nodeOptions: nodeOption }),
     ...(label === undefined ? {} : { label }),
     ...(app === null ? {} : { args: app }),
     ...(strategy === undefined ? {} : { strategy }),
@@ -64,6 +76,13 @@ function readVariable(given: string, all: Readonly<Record<string, string>> = {})
   if (at > 0) return { ...all, [given.slice(0, at)]: given.slice(at + 1) };
   // What was given may be a secret without its name.
   throw invalid('--env', 'it must be KEY=VALUE');
+}
+
+function readNodeOption(given: string, all: readonly string[] = []): readonly string[] {
+  const read = NODE_OPTIONS.read([given]);
+  if (read) return [...all, ...read];
+  const wanted = 'it must be an option of Node with its value, such as --import=tsx';
+  throw invalid('--node-option', `${wanted}, and it is ${JSON.stringify(given)}`);
 }
 
 function readLabel(given: string): string {

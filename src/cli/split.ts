@@ -33,7 +33,7 @@ export function splitRun(args: readonly string[], flags: readonly string[]): Run
       if (flag !== arg) own.push(arg);
       else {
         at += 1;
-        own.push(`${flag}=${readValue(flag, args[at])}`);
+        own.push(`${flag}=${readValue(flag, args[at], flags)}`);
       }
     } else if (entry !== null) {
       refuseMisspelt(flag, flags);
@@ -45,8 +45,9 @@ export function splitRun(args: readonly string[], flags: readonly string[]): Run
 }
 
 /** What follows a flag. Something that looks like a flag itself means that the value was forgotten. */
-function readValue(flag: string, next: string | undefined): string {
-  if (next !== undefined && !next.startsWith('--')) return next;
+function readValue(flag: string, next: string | undefined, flags: readonly string[]): string {
+  const isOption = flag === '--node-option' && !flags.includes(next?.split('=', 1)[0] ?? '') && next !== '--';
+  if (next !== undefined && (isOption || !next.startsWith('--'))) return next;
   throw new HandoverError('HANDOVER_ERR_OPTION_INVALID', {
     what: `Option "${flag}" is not usable`,
     why: 'it needs a value, and none was given',
@@ -56,7 +57,11 @@ function readValue(flag: string, next: string | undefined): string {
 
 function refuseMisspelt(flag: string, flags: readonly string[]): void {
   if (!flag.startsWith('--')) return;
-  const near = findNearestName(flag, flags, tolerance);
+  const near = findNearestName(
+    flag,
+    flags.filter((one) => one.length > SHORT || one.length !== flag.length),
+    tolerance
+  );
   if (near === undefined) return;
   throw new HandoverError('HANDOVER_ERR_OPTION_UNKNOWN', {
     what: `Option "${flag}" is not known`,
@@ -64,6 +69,9 @@ function refuseMisspelt(flag: string, flags: readonly string[]): void {
     fix: `Correct it; if it is meant for the app, put \`--\` before the arguments of the app`
   });
 }
+
+/** In a name as short as this, one letter for another makes another word: `--mode` is nobody's `--node`. */
+const SHORT = '--node'.length;
 
 /** Two letters may be wrong, and only one in a short name: `--foo` is nobody's `--log`. */
 function tolerance(flag: string): number {

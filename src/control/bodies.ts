@@ -7,6 +7,7 @@ import {
   GENERATION,
   isObject,
   NAME,
+  NODE_OPTIONS,
   PATH,
   STRATEGY,
   WORKERS
@@ -22,6 +23,7 @@ export const RELOAD: Fields = {
   env: ENVIRONMENT,
   envFile: PATH,
   node: PATH,
+  nodeOptions: NODE_OPTIONS,
   label: NAME,
   args: ARGUMENTS,
   strategy: STRATEGY,

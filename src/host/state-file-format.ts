@@ -72,6 +72,7 @@ const RELEASE = {
   env: isMapOf(isText),
   envFile: orNull(isText),
   node: orNull(isText),
+  nodeOptions: isListOf(isText),
   label: orNull(isText),
   asked: isShaped({ env: isMapOf(isText), node: orNull(isText) })
 } satisfies { readonly [F in keyof Release]: Check };

@@ -1,3 +1,4 @@
+import { areNodeOptions } from './node-options.ts';
 import { readInteger, readName } from './readers.ts';
 import { STRATEGIES } from './strategies.ts';
 
@@ -38,6 +39,11 @@ export const ENVIRONMENT = fitting(
 export const ARGUMENTS = fitting(
   'a list of texts',
   (given): given is readonly string[] => Array.isArray(given) && given.every(isPlain)
+);
+
+export const NODE_OPTIONS = fitting(
+  'a list of options of Node, each with its value, such as "--import=tsx"',
+  (given): given is readonly string[] => Array.isArray(given) && given.every(isPlain) && areNodeOptions(given)
 );
 
 export const STRATEGY = fitting(`one of ${STRATEGIES.join(', ')}`, (given): given is (typeof STRATEGIES)[number] =>

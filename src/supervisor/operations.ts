@@ -133,5 +133,5 @@ export class Operations {
 /** Of an order that is refused in any case. */
 const NO_RELEASE: Release = {
   ...{ entry: '', file: '', cwd: '', folder: '', args: [], env: {} },
-  ...{ envFile: null, node: null, label: null, asked: { env: {}, node: null } }
+  ...{ envFile: null, node: null, nodeOptions: [], label: null, asked: { env: {}, node: null } }
 };

@@ -26,7 +26,8 @@ const given = (
   app
 });
 
-const merge = (one: ReturnType<typeof given>, config: Config) => mergeRun(one, config, { PATH: '/bin' }, '/here');
+const merge = (one: ReturnType<typeof given>, config: Config) =>
+  mergeRun(one, config, { PATH: '/bin' }, '/here').options;
 
 test('a folder without a config says nothing', async (t) => {
   assert.deepEqual(await read(t, {}), {});
@@ -118,7 +119,15 @@ test('an unknown name is refused with the nearest one and the file', async (t) =
 });
 
 test('a value that cannot be used is refused with the file', async (t) => {
-  for (const bad of [{ workers: 0 }, { entry: 7 }, { args: 'a b' }, { env: { A: 1 } }, { cwd: '' }]) {
+  for (const bad of [
+    { workers: 0 },
+    { entry: 7 },
+    { args: 'a b' },
+    { env: { A: 1 } },
+    { cwd: '' },
+    { nodeOptions: 'server.js' },
+    { label: '' }
+  ]) {
     await assert.rejects(read(t, { 'handover.config.json': JSON.stringify(bad) }), {
       code: 'HANDOVER_ERR_OPTION_INVALID',
       what: `handover.config.json: Option "${Object.keys(bad)[0]}" is not usable`
@@ -167,6 +176,29 @@ test('an entry of the command line is meant from here, one of the config from it
     entry: 'b.js',
     args: []
   });
+});
+
+test('flags of the release win over the config; paths of flags are meant from here, those of the config from its cwd', () => {
+  const config = { cwd: 'current', envFile: '.env', node: 'bin/node', nodeOptions: '--import=tsx', label: 'one' };
+  const { cwd, ...rest } = { ...config, cwd: '/here/current', entry: '/here/a.js', args: [] };
+  assert.deepEqual(merge(given({}, 'a.js'), config), { cwd, ...rest });
+
+  const flags = { cwd: 'next', envFile: 'b.env', node: './node', nodeOption: ['--no-warnings'], label: 'two' };
+  assert.deepEqual(merge(given(flags, 'a.js'), config), {
+    cwd: '/here/next',
+    entry: 'a.js',
+    args: [],
+    envFile: '/here/b.env',
+    node: '/here/node',
+    nodeOptions: ['--no-warnings'],
+    label: 'two'
+  });
+});
+
+test('what --env sets is kept apart from the environment: a reload may replace it', () => {
+  const { options, set } = mergeRun(given({ env: { A: '1' } }, 'a.js'), { env: { B: '2' } }, {}, '/here');
+
+  assert.deepEqual([options.env, set], [{ B: '2' }, { env: { A: '1' } }]);
 });
 
 test('without any entry, the first argument after -- is it', () => {

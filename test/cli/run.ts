@@ -108,7 +108,7 @@ export class Home {
 
   start(args: readonly string[], options: { cwd?: string; env?: NodeJS.ProcessEnv } = {}): Running {
     const { cwd = this.folder, env = {} } = options;
-    const child = spawn(process.execPath, [CLI, ...args], {
+    const child = spawn(process.execPath, ['--', CLI, ...args], {
       cwd,
       env: { ...environment(), XDG_RUNTIME_DIR: this.runtime, PWD: cwd, ...env },
       stdio: ['ignore', 'pipe', 'pipe']

@@ -3,7 +3,7 @@ import { test } from 'node:test';
 import { splitRun } from '../../src/cli/split.ts';
 import { HandoverError } from '../../src/errors.ts';
 
-const FLAGS = ['--listen', '--workers', '--log', '--name'];
+const FLAGS = ['--listen', '--workers', '--log', '--name', '--node', '--cwd', '--env', '--node-option'];
 const split = (line: string) => splitRun(line.split(' '), FLAGS);
 
 function refusal(line: string): HandoverError {
@@ -38,6 +38,19 @@ test('an unknown flag after the entry that resembles none of ours is the app’s
   for (const flag of ['--foo', '--port=1', '-p', '--w', '--verbose']) {
     assert.deepEqual(split(`server.js ${flag} --workers 7`).app, [flag, '--workers', '7']);
   }
+});
+
+test('a short flag of the app that is one letter away from ours is the app’s', () => {
+  for (const flag of ['--mode', '--cmd', '--end', '--game']) assert.deepEqual(split(`a.js ${flag} x`).app, [flag, 'x']);
+});
+
+test('an option of Node may follow its flag, though it looks like a flag', () => {
+  assert.deepEqual(split('--node-option --import=tsx --node-option -C a.ts').own, [
+    '--node-option=--import=tsx',
+    '--node-option=-C'
+  ]);
+  assert.equal(refusal('--node-option --workers 2 a.js').why, 'it needs a value, and none was given');
+  assert.equal(refusal('a.js --node-option --').why, 'it needs a value, and none was given');
 });
 
 test('everything after -- is the app’s, even what we know', () => {

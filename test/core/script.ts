@@ -44,6 +44,7 @@ export function release(entry: string): Release {
     env: {},
     envFile: null,
     node: null,
+    nodeOptions: [],
     label: null,
     asked: { env: {}, node: null }
   };

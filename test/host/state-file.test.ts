@@ -12,7 +12,13 @@ const entry: HistoryEntry = {
   generation: 7,
   release: {
     ...{ entry: 'server.js', file: '/srv/43/server.js', cwd: '/srv/43', folder: '/srv/current', args: ['--x'] },
-    ...{ env: { API_TOKEN: 'hush' }, envFile: '.env', node: '/opt/node', label: '1.4.0' },
+    ...{
+      env: { API_TOKEN: 'hush' },
+      envFile: '.env',
+      node: '/opt/node',
+      nodeOptions: ['--import=tsx'],
+      label: '1.4.0'
+    },
     asked: { env: { API_TOKEN: 'hush' }, node: '/opt/current/node' }
   },
   kind: 'reload',

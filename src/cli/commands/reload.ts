@@ -5,14 +5,14 @@ import { findSupervisor } from '../find.ts';
 import { createPlaceFlags } from '../flags.ts';
 import { count, showMs } from '../print.ts';
 import { giveOrder } from '../progress.ts';
-import { createReleaseFlags, readRelease } from '../release-flags.ts';
+import { createReleaseFlags, createReloadFlags, readRelease } from '../release-flags.ts';
 import type { Command } from './command.ts';
 
 export const reload: Command = {
   name: 'reload',
   operands: ['[entry]'],
   about: 'Hand over to a new generation: of the version that is on disk now, or of another entry from now on.',
-  details: `Entry, folder, environment, binary and arguments (after \`--\`) hold from now on, until they are given again:
+  details: `Entry, folder, environment, binary, its options and arguments (after \`--\`) hold from now on, until they are given again:
 
   handover reload ./releases/43/server.js
   handover reload --cwd ./current --env-file .env --wait
@@ -20,7 +20,7 @@ export const reload: Command = {
 
 Returns when the new generation is active and the old one has stopped accepting, with --wait after the verdict.
 If it fails, the old generation is active (exit code 1).`,
-  flags: () => [...createReleaseFlags(), ...createPlaceFlags()],
+  flags: () => [...createReleaseFlags(), ...createReloadFlags(), ...createPlaceFlags()],
   async run(given, io) {
     const { flags } = given;
     const order = readRelease(given, logicalCwd());

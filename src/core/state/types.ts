@@ -21,6 +21,8 @@ export interface Release {
   readonly envFile: string | null;
   /** The real path of another Node binary; null is that of the supervisor. */
   readonly node: string | null;
+  /** Options for Node itself, as `--import=tsx`. */
+  readonly nodeOptions: readonly string[];
   /** What the operator calls it, else its commit or its version. */
   readonly label: string | null;
   /** As the operator wrote them: what the next release takes over unless it is told otherwise. */
@@ -42,6 +44,8 @@ export interface ReleaseOrder {
   readonly envFile?: string;
   /** Path of another Node binary. */
   readonly node?: string;
+  /** Options for Node itself, such as `--import=tsx`, in place of those before. */
+  readonly nodeOptions?: readonly string[];
   /** Name of the release, 1 to 100 characters. Default: the git commit of the entry, else the version in its package.json. */
   readonly label?: string;
   /** Arguments for the app. */

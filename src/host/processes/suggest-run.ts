@@ -1,8 +1,7 @@
 import { basename, relative, resolve } from 'node:path';
+import { takesNext } from '../../options/node-options.ts';
 import type { Seen } from './observe.ts';
 
-/** Options of Node whose value may be the next word. */
-const WITH_VALUE = /^(?:-r|--require|--import|--loader|--experimental-loader|--env-file|-C|--conditions)$/;
 const MOST_ARGUMENTS = 4;
 
 /**
@@ -25,7 +24,7 @@ export function suggestRun({ argv, cwd }: Seen, folder: string): string | null {
       return ['handover run', ...flags, file, ...args].map(quote).join(' ');
     }
     if (/^(?:-e|-p|-pe|--eval|--print)$/.test(word)) return null; // there is no file
-    const taken = WITH_VALUE.test(word) ? words[at + 1] : undefined;
+    const taken = takesNext(word) ? words[at + 1] : undefined;
     if (taken !== undefined) at += 1;
     options.add(readOption(taken === undefined ? word : `${word.replace(/^-r$/, '--require')}=${taken}`));
   }

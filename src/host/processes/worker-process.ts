@@ -76,7 +76,8 @@ export class WorkerProcess {
       execPath: release.node ?? process.execPath,
       cwd: release.cwd,
       env: { ...options.env, [SETTINGS_VARIABLE]: JSON.stringify(settings) },
-      execArgv: [...flagsFor(release), '--require', preload],
+      // Ours first: whatever the others load finds the app's side of handover in place.
+      execArgv: ['--require', preload, ...flagsFor(release), ...release.nodeOptions],
       // A process group of its own: Ctrl-C in a terminal is for the supervisor, which then ends its workers gracefully.
       detached: true,
       stdio: stdio as 'pipe'[]
@@ -190,7 +191,7 @@ export class WorkerProcess {
 
 /**
  * The flags of the supervisor's own Node, for workers of the same binary. Another one may not know them, and would refuse
- * to start: what such a release needs is given in its NODE_OPTIONS.
+ * to start: what such a release needs is given as its own options.
  */
 function flagsFor({ node }: Release): string[] {
   return node === null ? process.execArgv.filter((flag) => !NOT_INHERITED.test(flag)) : [];

@@ -3,6 +3,7 @@ import { createRequire } from 'node:module';
 import { basename, dirname, extname, join, resolve } from 'node:path';
 import type { Release, ReleaseOrder } from '../../core/state/state.ts';
 import { type ErrorCode, HandoverError, systemCode } from '../../errors.ts';
+import { splitNodeOptions } from '../../options/node-options.ts';
 import { checkNode, readEnvFile } from './environment.ts';
 import { findLabel } from './label.ts';
 
@@ -28,7 +29,7 @@ export async function resolveRelease(
   before: Release | AppDefaults,
   active: number | null
 ): Promise<Release> {
-  const known = 'asked' in before ? before : { envFile: null, asked: { env: {}, node: null } };
+  const known = 'asked' in before ? before : { envFile: null, nodeOptions: [], asked: { env: {}, node: null } };
   const fail = failing(active);
   const entry = order.entry ?? before.entry;
   const folder = order.cwd === undefined ? before.folder : resolve(before.folder, order.cwd);
@@ -49,6 +50,7 @@ export async function resolveRelease(
     env: envFile === null ? given : { ...readEnv(resolve(folder, envFile), fail), ...given },
     envFile,
     node: node === null ? null : await findNode(resolve(folder, node), fail),
+    nodeOptions: splitNodeOptions(order.nodeOptions ?? known.nodeOptions),
     label: order.label ?? findLabel(file),
     asked: { env: given, node }
   };

@@ -59,6 +59,7 @@ test('a release has real paths, and remembers what was written', async (t) => {
     env: {},
     envFile: null,
     node: null,
+    nodeOptions: [],
     label: '1.0.0',
     asked: { env: {}, node: null }
   });
