@@ -5,7 +5,7 @@ import { finish } from './rules/stop.ts';
 import { reconcileWhileActive } from './rules/while-active.ts';
 import type { State, Step } from './state/state.ts';
 
-/** What follows from where everybody stands, whatever the news was: asked after every step, in this order. */
+/** The rules that depend on the state alone, not on the news; applied after every step, in this order. */
 const DERIVED: readonly ((state: State, at: number) => Step)[] = [
   reconcileRoll,
   reconcileCover,
@@ -14,7 +14,7 @@ const DERIVED: readonly ((state: State, at: number) => Step)[] = [
   finish
 ];
 
-/** Adds to a step what follows from it. */
+/** Applies the derived rules to the outcome of a step. */
 export function derive({ state, effects }: Step, at: number): Step {
   return DERIVED.reduce(
     (step: Step, reconcile) => {

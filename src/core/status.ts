@@ -29,7 +29,7 @@ export interface WorkerFacts {
   readonly unmeasured?: string;
 }
 
-/** Of a worker that came or went while the others were measured. */
+/** The facts of a worker that was started or ended while the others were measured. */
 export const UNMEASURED: WorkerFacts = {
   pid: null,
   connections: null,
@@ -116,7 +116,7 @@ export interface Status extends Surroundings {
   readonly history: readonly HistoryEntryStatus[];
 }
 
-/** Turns the state into the JSON that every door shows. It lists what may be shown; nothing is copied whole. */
+/** Turns the state into the status. Fields are listed one by one, so that no secret of a release is shown. */
 export function describeStatus(
   state: State,
   around: Surroundings,
@@ -147,7 +147,7 @@ function describeBake({ generation, since, forMs }: Bake, now: number): BakeStat
   return { generation, since: isoTime(since), forMs, leftMs };
 }
 
-/** Whether workers of the active generation are lost faster than they are replaced. */
+/** Says that workers of the active generation are lost faster than they are replaced; null where they are not. */
 function describeTrouble(state: State): string | null {
   const active = activeOf(state);
   const { max, windowMs } = state.limits.restarts;
@@ -155,7 +155,7 @@ function describeTrouble(state: State): string | null {
   return `more than ${max} workers were lost within ${windowMs / 1000} s; the next is started in ${SLOW_MS / 1000} s at the most`;
 }
 
-/** Why no version is kept warm, where its strategy is the reason; or that the one that is serves now. */
+/** Says that the standby covers, or that the strategy keeps none; else null. */
 function describeStandby(state: State): string | null {
   const standby = 'standby' in state ? state.standby : null;
   if (standby && isCovering(standby)) return `it covers: no worker of generation ${activeOf(state)?.id} accepts`;

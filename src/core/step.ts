@@ -6,7 +6,7 @@ import { foldWorker } from './rules/worker-news.ts';
 import type { Event, EventType, In, News, Phase, State, Step } from './state/state.ts';
 import { table } from './table.ts';
 
-/** Same state, same news, same answer: the only way the supervisor changes its mind. */
+/** Applies news to the state: a pure function, and the only place where the state changes. */
 export function step(state: State, news: News): Step {
   return derive(apply(state, news), news.at);
 }
@@ -26,7 +26,7 @@ function apply(state: State, news: News): Step {
   }
 }
 
-/** News of one worker, then what it means for the whole. */
+/** Applies news of one worker, then the news for the table that come of it. */
 function applyWorkerNews(state: State, news: Parameters<typeof foldWorker>[1]): Step {
   const folded = foldWorker(state, news);
   let next = folded.state;
@@ -45,7 +45,7 @@ function applyRule(state: State, event: Event): Step {
   return rule(state, event);
 }
 
-/** The generation that news of this kind is about; news of any other comes late and is dropped. */
+/** The generation that events of this type must be about in this state; events about another come late and are dropped. */
 function subjectOf(state: State, type: EventType): number | null {
   if (type === 'warm-over') return 'standby' in state ? (state.standby?.id ?? null) : null;
   switch (state.phase) {

@@ -14,7 +14,7 @@ import * as start from './rules/start.ts';
 import * as stop from './rules/stop.ts';
 import type { Phase } from './state/state.ts';
 
-/** News that belongs to the time after a cutover. */
+/** Events that can only matter in the phase `steady`. */
 const NOTHING_BAKES = each(ignore, 'sampled', 'bake-over', 'scale-overdue', 'all-handed', 'hand-overdue');
 const NOTHING_IS_HELD = each(ignore, 'all-quiet', 'quiet-overdue', 'migrated', 'migrate-failed');
 
@@ -121,7 +121,7 @@ export const table: { readonly [P in Phase]: Row<P> } = {
     ...NOTHING_IS_HELD,
     ...NOTHING_BAKES
   },
-  // How far each worker is decides what comes next: see reconcileRoll.
+  // What comes next depends on each worker: see reconcileRoll.
   rolling: {
     ...each(refusals.refuseBusy, 'boot-asked', 'rollback-asked', 'promote-asked', 'retire-asked', 'scale-asked'),
     'reload-asked': start.supersedeRolling,

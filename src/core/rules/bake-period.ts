@@ -1,13 +1,13 @@
 import type { Bake, Effect, Generation, In, Limits, Order } from '../state/state.ts';
 import { announce } from './rule.ts';
 
-/** A step that leads to rest, or stays there. */
+/** A step whose state is `steady`. */
 export interface SteadyStep {
   readonly state: In<'steady'>;
   readonly effects: readonly Effect[];
 }
 
-/** Begins to watch a generation that has just become active. One that was active before is known already. */
+/** Begins the bake of a generation that has just become active. After a rollback there is none: it served before. */
 export function beginBake(
   { bakeMs }: Limits,
   order: Order,
@@ -16,7 +16,7 @@ export function beginBake(
   at: number
 ): { bake: Bake | null; effects: readonly Effect[] } {
   if (bakeMs === 0 || order.kind === 'rollback') return { bake: null, effects: [] };
-  // Worker by worker, both versions have served for a while before the cutover.
+  // Worker by worker, both versions served before the cutover, so the baseline ends with the order.
   const byWorker = order.strategy === 'rolling' || order.strategy === 'in-place';
   const undisturbedUntil = byWorker ? order.askedAt : (order.heldAt ?? at);
   return {
@@ -28,7 +28,7 @@ export function beginBake(
   };
 }
 
-/** Ends the watching in favour of the active generation. Whoever waited for the verdict is answered. */
+/** Ends the bake: the active generation is kept, and the orders that wait for the verdict are answered. */
 export function endBake({ state, effects }: SteadyStep, reason: string): SteadyStep {
   const { bake } = state;
   if (!bake) return { state, effects };

@@ -4,7 +4,7 @@ import { quieten } from './exclusive.ts';
 import { ANSWER_MS } from './retire.ts';
 import { announce, before, type On, to } from './rule.ts';
 
-/** Booting: every worker of the first generation is ready. It is checked, where checks are asked for, and may accept. */
+/** Booting: every worker of the first generation is ready. It is checked, if there are checks, or told to accept. */
 export function checkFirst(state: In<'booting'>, { about, at }: On<'all-ready'>): Step {
   const next = { ...state, candidate: { ...state.candidate, readyAt: at } };
   const { checkMs } = state.limits;
@@ -12,7 +12,7 @@ export function checkFirst(state: In<'booting'>, { about, at }: On<'all-ready'>)
   return before([{ do: 'clear-deadline', deadline: 'ready-overdue', about }], step);
 }
 
-/** Booting: the checks of the first generation hold. */
+/** Booting: the first generation has passed its checks. */
 export function acceptChecked(state: In<'booting'>, { about }: On<'proven'>): Step {
   return before([{ do: 'clear-deadline', deadline: 'check-overdue', about }], acceptFirst(state));
 }
@@ -34,7 +34,7 @@ function startChecks(generation: number, checkMs: number): Effect[] {
   ];
 }
 
-/** Starting: every worker of the candidate is ready. It is checked, where checks are asked for, or goes on at once. */
+/** Starting: every worker of the candidate is ready. It is checked, if there are checks, or goes on at once. */
 export function checkOrOpen(state: In<'starting'>, { about, at }: On<'all-ready'>): Step {
   const { candidate, order } = state;
   const { checkMs } = state.limits;
@@ -52,7 +52,7 @@ export function checkOrOpen(state: In<'starting'>, { about, at }: On<'all-ready'
   );
 }
 
-/** Checking: the candidate has proven itself. */
+/** Checking: the candidate has passed its checks. */
 export function openChecked(state: In<'checking'>, { about, at }: On<'proven'>): Step {
   const { candidate, order } = state;
   return before(
@@ -64,7 +64,7 @@ export function openChecked(state: In<'checking'>, { about, at }: On<'proven'>):
   );
 }
 
-/** It accepts beside the active generation, which is not touched yet; or, exclusive, after that has come to rest. */
+/** Lets the next generation accept beside the active one; under `exclusive`, the active one becomes quiet first. */
 function openOrQuieten(state: In<'starting' | 'checking'>, next: Generation, order: Order, at: number): Step {
   const { candidate: _, phase: __, ...underway } = state;
   return order.strategy === 'exclusive' ? quieten(underway, next, at) : openNext(underway, next, at);

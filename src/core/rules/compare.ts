@@ -11,7 +11,7 @@ const NOTHING_MEASURED: Measured = {
   ...{ uncaught: 0, exits: 0, hangs: 0, memoryPerMinuteBytes: null }
 };
 
-/** Steady: what the new generation has done so far, beside what the one before did. */
+/** Steady: compares the measurements of the new generation so far with those of the one before. */
 export function compare(state: In<'steady'>, { before: past, after, at }: On<'sampled'>): Step {
   const { bake, limits } = state;
   if (!bake) return to(state);
@@ -20,7 +20,7 @@ export function compare(state: In<'steady'>, { before: past, after, at }: On<'sa
   return to({ ...state, bake: { ...bake, measured: { before: past, after } } });
 }
 
-/** Steady: the time of the bake is over; whatever is known by now decides. */
+/** Steady: the bake is over, and the last measurements decide. */
 export function decide(state: In<'steady'>, { at }: On<'bake-over'>): Step {
   const { bake, limits } = state;
   if (!bake) return to(state);
@@ -28,12 +28,12 @@ export function decide(state: In<'steady'>, { at }: On<'bake-over'>): Step {
   return verdict.decision === 'roll back' ? reject(state, verdict.reason, at, null) : keep(state, verdict.reason);
 }
 
-/** Steady: a check that goes on while baking fails. */
+/** Steady: a check with `whileBaking` has failed. */
 export function rejectFailing(state: In<'steady'>, { check, why, at }: On<'check-failed'>): Step {
   return state.bake ? reject(state, `its check ${check} failed while baking: ${why}`, at, null) : to(state);
 }
 
-/** Steady: the operator has seen enough, and keeps the new generation. */
+/** Steady: the operator keeps the new generation before the bake is over. */
 export function promote(state: In<'steady'>, event: On<'promote-asked'>): Step {
   if (!state.bake) return refuseNothingWaits(state, event);
   const { request } = event;

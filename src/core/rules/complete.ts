@@ -17,7 +17,7 @@ export function timesOf(order: Order, openedAt: number, acceptedAt: number, at: 
   };
 }
 
-/** The instant the active generation changes. */
+/** A change of the active generation. */
 export interface Cutover {
   readonly active: Generation;
   readonly leaving: Generation;
@@ -30,7 +30,7 @@ export interface Cutover {
 export function completeCutover(state: State, cutover: Cutover, at: number): Step {
   const { leaving, order, openedAt, acceptedAt } = cutover;
   const { limits } = state;
-  // Who scaled meant the service: the version before comes back with as many workers as the one that leaves.
+  // Scaling holds for rollbacks too: the version before gets as many workers as the one that leaves had.
   const scaled = order.kind === 'rollback' && cutover.active.size !== leaving.size;
   const sized = scaled ? resize(cutover.active, leaving.size, limits) : null;
   const active = sized?.generation ?? cutover.active;
@@ -52,7 +52,7 @@ export function completeCutover(state: State, cutover: Cutover, at: number): Ste
   if (Number.isFinite(keepWarmMs)) {
     effects.push({ do: 'set-deadline', deadline: 'warm-over', about: leaving.id, afterMs: keepWarmMs });
   }
-  // A strategy that went worker by worker has not replaced those that crashed meanwhile.
+  // During a rolling handover, crashed workers of the old generation were not replaced.
   if (order.strategy === 'rolling' && remainingWorkersOf(leaving).length < leaving.size) {
     effects.push({ do: 'set-deadline', deadline: 'restart-due', about: leaving.id, afterMs: 0 });
   }
@@ -60,13 +60,13 @@ export function completeCutover(state: State, cutover: Cutover, at: number): Ste
   return completeIfHanded(to(warm, ...effects), leaving);
 }
 
-/** Where nobody is left who could hand anything over, no news would ever say that it is done. */
+/** Completes at once where no worker of the old generation is left: none could report that its connections have moved. */
 function completeIfHanded(step: Step, leaving: Generation): Step {
   if (!areAll.handed(leaving) || leaving.workers.some(({ isLeaving }) => isLeaving)) return step;
   return before(step.effects, complete(step.state as In<'steady'>));
 }
 
-/** Steady: the idle connections have moved, or their time is over. The order gets its answer, or waits on for the verdict. */
+/** Steady: the idle connections have moved, or their time is over. The order is answered, or waits for the verdict. */
 export function complete(state: In<'steady'>): SteadyStep {
   const { completing, bake } = state;
   if (!completing) return { state, effects: [] };
@@ -81,8 +81,8 @@ export function complete(state: In<'steady'>): SteadyStep {
 }
 
 /**
- * Ends what an earlier order still waits for, because something else begins: a handover is answered with what is done,
- * an order to scale with how far it has come.
+ * Answers an earlier order early, because another one begins: a handover with what is done so far, an order to scale
+ * with a failure that says how far it has come.
  */
 export function completeEarly(state: In<'steady'>): SteadyStep {
   const completed = complete(state);
@@ -99,7 +99,7 @@ export function completeEarly(state: In<'steady'>): SteadyStep {
   };
 }
 
-/** Tells who asked for more or fewer workers that they are not there. */
+/** Answers an order to scale that the workers are not there. */
 export function failScaling(state: In<'steady'>, { request, to: wanted }: Scaling, when: string, fix: string): Effect {
   const { active } = state;
   const accepting = active.workers.filter(({ phase }) => phase === 'accepting').length;
@@ -110,7 +110,7 @@ export function failScaling(state: In<'steady'>, { request, to: wanted }: Scalin
   });
 }
 
-/** Writes down who is active from now on, and what becomes of the one before. */
+/** Notes in the history which generation is active from now on, and what becomes of the one before. */
 export function amendCutover(state: State, { active, leaving, order }: Cutover, at: number): State {
   const ended = endActive(state, leaving.id, at);
   const next = amendEntry(ended, active.id, { activeAt: at, outcome: 'active', reason: null });
@@ -124,7 +124,7 @@ export function announceCutover({ active, leaving, order: { kind, strategy } }: 
   return announce('info', 'cutover', { generation: active.id, from: leaving.id, to: active.id, kind, strategy });
 }
 
-/** Retires the standby of before, whose place is wanted. The caller leaves it out of the state that comes next. */
+/** Retires the previous standby, since another one takes its place. The caller leaves it out of the next state. */
 export function makeRoom(state: State, standby: Generation | null, receiver: number, at: number): Step {
   return standby ? retire(state, standby, `generation ${receiver} is the standby now`, true, at) : to(state);
 }

@@ -3,16 +3,16 @@ import type { Effect, Generation, State, Step, Worker } from '../state/state.ts'
 import { isHeld } from './hold.ts';
 
 /**
- * Decides whether the standby covers for the active generation: while that has no worker that accepts, the standby
- * accepts, and pauses again as soon as a replacement does.
+ * Decides whether the standby covers for the active generation: it accepts while no worker of the active generation does,
+ * and pauses again as soon as a replacement accepts.
  *
- * It stays the standby all the while: nothing is rolled back, the connections it took move to the replacement.
+ * It stays the standby: nothing is rolled back, and the connections it took move to the replacement.
  */
 export function reconcileCover(state: State): Step {
   const active = activeOf(state);
   const standby = 'standby' in state ? state.standby : null;
   if (!active || !standby || !mayCover(state, active, standby)) return { state, effects: [] };
-  // Worker by worker, the next generation serves as well as the active one.
+  // Worker by worker, both generations serve.
   const serving = state.phase === 'rolling' ? [...active.workers, ...state.next.workers] : active.workers;
   return serving.some(({ phase }) => phase === 'accepting')
     ? endCover(state, standby)
@@ -30,11 +30,11 @@ export function acceptorsOf(state: State): readonly Worker[] {
   return [];
 }
 
-/** Never where two versions must not both have served, nor by one that was found wanting: the connections wait then. */
+/** A rejected standby never covers, nor does any under `exclusive`; the connections wait for a replacement instead. */
 function mayCover(state: State, active: Generation, standby: Generation): boolean {
   if (standby.rejected !== null || active.strategy === 'exclusive' || isHeld(state)) return false;
   if ('order' in state && state.order.strategy === 'exclusive') return false;
-  // Nor where the strategy itself has let the last worker go, because it may: its successor is on its way.
+  // Nor where the strategy itself told the last worker to leave: its successor is on its way.
   return state.phase !== 'rolling' || !active.workers.some(({ told, isLeaving }) => told === 'pause' || isLeaving);
 }
 

@@ -39,8 +39,8 @@ export function openNext(state: Omit<Opening, 'phase' | 'next' | 'openedAt'>, ne
 }
 
 /**
- * Opening: the next generation accepts, of which under `exclusive` one worker is enough. It is the active one from here
- * on, and the one before pauses.
+ * Opening: the next generation accepts (under `exclusive`, one worker is enough). It is the active one from here on, and
+ * the one before is told to pause.
  */
 export function cutOver(state: Opening, { about, at }: On<'all-accepting'>): Step {
   const { next, standby, order, openedAt } = state;
@@ -81,7 +81,7 @@ export function keepWarm(state: In<'pausing'>, { at }: On<'all-paused' | 'pause-
   );
 }
 
-/** The new generation serves all the same: a worker too busy to say it paused accepts little, and is asked again at its end. */
+/** Pausing: a worker did not confirm its pause in time. It is too busy to accept much, and is told again when it is retired. */
 export function keepWarmUnpaused(state: In<'pausing'>, event: On<'pause-overdue'>): Step {
   const late = state.leaving.workers.filter((worker) => worker.phase === 'accepting').map((worker) => worker.id);
   const reason = `${late.join(', ')} did not answer within ${ANSWER_MS} ms`;
@@ -95,21 +95,21 @@ export function retireStandby(
 ): Step {
   if (!state.standby) return to(state);
   if (isCovering(state.standby)) {
-    // It serves at the moment: the end of its time is put off.
+    // It covers at the moment, so it is kept longer.
     const { id } = state.standby;
     return to(state, { do: 'set-deadline', deadline: 'warm-over', about: id, afterMs: state.limits.keepWarmMs });
   }
   return retire({ ...state, standby: null }, state.standby, 'it was kept warm long enough', true, at);
 }
 
-/** Tells every worker to accept that can and does not. */
+/** Tells every worker that can accept and does not to do so. */
 export function acceptAll(generation: Generation): Effect[] {
   return generation.workers
     .filter((worker) => canAccept(worker) && !acceptsAlready(worker))
     .map((worker) => ({ do: 'accept', worker: worker.id }));
 }
 
-/** A standby that covers has said that it accepts; one that is only slow to pause has not. */
+/** Whether a worker of the standby covers and has said that it accepts; one that is only slow to pause does not count. */
 function acceptsAlready({ covers, phase }: Worker): boolean {
   return covers && phase === 'accepting';
 }

@@ -8,19 +8,19 @@ import { announce, before, type On, to } from './rule.ts';
 
 type Underway = Omit<In<'quieting'>, 'phase' | 'next' | 'openedAt'>;
 
-/** How much longer than its own limit what runs between the versions is waited for. */
+/** How much longer than its own timeout `beforeCutover` is waited for. */
 const GRACE_MS = 10_000;
 
 /**
- * Lets the active generation come to rest, before any other version may serve: no connection is accepted, idle ones are
- * held, and what has reached it is answered.
+ * Makes the active generation quiet before another version may serve: it accepts no connection, holds idle ones, and
+ * answers the requests that have reached it.
  */
 export function quieten(state: Underway, next: Generation, at: number): Step {
   const held = hold(state.active);
   const active = held.generation;
   const order = { ...state.order, heldAt: at };
   const quieting: In<'quieting'> = { ...state, phase: 'quieting', active, next, order, openedAt: at };
-  // The generation that covers serves in the place of the active one: it would have to be quiet too.
+  // A standby that covers would have to become quiet too.
   if (state.standby && isCovering(state.standby)) {
     const why = `no worker of generation ${active.id} accepts, and its standby covers for it`;
     return giveUpNext(quieting, { type: 'covered', why, at });
@@ -35,7 +35,7 @@ export function quieten(state: Underway, next: Generation, at: number): Step {
   return to(quieting, ...effects);
 }
 
-/** Quieting: nothing is in flight any more. What must happen between the versions happens now. */
+/** Quieting: nothing is in flight any more, so `beforeCutover` runs now. */
 export function migrate(state: In<'quieting'>, { at }: On<'all-quiet'>): Step {
   const { active, next, order, limits } = state;
   const effects: Effect[] = [
@@ -52,7 +52,7 @@ export function migrate(state: In<'quieting'>, { at }: On<'all-quiet'>): Step {
   );
 }
 
-/** Migrating: done. The next generation may serve, if it is still there. */
+/** Migrating: `beforeCutover` has succeeded. The next generation may serve, if it is still there. */
 export function openMigrated(state: In<'migrating'>, { about, at }: On<'migrated'>): Step {
   if (state.failing) return giveUpNext(state, { ...state.failing, at });
   return before(
@@ -61,12 +61,12 @@ export function openMigrated(state: In<'migrating'>, { about, at }: On<'migrated
   );
 }
 
-/** Migrating: the next generation is lost. The active one serves again once nothing is being changed any more. */
+/** Migrating: the next generation is lost. The active one serves again once `beforeCutover` has ended. */
 export function failMigrating(state: In<'migrating'>, failing: On<'worker-lost'>): Step {
   return to({ ...state, failing: state.failing ?? failing }, { do: 'cancel-before-cutover' });
 }
 
-/** Migrating: it failed, or was called off because the next generation is lost. */
+/** Migrating: `beforeCutover` failed, or was cancelled because the next generation is lost. */
 export function giveUpMigrating(state: In<'migrating'>, event: On<'migrate-failed'>): Step {
   return giveUpNext(state, state.failing ? { ...state.failing, at: event.at } : event);
 }

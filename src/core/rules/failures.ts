@@ -17,7 +17,7 @@ type Failure =
 
 const READY_FIX = 'Let the app call listen() (or ready(), with readiness "signal"), or raise readyTimeout';
 
-/** A readyTimeout that was probably meant in seconds. */
+/** A `readyTimeout` up to this was probably meant in seconds. */
 const SHORT_MS = 600;
 const SHORT_FIX = '. A readyTimeout without a unit is in milliseconds: write "30s" for seconds';
 
@@ -112,18 +112,18 @@ function explainFailure(
   }
 }
 
-/** Whether a check failed because its worker has died: the exit is about to be told, with its last words, and says more. */
+/** Whether a check failed because its worker has died: its exit, which comes next, explains the failure better. */
 function isExplainedByExit({ workers }: Generation, { type }: Failure): boolean {
   return type === 'check-failed' && workers.some(({ phase }) => phase === 'down');
 }
 
-/** The first generation failed: there is nothing to go on with. */
+/** The first generation failed: the supervisor stops. */
 export function failBoot(state: In<'booting'>, event: Failure): Step {
   const { candidate, request, limits } = state;
   if (isExplainedByExit(candidate, event)) return to(state);
   const { code, account } = explainFailure(candidate, null, event, limits.readyMs);
   const stopping: State = { ...commonOf(state), phase: 'stopping', requests: [] };
-  // Once its workers were told to accept, some may have requests.
+  // Workers that were told to accept may have requests, so they are drained.
   const ended =
     candidate.readyAt === null
       ? discard(stopping, candidate, account.why, event.at)
@@ -131,7 +131,7 @@ export function failBoot(state: In<'booting'>, event: Failure): Step {
   return to(ended.state, failWith(state, request, code, account), ...ended.effects, { do: 'close-listeners' });
 }
 
-/** Starting: the candidate has never accepted, so it simply ends. The active generation was never touched. */
+/** Starting or checking: the candidate fails. It has never accepted, so it is ended without a drain. */
 export function giveUpCandidate(
   state: In<'starting' | 'checking'>,
   event: On<'worker-lost' | 'ready-overdue' | 'check-failed' | 'check-overdue'>
@@ -145,7 +145,7 @@ function giveUpAccount({ id }: Generation, active: Generation | null, why: strin
   return { what: `Generation ${id} was given up`, why, fix: `Reload again when you want it; ${stillActive(active)}` };
 }
 
-/** The candidate is not wanted any more. */
+/** Gives up a candidate that is not wanted any more. */
 export function abandon(state: In<'starting' | 'checking'>, why: string, at: number): SteadyStep {
   const { candidate, active } = state;
   const account = giveUpAccount(candidate, active, why);
@@ -165,14 +165,14 @@ function endCandidate(state: In<'starting' | 'checking'>, { code, account }: Fai
   );
 }
 
-/** The active generation goes on as if nothing had been asked. */
+/** The part of a steady state that says that nothing is in progress. */
 function steadyWith(active: Generation, standby: Generation | null) {
   return { phase: 'steady', active, standby, completing: null, bake: null, scaling: null } as const;
 }
 
 /**
- * The next generation does not become active. Part of it may have accepted already, so it is drained into the active
- * one, which never paused, or serves again now.
+ * Gives up the next generation. Some of its workers may have accepted already, so it is drained into the active one,
+ * which never paused, or serves again now.
  */
 export function giveUpNext(state: In<'opening' | 'rolling' | 'quieting' | 'migrating'>, event: Failure): Step {
   const { next, order, standby, limits } = state;
@@ -193,7 +193,7 @@ export function giveUpNext(state: In<'opening' | 'rolling' | 'quieting' | 'migra
   ];
   if (state.phase === 'migrating') effects.push({ do: 'cancel-before-cutover' });
   if (state.phase === 'rolling') {
-    // Those that had left already come back as replacements do.
+    // Workers of the active generation that had left already are started anew, as replacements are.
     effects.push({ do: 'set-deadline', deadline: 'restart-due', about: active.id, afterMs: 0 });
   }
   if (order.warm) {

@@ -7,7 +7,7 @@ export type Asked = On<
   'boot-asked' | 'reload-asked' | 'rollback-asked' | 'promote-asked' | 'abort-asked' | 'retire-asked' | 'scale-asked'
 >;
 
-/** What an operator wants to read at the end of every refusal. */
+/** The end of every refusal: which generation serves. */
 export function stillActive(active: Generation | null): string {
   return active ? `generation ${active.id} is still active` : 'no generation is active';
 }
@@ -17,13 +17,13 @@ export function failWith(state: State, request: number, code: ErrorCode, account
   return { do: 'reply', request, reply: { ok: false, code, account, active } };
 }
 
-/** Tells everybody who waits for an order that it failed: whoever gave it, and whoever waits for the verdict it carries out. */
+/** Answers an order that it failed, and with it the reloads whose verdict it carries out. */
 export function failOrder(state: State, { request, verdict }: Order, code: ErrorCode, account: Account): Effect[] {
   const told = request === null ? [] : [failWith(state, request, code, account)];
   return [...told, ...(verdict ? tellRejected(state, verdict) : [])];
 }
 
-/** Answers those who waited for the verdict: their generation was found wanting. */
+/** Answers the reloads that wait for the verdict: their generation was rejected. */
 export function tellRejected(state: State, { generation, reason, requests }: Rejection): Effect[] {
   const active = activeOf(state);
   const now = active?.id === generation ? `generation ${generation} is active nevertheless` : stillActive(active);
@@ -82,7 +82,7 @@ export function refuseStopping(state: In<'stopping' | 'stopped'>, { request, typ
   );
 }
 
-/** Nothing waits for a decision. */
+/** Refuses `promote` or `abort` where nothing is baking or starting. */
 export function refuseNothingWaits(state: State, { request, type }: Asked): Step {
   return to(
     state,

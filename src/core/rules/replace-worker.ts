@@ -3,9 +3,9 @@ import type { Effect, Generation, Limits, Worker } from '../state/state.ts';
 import { terminate } from './retire.ts';
 
 /**
- * Lets one worker leave a generation that stays: it hands over and finishes what it has, and is not replaced.
+ * Makes one worker leave a generation that stays: it hands its connections over, finishes its requests and ends.
  *
- * The caller sees to it that enough others accept.
+ * The caller makes sure that enough others accept.
  */
 export function letWorkerGo(worker: Worker, effects: Effect[], { drainMs }: Limits): Worker {
   if (worker.isLeaving) return worker;
@@ -17,7 +17,7 @@ export function letWorkerGo(worker: Worker, effects: Effect[], { drainMs }: Limi
   return { ...leaving, phase: 'draining' };
 }
 
-/** Lets the worker go whose successor accepts now. */
+/** Makes the worker leave whose successor accepts now. */
 export function letPredecessorGo(
   generation: Generation,
   successor: string,
@@ -38,13 +38,13 @@ export function startSuccessor(generation: Generation, id: string, { readyMs }: 
   return { generation: changed, effects: [...grown.effects, deadline] };
 }
 
-/** Brings a generation to another size: missing workers are started, and those too many leave, the youngest first. */
+/** Brings a generation to another size: missing workers are started, and surplus ones leave, the youngest first. */
 export function resize(generation: Generation, size: number, limits: Limits): Grown {
   const staying = lastingWorkersOf(generation);
   const sized = { ...generation, size };
   if (staying.length < size) return startMissing(sized, limits);
   const succeeds = new Set(generation.workers.map(({ successor }) => successor));
-  // Those that serve stay, as far as there is a choice, and then those that somebody who serves waits for.
+  // Preferably, workers that serve stay, and next those that are the successor of one that serves.
   const worth = ({ id, phase }: Worker) =>
     (phase === 'accepting' ? 4 : phase === 'ready' ? 2 : 0) + (succeeds.has(id) ? 1 : 0);
   const extra = new Set(
@@ -62,7 +62,7 @@ export function resize(generation: Generation, size: number, limits: Limits): Gr
   return { generation: changed, effects };
 }
 
-/** Starts the workers that a generation which serves is short of. */
+/** Starts the workers that a serving generation lacks. */
 export function startMissing(generation: Generation, { readyMs }: Limits): Grown {
   const grown = fillWorkers(generation);
   const deadlines = grown.effects.flatMap((effect): Effect[] =>

@@ -1,6 +1,6 @@
 import type { Limits } from '../state/types.ts';
 
-/** How slowly they come once the limit is reached. */
+/** The delay of each replacement once the limit is reached. */
 export const SLOW_MS = 15_000;
 
 const DELAYS_MS = [0, 200, 400, 800] as const;
@@ -8,14 +8,14 @@ const LONGEST_MS = 1_600;
 
 export interface Restart {
   readonly afterMs: number;
-  /** Whether the limit is reached: the operator is told, and tries go on slowly. */
+  /** Whether the limit is reached with this replacement. */
   readonly limited: boolean;
 }
 
 /**
- * Decides when a lost worker is replaced: at once the first time, then later and later, then slowly.
+ * Decides when a lost worker is replaced: at once the first time, then after growing delays, then every 15 s.
  *
- * It never gives up: the listener is open, and the next try may find the database back.
+ * It never gives up: the listener stays open, and what the app needs may come back.
  *
  * @shape  times of earlier replacements, now, the limit -> delay
  * @unit   milliseconds
@@ -26,7 +26,7 @@ export function nextRestart(earlier: readonly number[], at: number, limit: Limit
   return { afterMs: DELAYS_MS[recent] ?? LONGEST_MS, limited: false };
 }
 
-/** The replacements that still count. */
+/** The replacements that still count against the limit. */
 export function withinWindow(
   times: readonly number[],
   at: number,

@@ -6,7 +6,7 @@ import { failWith, stillActive } from './refusals.ts';
 import { retire } from './retire.ts';
 import { announce, before, type On, to } from './rule.ts';
 
-/** Steady: the operator wants the memory of the standby. */
+/** Steady: the operator retires the standby. */
 export function retireNow(state: In<'steady'>, { request, at }: On<'retire-asked'>): Step {
   const { standby, active } = state;
   const covers = standby !== null && isCovering(standby);
@@ -28,7 +28,7 @@ export function retireNow(state: In<'steady'>, { request, at }: On<'retire-asked
   return before(calm.effects, to(ended.state, ...ended.effects, reply));
 }
 
-/** The machine runs out of memory: the standby goes first, unless it serves. */
+/** The machine runs out of memory: the standby is retired, unless it covers. */
 export function relieveMemory(state: State, share: number, at: number): Step {
   const standby = 'standby' in state ? state.standby : null;
   if (!standby || isCovering(standby)) return to(state);

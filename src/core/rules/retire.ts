@@ -2,7 +2,7 @@ import { changeWorkers, replaceGeneration } from '../state/generations.ts';
 import { amendEntry, closeEntry } from '../state/history.ts';
 import type { Deadline, Effect, Generation, State, Step, Worker } from '../state/state.ts';
 
-/** How long a worker that was told to accept, or to pause, may take to say it did. */
+/** How long a worker may take to confirm that it accepts, or pauses. */
 export const ANSWER_MS = 5_000;
 
 /** How long an app may take over its own SIGTERM handlers before SIGKILL. */
@@ -21,7 +21,7 @@ const OWN_DEADLINES: readonly Deadline[] = [
 ];
 
 /**
- * Begins the end of a generation that has served: finish and hand over what is left, then SIGTERM, then SIGKILL.
+ * Retires a generation that has served: its workers drain, then get SIGTERM, then SIGKILL.
  *
  * The caller has taken the generation out of every role before.
  */
@@ -54,7 +54,7 @@ export function discard(state: State, generation: Generation, why: string, at: n
   return { state: { ...ended, retiring: [...ended.retiring, { generation: leaving, why }] }, effects };
 }
 
-/** SIGTERM for every worker of a retiring generation that is still draining: its time is over. */
+/** The drain timeout has passed: SIGTERM for every worker of the generation that is still draining. */
 export function endDraining(state: State, id: number): Step {
   const item = state.retiring.find(({ generation }) => generation.id === id);
   if (!item) return { state, effects: [] };
@@ -67,13 +67,13 @@ export function endDraining(state: State, id: number): Step {
   return { state: replaceGeneration(state, changed), effects };
 }
 
-/** Says of a worker that it is ended although it is busy. Who holds it is added where that is known. */
+/** Announces that a busy worker is ended. The requests that hold it are added by the supervisor. */
 export function announceHeld(generation: number, worker: string): Effect {
   const reason = 'the drain timeout passed';
   return { do: 'announce', notice: { level: 'warn', event: 'drain-overdue', generation, worker, reason } };
 }
 
-/** A second order to stop: what drains is ended, what is being ended is killed. */
+/** A second order to stop: workers that drain get SIGTERM, those that have got it SIGKILL. */
 export function hurry(state: State): Step {
   let next = state;
   const effects: Effect[] = [];

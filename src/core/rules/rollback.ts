@@ -16,7 +16,7 @@ export function isUsable(standby: Generation): boolean {
   return standby.workers.some(({ phase, covers }) => phase === 'paused' || phase === 'ready' || covers);
 }
 
-/** Turns back to the standby. Nothing is started: its workers only have to accept again. */
+/** Rolls back to the standby, whose workers only have to accept again; in place, to the version before, from its files. */
 export function rollBack(state: In<'steady'>, event: On<'rollback-asked'>): Step {
   const { request, at, to: wanted } = event;
   const { standby, active } = state;
@@ -56,7 +56,7 @@ export function rollBack(state: In<'steady'>, event: On<'rollback-asked'>): Step
   );
 }
 
-/** Ends the bake against the active generation. Whoever waits for the verdict hears of it once the one before is active. */
+/** Ends the bake: the active generation is not kept. Orders that wait for the verdict are answered after the rollback. */
 function endBakeAgainst({ state, effects }: SteadyStep, reason: string): SteadyStep & { readonly verdict: Rejection } {
   const { active, bake } = state;
   const requests = (bake?.waiting ?? []).flatMap(({ request }) => (request === null ? [] : [request]));
@@ -71,13 +71,13 @@ function endBakeAgainst({ state, effects }: SteadyStep, reason: string): SteadyS
 export function activateStandby(state: In<'steady'>, standby: Generation, order: Order, at: number): Step {
   const underway = { ...commonOf(state), active: state.active, standby: null, order };
   const next = { ...standby, rejected: null };
-  // A standby that covers serves already: nobody else does, and nothing is to be waited for.
+  // A standby that covers is the only one that serves, so there is nobody to wait for.
   return order.strategy === 'exclusive' && !isCovering(standby)
     ? quieten(underway, next, at)
     : openNext(underway, next, at);
 }
 
-/** Steady: the operator has seen enough, and wants the version before. */
+/** Steady: the operator ends the bake by a rollback. */
 export function abortBake(state: In<'steady'>, event: On<'abort-asked'>): Step {
   return state.bake
     ? reject(state, 'aborted by the operator', event.at, event.request)
@@ -86,18 +86,18 @@ export function abortBake(state: In<'steady'>, event: On<'abort-asked'>): Step {
 
 const ABORTED = 'it was aborted by the operator';
 
-/** Tells who aborted what was given up, and who serves on. */
+/** Answers an `abort`: which generation was given up, and which one serves on. */
 function answerAborted(request: number, { id }: Generation, active: Generation): Effect {
   return { do: 'reply', request, reply: { ok: true, abandoned: id, active: active.id, reason: ABORTED } };
 }
 
-/** Worker by worker, or while the active generation comes to rest: the operator gives the next one up. */
+/** Rolling or quieting: the operator gives the next generation up. */
 export function abortNext(state: In<'rolling' | 'quieting'>, { request, at }: On<'abort-asked'>): Step {
   const ended = giveUpNext(state, { type: 'abandoned', why: ABORTED, at });
   return to(ended.state, ...ended.effects, answerAborted(request, state.next, state.active));
 }
 
-/** Migrating: the operator has waited long enough. The active generation serves again once nothing is being changed any more. */
+/** Migrating: the operator gives the next generation up. The active one serves again once `beforeCutover` has ended. */
 export function abortMigrating(state: In<'migrating'>, { request, at }: On<'abort-asked'>): Step {
   const failing = state.failing ?? { type: 'abandoned', why: ABORTED, at };
   return to({ ...state, failing }, { do: 'cancel-before-cutover' }, answerAborted(request, state.next, state.active));
@@ -110,7 +110,7 @@ export function abortCandidate(state: In<'starting' | 'checking'>, { request, at
 }
 
 /**
- * The active generation is found wanting: it is marked, and the one before comes back, warm where it is kept warm, else
+ * Marks the active generation as rejected and rolls back: to the standby if it can serve, else to the version before,
  * from its files.
  *
  * @param request who asked for it; null where the measurement decided

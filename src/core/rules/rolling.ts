@@ -6,7 +6,7 @@ import { ANSWER_MS } from './retire.ts';
 import { before, to } from './rule.ts';
 import { measureSurge } from './surge.ts';
 
-/** How many workers may be too many, and too few. In place, there is no room for one more. */
+/** How many workers there may be beyond the size, and how many may be missing. In place, there is no surge. */
 function boundsOf({ limits, order, next }: Rolling): { surge: number; unavailable: number } {
   return order.strategy === 'in-place' ? { surge: 0, unavailable: 1 } : measureSurge(limits, next.size);
 }
@@ -14,8 +14,8 @@ function boundsOf({ limits, order, next }: Rolling): { surge: number; unavailabl
 type Rolling = In<'rolling'>;
 
 /**
- * Takes a handover that goes worker by worker as far as it can go now: a successor is started, checked and told to
- * accept, and only then, as far as enough others accept, does a worker of the active generation go.
+ * Takes a handover that goes worker by worker as far as it can go now: successors are started, checked and told to
+ * accept, and workers of the active generation leave as far as enough others accept.
  */
 export function reconcileRoll(state: State, at: number): Step {
   if (state.phase !== 'rolling') return to(state);
@@ -29,7 +29,7 @@ export function reconcileRoll(state: State, at: number): Step {
   return before(effects, finishRoll(next, at));
 }
 
-/** Leads the workers that have come so far to their checks, and then to accept. */
+/** Has workers checked that are ready, and tells those to accept that are checked. */
 function advanceSuccessors(state: Rolling, at: number): Step {
   const { limits, next, openedAt } = state;
   const effects: Effect[] = [];
@@ -48,7 +48,7 @@ function advanceSuccessors(state: Rolling, at: number): Step {
   return to({ ...state, next: led, openedAt: opened }, ...effects);
 }
 
-/** Lets workers of the active generation go, as far as enough accept without them. */
+/** Makes workers of the active generation leave, as far as enough others accept. */
 function letGo(state: Rolling): Step {
   const { active, next, limits, order } = state;
   const needed = next.size - boundsOf(state).unavailable;
@@ -72,7 +72,7 @@ function letGo(state: Rolling): Step {
 /** Starts successors, as many as there is room for. */
 function startSuccessors(state: Rolling): Step {
   const { active, next, order, limits } = state;
-  // In place, a worker that leaves still takes its room; a warm one is meant to.
+  // In place, a worker that leaves still takes up memory; under `rolling`, paused workers are kept on purpose.
   const before = order.strategy === 'in-place' ? active.workers.length : active.workers.filter(staysOpen).length;
   const room = next.size + boundsOf(state).surge - before - next.workers.length;
   const count = Math.min(room, next.size - remainingWorkersOf(next).length);
@@ -92,7 +92,7 @@ function finishRoll(state: Rolling, at: number): Step {
   if (next.workers.filter(staysOpen).length < next.size || !areAll.paused(active)) return to(state);
   const told = (generation: Generation) => changeWorkers(generation, (worker) => ({ ...worker, told: null }));
   const cutover = { active: told(next), leaving: told(active), order, openedAt: openedAt ?? at, acceptedAt: at };
-  // One that was told to accept, and has not said that it does, would be forgotten with its answer on the way.
+  // A replacement that was told to accept and has not confirmed it would otherwise go on accepting after the cutover.
   const late = active.workers.filter((worker) => worker.phase === 'ready' && worker.told === null);
   const effects: Effect[] = [
     ...late.map((worker): Effect => ({ do: 'pause', worker: worker.id, receivers: true })),
@@ -103,7 +103,7 @@ function finishRoll(state: Rolling, at: number): Step {
   return before([...effects, ...gone.effects], completeCutover(gone.state, cutover, at));
 }
 
-/** Rolling: a worker is too busy to say that it paused. It accepts little, and is asked again at its end. */
+/** Rolling: a worker did not confirm its pause in time. It is too busy to accept much, and is told again when retired. */
 export function continueUnpaused(state: Rolling): Step {
   const active = changeWorkers(state.active, (worker) =>
     worker.told === 'pause' && worker.phase === 'accepting' ? { ...worker, phase: 'paused' } : worker

@@ -10,7 +10,7 @@ export function ignore(state: State): Step {
   return { state, effects: [] };
 }
 
-/** One rule for several events. They are named all the same: `tsc` refuses a row in which one is missing. */
+/** One rule for several events, named one by one: `tsc` refuses a row in which one is missing. */
 export function each<R, const T extends readonly EventType[]>(rule: R, ...types: T): { readonly [E in T[number]]: R } {
   return Object.fromEntries(types.map((type) => [type, rule])) as { readonly [E in T[number]]: R };
 }
@@ -28,7 +28,7 @@ export function announce(level: Notice['level'], event: string, details: Omit<No
   return { do: 'announce', notice: { level, event, ...details } };
 }
 
-/** An order as it is when it comes. */
+/** An order that has just come. */
 export function takeOrder(given: Pick<Order, 'request' | 'kind' | 'strategy' | 'warm' | 'askedAt'>): Order {
   return { ...given, waits: false, heldAt: null, verdict: null };
 }

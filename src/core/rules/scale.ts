@@ -22,7 +22,7 @@ export function scale(state: In<'steady'>, { request, size }: On<'scale-asked'>)
   );
 }
 
-/** Steady: the workers that were asked for are not there in time. As many as there are serve on. */
+/** Steady: the workers that were asked for do not accept in time. Those that do serve on. */
 export function scaleLate(state: In<'steady'>): Step {
   const { scaling } = state;
   if (!scaling) return to(state);
@@ -30,7 +30,7 @@ export function scaleLate(state: In<'steady'>): Step {
   return to({ ...state, scaling: null }, failScaling(state, scaling, 'by now', fix));
 }
 
-/** Answers an order to scale as soon as every worker that was asked for accepts, and none is too many. */
+/** Answers an order to scale as soon as exactly as many workers as asked for are there and accept. */
 export function reconcileScale(state: State): Step {
   if (state.phase !== 'steady' || !state.scaling) return to(state);
   const { scaling, active } = state;

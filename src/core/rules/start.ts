@@ -24,14 +24,14 @@ export function startCandidate(state: In<'steady'>, event: On<'reload-asked'>): 
   return startOrder(state, order, release, size);
 }
 
-/** Gives up a candidate that has not served yet, and starts another in its place, if that is what was asked for. */
+/** Gives up a candidate that has not served yet for a newer one, if the order says `supersede`; else refuses. */
 export function supersedeOrRefuse(state: In<'starting' | 'checking'>, event: On<'reload-asked'>): Step {
   if (!event.supersedes) return refuseBusy(state, event);
   const ended = abandon(state, `it was superseded by generation ${state.lastGeneration + 1}`, event.at);
   return before(ended.effects, startCandidate(ended.state, event));
 }
 
-/** Worker by worker, as long as no new worker serves. */
+/** The same under `rolling`, as long as no new worker serves. */
 export function supersedeRolling(state: In<'rolling'>, event: On<'reload-asked'>): Step {
   if (!event.supersedes || state.openedAt !== null) return refuseBusy(state, event);
   const why = `it was superseded by generation ${state.lastGeneration + 1}`;
@@ -54,7 +54,7 @@ export function startOrder(state: In<'steady'>, order: Order, release: Release, 
     const opened = addEntry(next, generation, order);
     return before([...calm.effects, beginning], to(opened, ...effects, readyDeadline(next, id)));
   }
-  // What follows from here is decided worker by worker: see roll.ts.
+  // What follows is decided worker by worker: see reconcileRoll in rolling.ts.
   const next: State = { ...common, phase: 'rolling', active, standby, next: empty, order, openedAt: null };
   const opened = addEntry(next, empty, order);
   const alone = strategy === 'in-place' && standby !== null;

@@ -1,9 +1,9 @@
 import type { Limits, Surge } from '../state/types.ts';
 
 /**
- * Says how many workers a rolling handover may have too many, and too few, as Kubernetes does.
+ * Turns `maxSurge` and `maxUnavailable` into numbers of workers, as Kubernetes does.
  *
- * A share is rounded up for the surge and down for the unavailable; where that leaves neither, one may be unavailable.
+ * A share is rounded up for the surge and down for the unavailable; if both come to 0, one may be unavailable.
  */
 export function measureSurge(
   { maxSurge, maxUnavailable }: Pick<Limits, 'maxSurge' | 'maxUnavailable'>,

@@ -3,7 +3,7 @@ import type { Effect, State, Step } from '../state/state.ts';
 import { isHeld } from './hold.ts';
 
 /**
- * Decides where the work that may run in one version only (`whileActive`) runs.
+ * Decides in which workers the tasks of `whileActive` run.
  *
  * Invariant: no worker of the active generation runs its `whileActive` tasks before those of every other generation have ended.
  */

@@ -5,16 +5,16 @@ import { setWorker, unchanged, type WorkerPlace, type WorkerUpdate, whenAll } fr
 import { startMissing } from './replace-worker.ts';
 import { nextRestart, SLOW_MS, withinWindow } from './restarts.ts';
 
-/** A process is gone. Why it went is heard a moment later; that it accepts no more counts at once. */
+/** A process has exited: it accepts no more from now on. The reason comes with a later event. */
 export function foldDown(place: WorkerPlace, at: number): WorkerUpdate {
   const about = place.generation.id;
-  // One that was told to end is expected to.
+  // The exit of a worker that was told to end is no surprise.
   if (place.worker.phase === 'ending' || place.role === 'retiring') return unchanged(place);
   const state = setWorker(place, { ...place.worker, phase: 'down', covers: false });
   return { state, effects: [], news: newsOfRest(state, about, at) };
 }
 
-/** What may be true of a generation now that it has one worker less to wait for. */
+/** The events that may be due now that the generation has one worker less to wait for. */
 function newsOfRest(state: State, about: number, at: number): Event[] {
   return [
     ...whenAll(state, about, 'paused', { type: 'all-paused', about, at }),
@@ -23,7 +23,7 @@ function newsOfRest(state: State, about: number, at: number): Event[] {
   ];
 }
 
-/** A process has exited, and said why. */
+/** A process has exited, and the reason is known. */
 export function foldExit(place: WorkerPlace, event: WorkerEvent & { type: 'worker-exited' }, at: number): WorkerUpdate {
   const { role, generation, worker } = place;
   const about = generation.id;
@@ -54,7 +54,7 @@ export function foldExit(place: WorkerPlace, event: WorkerEvent & { type: 'worke
     fix: worker.fault === null ? (event.fix ?? null) : null,
     at
   };
-  // A rollback does not hang on a replacement that never got as far as serving.
+  // In a rollback, a replacement that never could serve is not essential.
   const matters = role !== 'next' || canAccept(worker) || worker.phase === 'down' || place.state.phase === 'rolling';
   if (role === 'candidate') return { state: replaceGeneration(place.state, rest), effects, news: [lost] };
 
@@ -82,10 +82,10 @@ function foldRetired(
   return { state: next, effects, news: [{ type: 'all-handed', about: generation.id, at }] };
 }
 
-/** Starts the replacements that a generation is short of. */
+/** Starts the missing workers of a generation. */
 export function restartWorkers(state: State, id: number): Step {
   const place = rolesOf(state).find(({ role, generation }) => role !== 'retiring' && generation.id === id);
-  // Worker by worker, who is missing of the two that change places is known to the strategy.
+  // During a rolling handover, the strategy itself decides which workers are started.
   const rolls = state.phase === 'rolling' && place?.role !== 'standby';
   if (!place || place.role === 'candidate' || rolls) return { state, effects: [] };
   const { generation, effects } = startMissing(place.generation, state.limits);

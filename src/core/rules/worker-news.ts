@@ -6,7 +6,7 @@ import { letPredecessorGo, startSuccessor } from './replace-worker.ts';
 import { ANSWER_MS, announceHeld } from './retire.ts';
 import { foldDown, foldExit } from './worker-exits.ts';
 
-/** Folds news of one worker into its generation. News of a worker that is gone is dropped here, and only here. */
+/** Applies news of one worker to its generation. News of a worker that is gone is dropped here, and only here. */
 export function foldWorker(state: State, event: WorkerEvent): WorkerUpdate {
   for (const { role, generation } of rolesOf(state)) {
     const worker = generation.workers.find((one) => one.id === event.worker);
@@ -29,7 +29,7 @@ function fold(place: WorkerPlace, event: WorkerEvent): WorkerUpdate {
     case 'worker-accepting':
       return foldAccepting(place, at);
     case 'worker-paused': {
-      // Of a worker that was told to accept since, it is the answer to an order that no longer counts.
+      // A worker that was told to accept since confirms a pause that no longer counts.
       if (worker.phase !== 'accepting' || !wasToldToPause(place)) return unchanged(place);
       const state = setWorker(place, { ...worker, phase: 'paused' });
       return { state, effects: [], news: whenAll(state, about, 'paused', { type: 'all-paused', about, at }) };
@@ -46,12 +46,12 @@ function fold(place: WorkerPlace, event: WorkerEvent): WorkerUpdate {
       return foldInactive(place, at);
     case 'worker-drained':
       if (worker.phase !== 'draining') return unchanged(place);
-      // What runs in one version only is given the time to end, as requests are: until the drain timeout.
+      // Tasks of `whileActive` have until the drain timeout to end, as requests have.
       if (worker.whileActive !== 'off')
         return { ...unchanged(place), state: setWorker(place, { ...worker, drained: true }) };
       return end(place, 'terminate');
     case 'worker-overdue':
-      // A replacement that is late to be ready, or to accept.
+      // A replacement was not ready, or did not accept, in time.
       return worker.phase === 'starting' || worker.phase === 'ready' ? end(place, 'kill') : unchanged(place);
     case 'leave-overdue':
       return foldStuck(place);
@@ -89,7 +89,7 @@ function foldReady(place: WorkerPlace, at: number): WorkerUpdate {
   const about = generation.id;
   const state = setWorker(place, { ...worker, phase: 'ready' });
   const effects: Effect[] = [{ do: 'clear-deadline', deadline: 'worker-overdue', about: worker.id }];
-  // A replacement joins the others at once; a candidate's workers wait for each other, and a strategy says when.
+  // A replacement accepts at once; a candidate's workers wait for each other, or for their strategy.
   if (joinsAtOnce(place)) {
     effects.push({ do: 'accept', worker: worker.id });
     effects.push({ do: 'set-deadline', deadline: 'worker-overdue', about: worker.id, afterMs: ANSWER_MS });
@@ -130,18 +130,18 @@ function foldAccepting(place: WorkerPlace, at: number): WorkerUpdate {
   }
   effects.push(...endWait(state, 'open-overdue', ({ phase, told }) => told === 'accept' && phase === 'ready'));
   const event: Event = { type: 'all-accepting', about, at };
-  // Once one of them serves, the version before must not serve again, whatever becomes of the others.
+  // Under `exclusive`, once one worker serves, the version before must not serve again: the cutover waits for no other.
   const news = role === 'next' && isHeld(state) ? [event] : whenAll(state, about, 'accepting', event);
   return { state, effects, news };
 }
 
-/** Worker by worker, one deadline holds for all that are waited for: it is over when the last of them has come. */
+/** Worker by worker, one deadline holds for all workers that are waited for: it is cleared with the last of them. */
 function endWait(state: State, deadline: Deadline, isWaitedFor: (worker: Worker) => boolean): Effect[] {
   if (state.phase !== 'rolling' || state.next.workers.some(isWaitedFor)) return [];
   return [{ do: 'clear-deadline', deadline, about: state.next.id }];
 }
 
-/** The active generation is told to pause by a strategy only; one that comes never is. */
+/** Whether a worker's pause was ordered: in the active generation only a strategy does so, in the next one nobody. */
 function wasToldToPause({ role, worker }: WorkerPlace): boolean {
   if (role === 'next') return false;
   return role !== 'active' || worker.told === 'pause' || worker.told === 'hold';
@@ -157,7 +157,7 @@ function foldInactive(place: WorkerPlace, at: number): WorkerUpdate {
   return { state, effects: [], news: whenAll(state, about, 'quiet', { type: 'all-quiet', about, at }) };
 }
 
-/** It leaves alone, and something holds it. */
+/** A worker that leaves alone is still busy at the drain timeout. */
 function foldStuck(place: WorkerPlace): WorkerUpdate {
   const { worker, generation } = place;
   if (worker.phase !== 'draining') return unchanged(place);
@@ -165,7 +165,7 @@ function foldStuck(place: WorkerPlace): WorkerUpdate {
   return { ...ended, effects: [announceHeld(generation.id, worker.id), ...ended.effects] };
 }
 
-/** Its event loop stands still: it will not end by being asked to. */
+/** Its event loop is blocked, so it could not handle SIGTERM: it gets SIGKILL. */
 function foldHung(place: WorkerPlace, silentMs: number): WorkerUpdate {
   const { worker, generation } = place;
   if (worker.phase === 'ending' || worker.phase === 'down') return unchanged(place);
@@ -175,7 +175,7 @@ function foldHung(place: WorkerPlace, silentMs: number): WorkerUpdate {
   return { ...ended, effects: [{ do: 'announce', notice: { ...notice, silentMs, reason: fault } }, ...ended.effects] };
 }
 
-/** It has grown beyond its limit: a successor starts first, and takes over before it leaves. */
+/** A worker uses more than `maxMemory`: its successor starts first, and it leaves once that accepts. */
 function foldHeavy(place: WorkerPlace, rssBytes: number, limitBytes: number): WorkerUpdate {
   const { state, role, generation, worker } = place;
   if (state.phase !== 'steady' || role !== 'active') return unchanged(place);

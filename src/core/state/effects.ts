@@ -3,10 +3,10 @@ import type { Deadline } from './news.ts';
 import type { State } from './state.ts';
 import type { Completion, Release, Scaling } from './types.ts';
 
-/** The answer to an order. `handedOver` is measured by whoever moves the connections and added there. */
+/** The core's answer to an order. The relay, which moves the connections, adds `handedOver`. */
 export type Reply =
   | { readonly ok: true; readonly started: number }
-  /** `reason` is why the generation was kept, for those who wait for the verdict. */
+  /** `reason` is why the generation was kept; null unless the order waited for the verdict. */
   | { readonly ok: true; readonly completed: Completion; readonly reason: string | null }
   | { readonly ok: true; readonly promoted: number; readonly standby: number | null; readonly reason: string }
   | { readonly ok: true; readonly abandoned: number; readonly active: number; readonly reason: string }
@@ -30,15 +30,15 @@ export interface Notice {
   readonly [extra: string]: unknown;
 }
 
-/** What the edges are told to do. The order in a list is part of the promise: accept first, pause second. */
+/** What the supervisor is told to do. The order in a list matters: accept first, pause second. */
 export type Effect =
   | { readonly do: 'fork'; readonly worker: string; readonly generation: number; readonly release: Release }
   /** Checks and warms up one worker, or all of the generation. */
   | { readonly do: 'check'; readonly generation: number; readonly worker: string | null }
-  /** Runs what must happen between two versions. */
+  /** Runs `beforeCutover`. */
   | { readonly do: 'run-before-cutover'; readonly from: number; readonly generation: number; readonly release: Release }
   | { readonly do: 'cancel-before-cutover' | 'close-listeners' }
-  /** Where it yields, the next generation may serve from here on. */
+  /** With `yields`, the next generation may serve from here on. */
   | { readonly do: 'hold'; readonly worker: string; readonly yields: boolean }
   | { readonly do: 'accept' | 'activate' | 'deactivate' | 'terminate' | 'kill'; readonly worker: string }
   | { readonly do: 'pause' | 'drain'; readonly worker: string; readonly receivers: boolean }
@@ -52,7 +52,7 @@ export type Effect =
   | { readonly do: 'reply'; readonly request: number; readonly reply: Reply }
   | { readonly do: 'announce'; readonly notice: Notice };
 
-/** What a step comes to. */
+/** The outcome of a step: the next state, and what to do. */
 export interface Step {
   readonly state: State;
   readonly effects: readonly Effect[];

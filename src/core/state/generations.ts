@@ -1,6 +1,6 @@
 import type { Common, Effect, Generation, Release, State, StrategyName, Worker } from './state.ts';
 
-/** What a generation is to the service at the moment. */
+/** The part a generation plays at the moment. */
 export type Role = 'active' | 'standby' | 'candidate' | 'next' | 'leaving' | 'retiring';
 
 const ROLES = ['active', 'standby', 'candidate', 'next', 'leaving'] as const;
@@ -18,7 +18,7 @@ export function rolesOf(state: State): { role: Role; generation: Generation }[] 
   return found;
 }
 
-/** What a state hands on to the next, whatever its phase. */
+/** The fields that every phase carries. */
 export function commonOf({ limits, lastGeneration, retiring, history }: State): Common {
   return { limits, lastGeneration, retiring, history };
 }
@@ -65,7 +65,7 @@ export interface Grown {
   readonly effects: readonly Effect[];
 }
 
-/** Starts as many workers as the generation is short of. */
+/** Starts the missing workers of a generation. */
 export function fillWorkers(generation: Generation): Grown {
   return addWorkers(generation, generation.size - lastingWorkersOf(generation).length);
 }
@@ -99,28 +99,28 @@ function createWorker(id: string, generation: number): Worker {
   };
 }
 
-/** The workers that are to stay: one that leaves alone counts for nothing any more. */
+/** The workers of a generation, without those that leave alone. */
 export function remainingWorkersOf(generation: Generation): readonly Worker[] {
   return generation.workers.filter(({ isLeaving }) => !isLeaving);
 }
 
-/** The workers that are to stay, without those whose successor is on its way: they are as good as gone. */
+/** The same without those whose successor is on its way. */
 export function lastingWorkersOf(generation: Generation): readonly Worker[] {
   return remainingWorkersOf(generation).filter(({ successor }) => successor === null);
 }
 
-/** Whether the workers of a generation have all come as far as the question asks. */
+/** Questions about all workers of a generation. */
 export const areAll = {
   ready: (generation: Generation) =>
     remainingWorkersOf(generation).length >= generation.size &&
     generation.workers.every(({ phase }) => phase !== 'starting' && phase !== 'down'),
-  /** A worker that is being replaced is not waited for, as long as another one accepts. */
+  /** Whether all accept. A worker that is being replaced is not waited for, as long as another one accepts. */
   accepting: (generation: Generation) => {
     const started = generation.workers.filter(canAccept);
     return started.length > 0 && started.every((worker) => worker.phase === 'accepting');
   },
   paused: (generation: Generation) => generation.workers.every((worker) => worker.phase !== 'accepting'),
-  /** Nothing that has reached them is unanswered, and nothing is on whileActive. */
+  /** Whether all have answered everything that had reached them, and no `whileActive` task runs. */
   quiet: (generation: Generation) =>
     generation.workers.every(({ phase, quiet, whileActive }) => phase === 'down' || (quiet && whileActive === 'off')),
   handed: (generation: Generation) =>

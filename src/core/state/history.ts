@@ -3,7 +3,7 @@ import type { Generation, HistoryEntry, Release, State } from './state.ts';
 /** How many generations the history remembers. */
 export const HISTORY_LENGTH = 50;
 
-/** A line of the history that every door shows; times are ISO 8601. */
+/** One generation in the history, as commands and the API show it. */
 export interface HistoryEntryStatus
   extends Omit<HistoryEntry, 'release' | 'activeMs' | 'startedAt' | 'activeAt' | 'endedAt'> {
   /** Name of its release; null where none was given or found. */
@@ -45,30 +45,29 @@ export function addEntry(
 }
 
 /**
- * Writes down what became of a generation.
+ * Notes in the history what became of a generation.
  *
- * One that was rejected stays rejected, and for the same reason, however it ends later: only becoming active again
- * clears it.
+ * A rejected generation keeps that outcome and its reason however it ends, until it becomes active again.
  */
 export function amendEntry(state: State, id: number, amend: Partial<HistoryEntry>): State {
   const history = state.history.map((one) => (one.generation === id ? amendOne(one, amend) : one));
   return { ...state, history };
 }
 
-/** Writes down that a generation is gone. What was said of one that failed stays. */
+/** Notes that a generation is gone. The outcome of one that failed stays. */
 export function closeEntry(state: State, id: number, why: string | null, at: number): State {
   const failed = state.history.some(({ generation, outcome }) => generation === id && outcome === 'failed');
   const ended = endActive(state, id, at);
   return amendEntry(ended, id, failed ? { endedAt: at } : { outcome: 'retired', endedAt: at, reason: why });
 }
 
-/** Adds up how long a generation was active, when it is so no longer. */
+/** Adds up how long a generation was active, when it no longer is. */
 export function endActive(state: State, id: number, at: number): State {
   const entry = state.history.find(({ generation }) => generation === id);
   return entry ? amendEntry(state, id, { activeMs: measureActive(entry, at) ?? 0 }) : state;
 }
 
-/** The history that an earlier supervisor left: a generation that ran to the last is put down as retired then. */
+/** The history that an earlier supervisor left: generations that still ran then are noted as retired at that time. */
 export function finishHistory(history: readonly HistoryEntry[], at: number): readonly HistoryEntry[] {
   return history.map((entry) => {
     const { outcome, reason, activeMs, endedAt } = entry;
@@ -83,7 +82,7 @@ export function finishHistory(history: readonly HistoryEntry[], at: number): rea
   });
 }
 
-/** The release that served before the active generation and was not found wanting; null where none is remembered. */
+/** The last release before the active generation that served and was not rejected; null where there is none. */
 export function releaseBefore({ history }: State, active: Generation): Release | null {
   const served = history.filter(
     ({ generation, activeAt, outcome, release }) =>
@@ -102,7 +101,7 @@ function amendOne(entry: HistoryEntry, amend: Partial<HistoryEntry>): HistoryEnt
   return { ...entry, ...amend, ...(stays ? { outcome, reason } : {}) };
 }
 
-/** The history as every door shows it. It lists what may be shown; nothing is copied whole. */
+/** The history as commands and the API show it. Fields are listed one by one, so that no secret of a release is shown. */
 export function describeHistory(history: readonly HistoryEntry[], now: number): readonly HistoryEntryStatus[] {
   return history.map((entry) => ({
     generation: entry.generation,
@@ -122,7 +121,7 @@ export function describeHistory(history: readonly HistoryEntry[], now: number): 
   }));
 }
 
-/** How long a generation has been active by a moment, all in all; null if it never was. */
+/** How long a generation has been active in total, up to a given time; null if it never was. */
 export function measureActive({ activeAt, activeMs, outcome }: HistoryEntry, at: number): number | null {
   if (activeAt === null) return null;
   return activeMs + (outcome === 'active' ? at - activeAt : 0);

@@ -14,13 +14,13 @@ export interface Start {
   readonly waits: boolean;
 }
 
-/** What was seen to be the reason, and what helps against it where that is known. */
+/** The observed reason, and what helps against it where that is known. */
 interface Explained {
   readonly why: string;
   readonly fix?: string | null;
 }
 
-/** News about the whole: what the table is written in. `at` is the clock, handed in. */
+/** News about the whole: the events of the table. `at` is the time, in milliseconds since the epoch. */
 export type Event = { readonly at: number } & (
   | {
       readonly type: 'boot-asked';
@@ -30,7 +30,7 @@ export type Event = { readonly at: number } & (
       readonly strategy: StrategyName;
     }
   | ({ readonly type: 'reload-asked' } & Start & { readonly request: number })
-  /** `to` names the generation, for one that is wanted although it was rejected. */
+  /** `to` names the generation: only then is a rejected one accepted. */
   | { readonly type: 'rollback-asked'; readonly request: number; readonly to: number | null }
   | { readonly type: 'promote-asked' | 'abort-asked' | 'retire-asked'; readonly request: number }
   | { readonly type: 'scale-asked'; readonly request: number; readonly size: number }
@@ -65,7 +65,7 @@ export type Event = { readonly at: number } & (
 );
 export type EventType = Event['type'];
 
-/** News about one worker, folded into its generation before the table is asked. */
+/** News about one worker, applied to its generation before the table is asked. */
 export type WorkerEvent = { readonly at: number; readonly worker: string } & (
   | { readonly type: 'worker-ready' | 'worker-proven' | 'worker-accepting' | 'worker-paused' | 'worker-quiet' }
   | { readonly type: 'worker-handed' | 'worker-inactive' | 'worker-drained' | 'worker-down' }
@@ -76,7 +76,7 @@ export type WorkerEvent = { readonly at: number; readonly worker: string } & (
   | { readonly type: 'worker-overdue' | 'leave-overdue' | 'kill-overdue' }
 );
 
-/** News that means the same in every phase. */
+/** News that is handled alike in every phase. */
 export type GenerationEvent = { readonly at: number } & (
   | { readonly type: 'restart-due' | 'drain-overdue'; readonly about: number }
   | { readonly type: 'memory-low'; readonly share: number }

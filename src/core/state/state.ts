@@ -15,7 +15,7 @@ export interface Common {
 /** What every phase of a handover carries before its cutover. */
 interface Underway {
   readonly active: Generation;
-  /** The standby of before; null in a rollback, where it is the one that comes. */
+  /** The standby from before the order; null in a rollback, where it is the next generation. */
   readonly standby: Generation | null;
   readonly order: Order;
 }
@@ -42,12 +42,12 @@ export type State = Common &
     | (Underway & { readonly phase: 'checking'; readonly candidate: Generation })
     /** Exclusive: the active generation accepts no more, holds its idle connections and answers what has reached it. */
     | (Underway & { readonly phase: 'quieting'; readonly next: Generation; readonly openedAt: number })
-    /** Exclusive: nobody serves, and what must happen between the versions happens. */
+    /** Exclusive: nobody serves, and `beforeCutover` runs. */
     | (Underway & {
         readonly phase: 'migrating';
         readonly next: Generation;
         readonly openedAt: number;
-        /** Why the handover fails as soon as what runs between the versions has ended. */
+        /** Why the handover fails as soon as `beforeCutover` has ended; null while it may still succeed. */
         readonly failing: Loss | Abandoned | null;
       })
     /** The next generation was told to accept; the active one still accepts too, unless the order is exclusive. */
@@ -74,7 +74,7 @@ export interface Abandoned {
   readonly at: number;
 }
 
-/** A worker of a generation that was to become active is gone. */
+/** A worker of a candidate, or of a next generation, is gone. */
 export interface Loss {
   readonly type: 'worker-lost';
   readonly about: number;

@@ -15,7 +15,7 @@ export interface Release {
   readonly folder: string;
   /** Arguments for the app. */
   readonly args: readonly string[];
-  /** What is set over the environment of the app: the env file, and over that what was given by hand. May hold secrets. */
+  /** Set over the environment of the app: the env file, and over it what the order says. May hold secrets. */
   readonly env: Readonly<Record<string, string>>;
   /** The env file as the operator wrote it. */
   readonly envFile: string | null;
@@ -23,7 +23,7 @@ export interface Release {
   readonly node: string | null;
   /** Options for Node itself, as `--import=tsx`. */
   readonly nodeOptions: readonly string[];
-  /** What the operator calls it, else its commit or its version. */
+  /** What the operator calls it, else its git commit or its version; null where none was found. */
   readonly label: string | null;
   /** As the operator wrote them: what the next release takes over unless it is told otherwise. */
   readonly asked: { readonly env: Readonly<Record<string, string>>; readonly node: string | null };
@@ -53,19 +53,19 @@ export interface ReleaseOrder {
 }
 
 /**
- * Where one worker stands.
+ * How far one worker is.
  *
- * `down` has exited, and its last words are still being read. `ready` and `paused` are the same to the kernel (no connection arrives); they differ in that a paused worker has
- * served before and may still hold connections.
+ * `ready` and `paused` workers do not accept; a paused one has served before and may still hold connections. A `down` one has
+ * exited, and its output is still being read.
  */
 export type WorkerPhase = 'starting' | 'ready' | 'accepting' | 'paused' | 'draining' | 'ending' | 'down';
 
-/** One process of a generation. Numbers only grow: the replacement of `7.1` is never called `7.1`. */
+/** One process of a generation. Its id is never used again, not even for its replacement. */
 export interface Worker {
   readonly id: string;
   readonly generation: number;
   readonly phase: WorkerPhase;
-  /** Whether what the app gave to `whileActive` runs here, or has been told to stop. */
+  /** Whether the app's `whileActive` tasks run here, or have been told to end. */
   readonly whileActive: 'off' | 'on' | 'ending';
   /** Whether the connections that were idle when it paused have all moved on. */
   readonly handed: boolean;
@@ -75,15 +75,15 @@ export interface Worker {
   readonly drained: boolean;
   /** Whether it has answered everything that had reached it: it never served, or was told to hold. */
   readonly quiet: boolean;
-  /** Whether its own checks hold, where a strategy asks worker by worker. */
+  /** Whether it has passed its checks, under a strategy that checks worker by worker. */
   readonly proven: boolean;
-  /** What a strategy told this worker alone, as the last thing. */
+  /** The last order that a strategy gave to this worker alone. */
   readonly told: 'check' | 'accept' | 'pause' | 'hold' | null;
   /** Whether it alone leaves a generation that stays. */
   readonly isLeaving: boolean;
   /** The worker that takes its place as soon as it accepts. */
   readonly successor: string | null;
-  /** Why the supervisor ended it, where it did. */
+  /** Why the supervisor ended it; null unless it did. */
   readonly fault: string | null;
 }
 
@@ -102,7 +102,7 @@ export interface Generation {
   readonly restarts: readonly number[];
   /** How it became active, or is to become it. */
   readonly strategy: StrategyName;
-  /** Why it was rolled back, or should be; null as long as nothing speaks against it. */
+  /** Why it was rolled back, or should be; null if it was not rejected. */
   readonly rejected: string | null;
 }
 
@@ -118,7 +118,7 @@ export interface Limits {
   readonly drainMs: number;
   /** `Infinity` keeps a standby until the next handover. */
   readonly keepWarmMs: number;
-  /** How long connections that could move are given to do so. */
+  /** How long connections that can move may take to do so. */
   readonly budgetMs: number;
   /** How long the checks and the warm-up of a candidate may take at the most, or null where there are none. */
   readonly checkMs: number | null;
@@ -136,13 +136,13 @@ export interface Limits {
   readonly rollsBack: boolean;
 }
 
-/** How many replacements within `windowMs` before they come slowly. */
+/** How many replacements within `windowMs` are made before they come slowly. */
 export interface RestartLimit {
   readonly max: number;
   readonly windowMs: number;
 }
 
-/** What became of one generation, or is becoming of it. */
+/** One generation in the history. */
 export interface HistoryEntry {
   /** Its number. */
   readonly generation: number;
@@ -172,7 +172,7 @@ export interface HistoryEntry {
 
 /** The order that is being carried out, and when it came. */
 export interface Order {
-  /** Who waits for the answer: nobody where the supervisor decided by itself. */
+  /** The request to answer; null where the supervisor decided by itself. */
   readonly request: number | null;
   readonly kind: 'reload' | 'rollback';
   readonly strategy: StrategyName;
@@ -183,18 +183,18 @@ export interface Order {
   readonly waits: boolean;
   /** When the active generation was told to hold: the beginning of the gap of an exclusive handover. */
   readonly heldAt: number | null;
-  /** The reloads whose verdict this rollback carries out, and why. */
+  /** The rejection that this rollback carries out, if it does. */
   readonly verdict: Rejection | null;
 }
 
-/** Why a generation is rolled back, and who waits to hear it. */
+/** Why a generation is rolled back, and the requests that are answered with that. */
 export interface Rejection {
   readonly generation: number;
   readonly reason: string;
   readonly requests: readonly number[];
 }
 
-/** An order whose cutover is done and whose answer waits for the idle connections to have moved. */
+/** An order whose cutover is done; its answer waits until the idle connections have moved. */
 export interface Completion extends Order {
   readonly from: number;
   readonly to: number;
@@ -213,7 +213,7 @@ export interface Bake {
   readonly generation: number;
   /** The generation before. */
   readonly from: number;
-  /** Until when that one served undisturbed by what came. */
+  /** Until when the generation before served alone: the end of the baseline. */
   readonly undisturbedUntil: number;
   readonly since: number;
   readonly forMs: number;
@@ -229,7 +229,7 @@ export interface Comparison {
   readonly after: Measured;
 }
 
-/** An order to change the number of workers, until they are there. */
+/** An order to scale that is not done yet. */
 export interface Scaling {
   readonly request: number;
   readonly from: number;

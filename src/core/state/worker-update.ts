@@ -2,14 +2,14 @@ import { TERM_MS } from '../rules/retire.ts';
 import { areAll, changeWorkers, type Role, replaceGeneration, rolesOf } from './generations.ts';
 import type { Effect, Event, Generation, State, Worker } from './state.ts';
 
-/** What news of one worker comes to: its generation changed, and news for the table. */
+/** The outcome of news of one worker: the changed state, effects, and news for the table. */
 export interface WorkerUpdate {
   readonly state: State;
   readonly effects: readonly Effect[];
   readonly news: readonly Event[];
 }
 
-/** A worker where it stands. */
+/** A worker with its state, generation and role. */
 export interface WorkerPlace {
   readonly state: State;
   readonly role: Role;
@@ -36,7 +36,7 @@ export function unchanged({ state }: WorkerPlace): WorkerUpdate {
   return { state, effects: [], news: [] };
 }
 
-/** News for the table, if it is true of every worker of a generation by now. */
+/** The event, if the question now holds for every worker of the generation; else nothing. */
 export function whenAll(state: State, id: number, question: keyof typeof areAll, event: Event): Event[] {
   const found = rolesOf(state).find(({ generation }) => generation.id === id);
   return found && areAll[question](found.generation) ? [event] : [];

@@ -17,7 +17,7 @@ export { percentile } from './statistics.ts';
 /** Whether a generation is kept, and the measurement that decided it. */
 export interface Verdict {
   readonly decision: 'keep' | 'roll back' | 'not yet';
-  /** The signal that asks for the rollback. */
+  /** The signal that is the reason for the rollback; null without one. */
   readonly signal: SignalName | null;
   /** What an operator reads. */
   readonly reason: string;
@@ -28,9 +28,9 @@ type Find = (name: SignalName, limit: Limit, before: Measured | null, after: Mea
 /**
  * Decides whether a new generation is kept, from what it did since the cutover and what the previous one did before.
  *
- * The worse the measurements, the nearer a rollback: nothing that gets worse turns one back into anything else.
+ * Monotonic: worse measurements never turn a rollback into a keep.
  *
- * @shape `before` is of the whole bake time before the cutover, however little of it has passed since; null = unknown
+ * @shape `before` covers the whole bake time before the cutover, however little has passed since; null = unknown
  */
 export function judge(before: Measured | null, after: Measured, limits: BakeLimits, isOver: boolean): Verdict {
   for (const name of SIGNAL_NAMES) {
@@ -45,10 +45,10 @@ const FIND: { readonly [K in SignalKind]: Find } = {
   count(name, { ratio, floor }, before, after) {
     const count = countOf(name, after);
     const earlier = before ? countOf(name, before) : 0;
-    // A generation that was young at the cutover had less time for it.
+    // Counts before the cutover are scaled up if they were taken over a shorter time.
     const stretch = before && before.spanMs > 0 ? Math.max(1, after.spanMs / before.spanMs) : 1;
     const baseline = earlier * stretch;
-    // Counts scatter by their square root: on top of many, the same few more say less.
+    // Counts scatter by about their square root, so the same difference means less on top of a high count.
     const isSure = Math.sqrt(count) >= Math.sqrt(baseline) + Math.sqrt(floor);
     if (!isSure || count < baseline * ratio) return null;
     return {
@@ -78,9 +78,9 @@ const FIND: { readonly [K in SignalKind]: Find } = {
     const baseline = before && allBefore >= limit.requests ? percentile(before.latency, share) : null;
     const tooSlowMs = baseline === null ? limit.absolute : Math.max(baseline * limit.ratio, baseline + limit.floor);
     if (tooSlowMs === null) return null;
-    // Not the percentile is compared but how many are slower: one slow request in fifty is their p99, and says nothing.
+    // The share of slow requests is compared, not the percentile: of fifty requests, a single slow one would be the p99.
     const slow = lowest(slowerThan(tooSlowMs, after.latency), all);
-    // As many as came in the first moments may be slow: code is cold then, and pools are empty.
+    // As many requests as came in the first moments may be slow, since code and pools are cold then.
     const allowed = 1 - share + limit.afterMs / after.spanMs;
     if (slow <= allowed) return null;
     if (before && baseline !== null && slow <= highest(slowerThan(tooSlowMs, before.latency), allBefore)) return null;

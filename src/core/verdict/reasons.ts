@@ -15,7 +15,7 @@ export function explain(name: SignalName, limit: Limit, { after, before }: Exces
   return `${title}: ${after}; nothing to compare with from before the cutover (limit: ${showValue(name, known)})`;
 }
 
-/** Says what was seen where no limit was reached. */
+/** Says what was measured where no limit was reached. */
 export function summarize(after: Measured, limits: BakeLimits): string {
   const { requests, failed, cut, latency } = after;
   const all = requests + cut;

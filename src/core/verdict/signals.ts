@@ -12,7 +12,7 @@ export interface Measured {
   /**
    * p99 of event-loop delay, the worst worker; null = not measured.
    *
-   * It is taken over the whole span: of its seconds the worst one would be a single pause.
+   * It is taken over the whole span: the worst second of it would show a single pause.
    */
   readonly loopDelayMs: number | null;
   /** Uncaught exceptions and unhandled rejections the process survived or died of. */
@@ -31,7 +31,7 @@ export type SignalName = 'exits' | 'hangs' | 'errors' | 'cut' | 'p50' | 'p99' | 
 /** How a signal is measured: occurrences, a share of requests, a percentile of their latency, or one number. */
 export type SignalKind = 'count' | 'share' | 'percentile' | 'level';
 
-/** From where on a signal is too bad: `ratio` and `floor` both have to be reached. */
+/** When a signal is too bad: `ratio` and `floor` both have to be reached. */
 export interface Limit {
   /** At least this many times what it was before the cutover. */
   readonly ratio: number;
@@ -53,7 +53,7 @@ export type Unit = 'times' | 'share' | 'ms' | 'bytes per minute';
 interface Signal {
   readonly kind: SignalKind;
   readonly unit: Unit;
-  /** The name by which a reason begins. */
+  /** Its name in texts. */
   readonly title: string;
   readonly about: string;
   /** The default. */
@@ -96,7 +96,7 @@ export const SIGNALS: { readonly [S in SignalName]: Signal } = {
     requests: 50,
     afterMs: 2_000
   }),
-  // Pauses of 200 ms are the garbage collection of a big heap, or a page rendered: in many services just above 1 %, or below.
+  // In many services, pauses of 200 ms (garbage collection, rendering a page) are about 1 % of all: just above it or below.
   loopDelay: signal('level', 'ms', 'event-loop delay', 'p99 of the delay of the event loop, the worst worker.', {
     ratio: 3,
     floor: 500,
@@ -105,7 +105,7 @@ export const SIGNALS: { readonly [S in SignalName]: Signal } = {
   uncaught: signal('count', 'times', 'uncaught exceptions', 'Uncaught exceptions and unhandled rejections.', {
     floor: 10
   }),
-  // A new process grows by 100 MiB and more while heap and caches fill: over a shorter time all that would be slope.
+  // A new process grows by 100 MiB and more while heap and caches fill; over a shorter time that would look like a leak.
   memory: signal('level', 'bytes per minute', 'memory growth', 'Growth of the worker that grows fastest.', {
     ratio: 4,
     floor: 256 * MIB,
@@ -115,5 +115,5 @@ export const SIGNALS: { readonly [S in SignalName]: Signal } = {
 
 export const SIGNAL_NAMES = Object.keys(SIGNALS) as readonly SignalName[];
 
-/** The limits that hold where nothing else is said. */
+/** The default limits. */
 export const DEFAULT_LIMITS = Object.fromEntries(SIGNAL_NAMES.map((name) => [name, SIGNALS[name].limit])) as BakeLimits;

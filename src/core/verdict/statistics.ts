@@ -1,6 +1,6 @@
 import { BUCKETS_MS } from './histogram.ts';
 
-/** How sure a difference must be to be none of chance, in standard errors: a bake is looked at many times. */
+/** How many standard errors a difference must be, to rule out chance although a bake is judged many times. */
 const SURE = 4;
 
 /**
@@ -33,7 +33,7 @@ export function sum(counts: readonly number[]): number {
 }
 
 /**
- * The lowest share that `bad` of `all` may have come from, chance allowed for.
+ * The lowest true share that would explain `bad` of `all`, chance allowed for.
  *
  * @source Wilson's score interval, which holds for few requests and for shares near 0 and 1 too
  */
@@ -42,7 +42,7 @@ export function lowest(bad: number, all: number): number {
   return middle - margin;
 }
 
-/** The highest share that `bad` of `all` may have come from, chance allowed for. */
+/** The highest true share that would explain `bad` of `all`, chance allowed for. */
 export function highest(bad: number, all: number): number {
   const [middle, margin] = interval(bad, all);
   return middle + margin;
