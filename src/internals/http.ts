@@ -4,17 +4,17 @@ import type { SocketInside } from './net.ts';
 
 // What `node:http` does not document. Tried on Node 20.20, 22.23, 24.21 and 26.10.
 
-/** The response that is being written on a connection, or null. Missing: none is ever seen, so nothing is called idle by us alone. */
+/** The response that is being written on a connection, or null. Missing: null, and only Node's own list of idle ones counts. */
 export function currentResponse(socket: net.Socket): ServerResponse | null {
   return (socket as unknown as SocketInside)._httpMessage ?? null;
 }
 
-/** Whether an HTTP parser reads the connection: one that was upgraded has none any more. Missing: none is ever seen. */
+/** Whether an HTTP parser reads the connection; an upgraded one has none any more. Missing: false. */
 export function hasParser(socket: net.Socket): boolean {
   return Boolean((socket as unknown as SocketInside).parser);
 }
 
-/** Node's own book of the connections of an HTTP server: `active` are those in the middle of a request's bytes. */
+/** Node's own list of the connections of an HTTP server: `active` are those in the middle of a request's bytes. */
 interface ConnectionsList {
   idle(): { readonly socket: net.Socket }[];
   active(): { readonly socket: net.Socket }[];
@@ -26,10 +26,10 @@ function connectionsOf(server: http.Server): ConnectionsList | null {
 }
 
 /**
- * The connections of a server that Node itself calls idle: nothing of a request received, none in progress.
+ * The connections of a server that Node itself calls idle: no byte of a request received, none in progress.
  *
- * Missing: the documented `closeIdleConnections()` is asked instead, with `destroy` answering for this one call. That is
- * exactly the same set, but V8 then throws away code that it had optimised.
+ * Missing: the documented `closeIdleConnections()` is called, with `destroy` replaced for this one call to collect the sockets.
+ * That gives the same set, but makes V8 discard optimised code.
  */
 export function idleConnections(server: http.Server): Set<net.Socket> {
   const list = connectionsOf(server);

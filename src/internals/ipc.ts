@@ -8,7 +8,7 @@ type RawSend = (message: object, handle: Handle | undefined, done: (error: Error
 /**
  * Sends a message, with a raw handle where there is one, over an IPC channel.
  *
- * Documented for `net.Socket` and `net.Server` only. A raw handle is sent as it is, and nobody on the way reads from it.
+ * Documented for `net.Socket` and `net.Server` only; a raw handle is sent as it is, without being read from.
  */
 export function sendHandle(
   channel: ChildProcess | NodeJS.Process,
@@ -38,21 +38,21 @@ export function isChannelOpen(): boolean {
   return typeof (process.channel as { fd?: unknown } | undefined)?.fd === 'number';
 }
 
-/** What is left of `process.disconnect()` for a channel that Node has closed already. */
+/** Does the rest of `process.disconnect()` for a channel that Node has closed already. */
 export function markDisconnected(): void {
   if (!process.connected) return;
   process.connected = false;
   process.emit('disconnect');
 }
 
-/** How long it may go unnoticed that the IPC channel has ended, where Node does not say so. */
+/** How often it is looked whether the IPC channel has ended, since Node does not always say so. */
 const LOOK_MS = 500;
 
 /**
  * Listens for the end of the IPC channel without keeping the process alive: an app that is done may still exit.
  *
- * Node puts `disconnect` off until each handle that was sent is acknowledged, for ever if the receiver was killed before:
- * so it is looked for as well.
+ * Node delays `disconnect` until each handle that was sent is acknowledged, which never happens if the receiver was killed:
+ * so the channel is polled as well.
  *
  * Missing: the app's process stays until it is told to end.
  */

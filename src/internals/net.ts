@@ -8,7 +8,7 @@ import net from 'node:net';
 export interface Handle {
   onconnection?: ((status: number, client?: Handle) => void) | null;
   readonly writeQueueSize?: number;
-  /** Whether its stream believes that it is being read. */
+  /** Whether its stream considers it as being read. */
   reading?: boolean;
   /** Whether an HTTP parser reads from it, past its stream. */
   _consumed?: boolean;
@@ -22,7 +22,7 @@ export interface Handle {
   hasRef?(): boolean;
 }
 
-/** What a `net.Server` has on the inside. */
+/** Undocumented members of a `net.Server`. */
 export interface ServerInside {
   _handle: unknown;
   _connections: number;
@@ -33,7 +33,7 @@ export interface ServerInside {
   highWaterMark?: number;
 }
 
-/** What a `net.Socket` has on the inside. */
+/** Undocumented members of a `net.Socket`. */
 export interface SocketInside {
   _handle: Handle | null;
   _httpMessage?: ServerResponse | null;
@@ -53,9 +53,9 @@ export type BindTo =
   | { readonly address: string; readonly port: number; readonly ipv6Only: boolean };
 
 /**
- * Binds an address without accepting on it: the handle can be lent to workers, and keeps the kernel's queue alive.
+ * Binds an address without accepting on it. The handle can be lent to workers, and keeps the kernel's queue alive.
  *
- * Missing: the supervisor refuses to start, by name; nothing was running yet.
+ * Missing: the supervisor refuses to start and names it.
  *
  * @returns the handle, or a negative errno of the system
  * @source node:cluster makes its shared handles with it
@@ -68,7 +68,7 @@ export function bindHandle(to: BindTo): Handle | number {
   return create(to.address, to.port, net.isIPv6(to.address) ? 6 : 4, undefined, flags);
 }
 
-/** What is inside a server. The fields are as old as `net` itself. */
+/** A server with its undocumented members, which are as old as `net` itself. */
 export function insideServer(server: net.Server): ServerInside {
   return server as unknown as ServerInside;
 }
@@ -92,7 +92,7 @@ export function beginListening(server: net.Server, address: string | null, port:
 /**
  * Builds the socket of a connection that another process accepted, counted by the server as its own.
  *
- * Neither `maxConnections` nor `connection` is looked at: a connection that moves is already somebody's.
+ * `maxConnections` is not applied and `connection` not emitted: the connection was accepted before.
  */
 export function attachConnection(server: net.Server, handle: Handle): net.Socket {
   const { allowHalfOpen, pauseOnConnect, highWaterMark } = insideServer(server);
@@ -131,7 +131,7 @@ export function detachConnection(socket: net.Socket): Handle {
   unblockReading(handle);
   inside.parser?.unconsume?.();
   handle.readStop();
-  // It may be served here again: what is left of its first life would keep the second from reading.
+  // If it is served here again, these flags of the old stream would keep the new one from reading.
   handle.reading = false;
   handle._consumed = false;
   inside._handle = null;
@@ -152,7 +152,7 @@ export function blockReading(socket: net.Socket): () => void {
   handle.readStop();
   handle.readStart = () => 0;
   return () => {
-    // Only while it is this socket's: a connection that was detached is somebody else's business.
+    // A connection that was detached meanwhile is not touched.
     if ((socket as unknown as SocketInside)._handle !== handle) return;
     unblockReading(handle);
     if (handle.reading) handle.readStart?.();
@@ -163,7 +163,7 @@ function unblockReading(handle: Handle): void {
   if (Object.hasOwn(handle, 'readStart')) Reflect.deleteProperty(handle, 'readStart');
 }
 
-/** Takes the raw handle of a socket that was accepted paused and never read; the socket is over then. */
+/** Takes the raw handle of a socket that was accepted paused and never read; the socket cannot be used afterwards. */
 export function takeHandle(socket: net.Socket): Handle {
   const inside = socket as unknown as SocketInside;
   const handle = inside._handle as Handle;

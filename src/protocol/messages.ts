@@ -18,7 +18,7 @@ export interface Holding {
   readonly ageMs: number;
 }
 
-/** The id of a connection by which a worker is asked privately: what is asked there is nobody's request. */
+/** The id of connections for private requests, which do not count as requests of the service. */
 export const PRIVATE_ID = 'private';
 
 /** What the parser checks of a field (`any` is not looked at), carrying the type of the field in `V`. */
@@ -28,7 +28,7 @@ const text = 'string' as Field<string>;
 const number = 'number' as Field<number>;
 const flag = 'boolean' as Field<boolean>;
 
-/** What is said of a connection that moves. */
+/** The fields of a connection that moves. */
 const MOVING = {
   id: text,
   key: text,
@@ -49,7 +49,7 @@ const SAMPLE = {
   uncaught: number,
   /** How long requests took: bucket, count, bucket, count, without the buckets that are empty. */
   latency: 'array' as Field<readonly number[]>,
-  /** By how much the event loop was late, look by look, in the same form. */
+  /** By how much the event loop was late at each measurement, in the same form. */
   loop: 'array' as Field<readonly number[]>
 };
 
@@ -61,47 +61,47 @@ const WAITING = {
   waits: 'array' as Field<readonly string[]>
 };
 
-/** What the supervisor says to a worker, over the IPC channel: message by message, its fields. */
+/** The messages of the supervisor to a worker over the IPC channel, with their fields. */
 const TO_WORKER = {
   /** The answers to `listen`. */
   bound: { ask: number, key: text, address: 'any' as Field<Address> },
   unbound: { ask: number, code: text, message: text },
   accept: { key: text },
-  /** Accept no more; where there are receivers, connections move to them. */
+  /** Accept no more; with receivers, connections move to them. */
   pause: { receivers: flag },
   drain: { receivers: flag },
   /**
-   * Accept no more, finish what is in flight, and keep every other connection unread until `accept` or `pause`. Where it
-   * yields, another version may serve from now on: this one must not, not even if the supervisor goes.
+   * Accept no more, finish what is in flight, and keep every other connection unread until `accept` or `pause`. With
+   * `yields`, another version may serve from now on: this one must not, even if the supervisor is gone.
    */
   hold: { yields: flag },
-  /** A copy of a listener for a worker that holds: not to accept on, unless the supervisor is gone. */
+  /** A copy of a listener for a worker that holds, to accept on only if the supervisor is gone. */
   keep: { key: text },
   activate: {},
   deactivate: {},
-  /** A connection that moves here. Where this worker is the last one, nobody else would take it. */
+  /** A connection that moves here. With `last`, no other worker can take it. */
   adopt: { ...MOVING, last: flag },
-  /** Somebody else has a connection now. */
+  /** Another worker has the connection now. */
   moved: { id: text },
   report: { ask: number },
   sample: { ask: number },
-  /** Asks what a worker waits for that is not ready. */
+  /** Asks a worker that is not ready what it waits for. */
   explain: { ask: number }
 };
 
-/** What a worker says to the supervisor. */
+/** The messages of a worker to the supervisor, with their fields. */
 const TO_SUPERVISOR = {
   listen: { ask: number, wanted: 'object' as Field<ListenArguments> },
   listening: { key: text, secure: flag },
   unlisten: { key: text },
-  /** What came of a `listen` has been dealt with; if it listens, that was said before. */
+  /** The answer to a `listen` has been handled; if the server listens, that was sent before. */
   'listen-done': { ask: number },
   signal: {},
   paused: {},
   handed: {},
   inactive: {},
   drained: {},
-  /** Of a worker that holds: nothing is in flight any more. */
+  /** A worker that holds has nothing in flight any more. */
   quiet: {},
   accepting: { key: text },
   'accept-failed': { key: text, code: text },
@@ -117,10 +117,10 @@ const TO_SUPERVISOR = {
   },
   sampled: { ask: number, ...SAMPLE },
   explained: { ask: number, ...WAITING },
-  /** Something that the app threw and did not catch. */
+  /** An uncaught exception of the app. */
   uncaught: {
     error: text,
-    /** Whether the process ends of it: the app has no handler. */
+    /** Whether it ends the process, because the app has no handler. */
     fatal: flag
   }
 };

@@ -7,14 +7,14 @@ import { explainVersion, PROTOCOL_VERSION } from './versions.ts';
  */
 const CMD = 'NODE_HANDOVER';
 
-/** Wraps a message for the wire. */
+/** Makes a message ready to be sent. */
 export function seal<M extends ToWorker | ToSupervisor>(message: M): M & { cmd: string; v: number } {
   return { cmd: CMD, v: PROTOCOL_VERSION, ...message };
 }
 
 export type Parsed<M> = { readonly message: M } | { readonly garbage: string } | null;
 
-/** Reads a message off the wire: null where it is not ours at all, `garbage` where it claims to be and is not. */
+/** Reads a message that was received: null where it is not of the protocol, `garbage` where it claims to be but is invalid. */
 export function parse<M extends ToWorker | ToSupervisor>(raw: unknown): Parsed<M> {
   if (typeof raw !== 'object' || raw === null || (raw as { cmd?: unknown }).cmd !== CMD) return null;
   const fields = raw as Record<string, unknown>;
@@ -37,7 +37,7 @@ function kindOf(value: unknown): string {
   return Array.isArray(value) ? 'array' : typeof value;
 }
 
-/** Whether it can be bound as it stands: anything else would be bound to an address that nobody asked for. */
+/** Whether the arguments can be bound as they are: anything else might be bound to an address that nobody asked for. */
 function isWanted({ port, host, path, ...flags }: ListenArguments): boolean {
   if (!Object.values(flags).every((flag) => typeof flag === 'boolean')) return false;
   if (port === undefined) return typeof path === 'string' && path !== '' && host === undefined;

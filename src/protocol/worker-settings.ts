@@ -10,11 +10,11 @@ export const LAST_WORDS_FD = 4;
 export interface Lent {
   readonly key: string;
   readonly address: Address;
-  /** Whether it was named with `--listen`, so that it is given to the app's servers in order, whatever they ask for. */
+  /** Whether it was named with `--listen`: such listeners go to the app's servers in order, whatever these ask for. */
   readonly named: boolean;
 }
 
-/** What a worker knows when it starts. */
+/** What a worker is told when it is started. */
 export interface WorkerSettings {
   readonly version: number;
   readonly worker: string;

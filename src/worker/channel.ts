@@ -20,7 +20,7 @@ export class Channel {
     sendHandle(process, seal(message), handle, (error) => done(error === null || error === undefined));
   }
 
-  /** Listens to the supervisor. What is not of the protocol is Node's own, and left alone. */
+  /** Listens to the supervisor. Messages that are not of the protocol are Node's own, and left alone. */
   listen(onMessage: (message: ToWorker, handle: Handle | undefined) => void): void {
     onInternalMessage(process, (raw, handle) => {
       const parsed = parse<ToWorker>(raw);

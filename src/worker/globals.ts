@@ -1,8 +1,8 @@
 import type { Start } from './while-active.ts';
 
 /**
- * What the preload leaves for `handover/worker` and `supervise()`: they may be other copies of this package, in another
- * module system, so they meet under a symbol of the registry.
+ * What the preload leaves for `handover/worker` and `supervise()`. They may be other copies of this package, in another
+ * module system, so it is found by a symbol of the global registry.
  */
 export interface WorkerGlobal {
   readonly worker: string;

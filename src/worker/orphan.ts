@@ -11,10 +11,10 @@ interface Hands {
 }
 
 /**
- * The life of a worker whose supervisor is gone without having asked it to stop.
+ * What a worker does whose supervisor is gone without having asked it to stop.
  *
- * An active worker keeps serving for `orphanMs`, so that clients do not notice while the supervisor is started again;
- * then it finishes what it has and exits. Nothing unknown is left behind on the port.
+ * An active worker keeps serving for `orphanMs`, so that clients do not notice while the supervisor is started again. Then
+ * it finishes its requests and exits, so that the port is free.
  */
 export function liveAsOrphan(settings: WorkerSettings, hands: Hands): void {
   const serving = hands.isServing();
@@ -23,9 +23,9 @@ export function liveAsOrphan(settings: WorkerSettings, hands: Hands): void {
     ? `the supervisor is gone; serving for another ${servesMs} ms, then finishing and exiting`
     : 'the supervisor is gone; exiting';
   say(settings, 'warn', 'orphaned', reason);
-  // The supervisor read our output. Nobody does now, and an app must not die of a log line.
+  // The supervisor read our output; a write that fails now must not end the app.
   for (const stream of [process.stdout, process.stderr]) stream.on('error', () => {});
-  // Timers hold the process: the IPC channel does not any more.
+  // The timer keeps the process alive, which the IPC channel no longer does.
   setTimeout(() => {
     const end = () => {
       clearTimeout(overdue);
@@ -40,7 +40,7 @@ export function liveAsOrphan(settings: WorkerSettings, hands: Hands): void {
   }, servesMs);
 }
 
-/** The app's own SIGTERM handlers run, as at every other end of a worker. */
+/** Ends the worker by SIGTERM, so that the app's own handlers run. */
 function exitByTerm(): void {
   setTimeout(() => process.kill(process.pid, 'SIGKILL'), TERM_MS).unref();
   process.kill(process.pid, 'SIGTERM');
@@ -51,6 +51,6 @@ function say({ worker, generation }: WorkerSettings, level: string, event: strin
   try {
     writeSync(LAST_WORDS_FD, `${JSON.stringify(line)}\n`);
   } catch {
-    // The terminal or pipe that the supervisor wrote to is gone as well: there is nobody left to tell.
+    // The terminal or pipe that the supervisor wrote to is gone as well.
   }
 }

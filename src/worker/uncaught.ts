@@ -3,12 +3,12 @@ import type { Channel } from './channel.ts';
 
 const TEXT_LENGTH = 600;
 const DEEPEST_CAUSE = 3;
-/** What Node says of a rejection that is no error, before it comes to the point. */
+/** The text by which Node wraps a rejection whose reason is not an error. */
 const REJECTED = /^This error originated either .* The promise rejected with the reason (.*)\.$/s;
-/** How often errors are told that the app handles: it may throw a thousand a second. */
+/** How often errors that the app handles are reported, at most: it may throw a thousand a second. */
 const HANDLED_MS = 1_000;
 
-/** Tells the supervisor what the app throws and does not catch. What comes of it is what would come of it without us. */
+/** Reports uncaught exceptions of the app to the supervisor, without changing what happens to them. */
 export function tellUncaught(channel: Channel): void {
   let lastAt = Number.NEGATIVE_INFINITY;
   process.on('uncaughtExceptionMonitor', (error: unknown) => {
@@ -27,7 +27,7 @@ function describe(error: unknown): string | null {
     const place = error instanceof Error ? placeOf(error) : null;
     return `${titleOf(error, 0)}${place === null ? '' : ` (${place})`}`.slice(0, TEXT_LENGTH);
   } catch {
-    return null; // a getter of it throws: what Node prints of it has to do
+    return null; // a getter of it throws: the supervisor reads what Node prints instead
   }
 }
 
@@ -45,12 +45,12 @@ function titleOf(error: unknown, depth: number): string {
   return `${title}, caused by ${causes.map((one) => titleOf(one, depth + 1)).join('; ')}`;
 }
 
-/** Those of another realm (`vm`, jest) are errors too. */
+/** Whether a value is an error, those of another realm (`vm`, jest) included. */
 function isError(value: unknown): value is Error {
   return value instanceof Error || Object.prototype.toString.call(value) === '[object Error]';
 }
 
-/** The first line of a message; where that only leads to the next (`Invalid invocation:`), that one too. */
+/** The first line of a message, and the next ones as long as it ends with a colon (`Invalid invocation:`). */
 function firstLines(message: string): string {
   const lines = message.split('\n').filter((line) => line.trim() !== '');
   let said = (lines.shift() ?? '').trim();

@@ -1,18 +1,18 @@
 import { BUCKETS_MS } from '../core/verdict/histogram.ts';
 import type { Sample } from '../protocol/messages.ts';
 
-/** How often the event loop is looked at: often enough for a p99 of a few seconds, and too seldom to cost anything. */
+/** How often the event loop's delay is measured: enough for a p99 over a few seconds, at no noticeable cost. */
 const LOOK_MS = 20;
 
 const FIRST_MS = BUCKETS_MS[0] ?? 1;
 const LAST = BUCKETS_MS.length - 1;
 const LOG_STEP = Math.log((BUCKETS_MS[LAST] ?? FIRST_MS) / FIRST_MS) / LAST;
 
-/** The bucket that a duration is counted in, by arithmetic: a search would cost more than all the rest. */
+/** The bucket that a duration is counted in, computed, because a search would cost much more. */
 export function bucketOf(ms: number): number {
   if (!(ms > FIRST_MS)) return 0;
   const near = Math.min(Math.ceil(Math.log(ms / FIRST_MS) / LOG_STEP), LAST + 1);
-  // A logarithm is not exact: at a bound, it may be one off.
+  // The logarithm is not exact: at a bound, the bucket may be one off.
   if (ms <= (BUCKETS_MS[near - 1] ?? 0)) return near - 1;
   return ms > (BUCKETS_MS[near] ?? Number.POSITIVE_INFINITY) ? near + 1 : near;
 }
@@ -26,7 +26,7 @@ class Histogram {
     this.#counts[bucket] = (this.#counts[bucket] ?? 0) + 1;
   }
 
-  /** Gives bucket, count, bucket, count, without the empty ones, and begins anew. */
+  /** Returns bucket, count, bucket, count and so on, without the empty ones, and resets the counts. */
   take(): number[] {
     const pairs: number[] = [];
     this.#counts.forEach((count, bucket) => {
@@ -40,7 +40,7 @@ class Histogram {
 /**
  * Counts what the supervisor compares generations by, from one sample to the next.
  *
- * Requests are told to it as they end, so that nothing is kept, and no function made, for each of them.
+ * Requests are counted as they end, so that no object or function is created for each of them.
  */
 export class Meter {
   readonly #latency = new Histogram();
@@ -53,8 +53,8 @@ export class Meter {
 
   begin(): void {
     this.#lookedAt = performance.now();
-    // Not monitorEventLoopDelay(): after each reset it misses one interval, and when it is read in answer to a message
-    // that came while a timer blocked the loop, that is just the interval that matters.
+    // Not monitorEventLoopDelay(): it misses one interval after each reset, which may be the very one in which the loop was
+    // blocked.
     setInterval(() => this.#look(performance.now()), LOOK_MS).unref();
     watchUncaught(() => {
       this.#uncaught += 1;
@@ -73,7 +73,7 @@ export class Meter {
     this.#cut += 1;
   }
 
-  /** What was counted since the last time, and begins anew. */
+  /** Returns what was counted since the last call, and resets the counts. */
   take(): Sample {
     const now = performance.now();
     if (now - this.#lookedAt > LOOK_MS) this.#look(now);
@@ -85,18 +85,18 @@ export class Meter {
     return { ...counts, latency: this.#latency.take(), loop: this.#loop.take() };
   }
 
-  /** By how much it comes later than it should is by how much everything else does. */
+  /** Counts by how much this timer is late: everything else in the event loop is as late. */
   #look(now: number): void {
     this.#loop.add(now - this.#lookedAt - LOOK_MS);
     this.#lookedAt = now;
   }
 }
 
-/** Tells of what the app throws and does not catch. What comes of it is what would come of it without us. */
+/** Counts uncaught exceptions and unhandled rejections, without changing what happens to them. */
 function watchUncaught(onUncaught: () => void): void {
   process.on('uncaughtExceptionMonitor', onUncaught);
-  // A rejection that nobody handles is an uncaught exception, unless the app listens. So we listen only while it does:
-  // a listener of ours alone would keep a process alive that Node would have ended.
+  // Node turns an unhandled rejection into an uncaught exception unless somebody listens. So ours listens only while the
+  // app does: alone, it would keep a process alive that Node would have ended.
   const counted = () => onUncaught();
   const isOurs = () => process.listeners('unhandledRejection').includes(counted);
   process.on('newListener', (event, listener) => {

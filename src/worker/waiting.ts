@@ -2,7 +2,7 @@ import net from 'node:net';
 import { activeHandles } from '../internals/handles.ts';
 import type { Waiting } from '../protocol/messages.ts';
 
-/** What the kinds of `process.getActiveResourcesInfo()` are to a person; the others are not told. */
+/** Names for kinds of `process.getActiveResourcesInfo()`; others are not shown. */
 const KINDS: Readonly<Record<string, string>> = {
   Timeout: 'timer',
   Immediate: 'immediate',
@@ -19,7 +19,7 @@ const KINDS: Readonly<Record<string, string>> = {
 
 const MOST = 4;
 
-/** What keeps the event loop of this process going: what an app that is not ready waits for. */
+/** What keeps the event loop of this process going, which an app that is not ready may wait for. */
 export function describeWaiting(): Waiting {
   const handles = activeHandles();
   const listens = handles.flatMap((handle) => (handle instanceof net.Server ? addressOf(handle) : []));
@@ -27,7 +27,7 @@ export function describeWaiting(): Waiting {
   return { listens, waits: [...shorten(sockets), ...countKinds()] };
 }
 
-/** Of a server that is shared, the supervisor knows. */
+/** The port or path of a private server; shared ones are known to the supervisor. */
 function addressOf(server: net.Server): string[] {
   const address = server.address();
   if (address === null) return [];

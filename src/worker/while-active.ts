@@ -13,7 +13,7 @@ interface Task {
   running: Promise<ReturnType<Start>> | null;
 }
 
-/** Runs what may run in one version only: while this worker is of the active generation, and not otherwise. */
+/** Runs the app's `whileActive` tasks, only while this worker belongs to the active generation. */
 export class WhileActiveTasks {
   readonly #tasks = new Set<Task>();
   #active = false;
@@ -54,7 +54,7 @@ export class WhileActiveTasks {
 }
 
 function begin(task: Task): void {
-  // A failure is the app's: it becomes an unhandled rejection there, as it would without us.
+  // What `start` throws becomes an unhandled rejection of the app.
   task.running = Promise.resolve().then(task.start);
 }
 

@@ -19,7 +19,7 @@ import { Meter } from './vitals.ts';
 import { describeWaiting } from './waiting.ts';
 import { WhileActiveTasks } from './while-active.ts';
 
-/** Joins the rooms of a worker: what the supervisor says is done here, and nothing is decided. */
+/** Joins the parts of a worker: it carries out what the supervisor says, and decides nothing. */
 export class Worker {
   readonly #settings: WorkerSettings;
   readonly #channel = new Channel();
@@ -30,9 +30,9 @@ export class Worker {
   readonly #servers: Servers;
   readonly #meter: Meter | null;
   readonly #lastRuns = new Set<() => void | Promise<void>>();
-  /** Whether it was told to accept, and not to pause since: one that holds is to serve again, if nothing else is said. */
+  /** Whether it was told to accept, and not to pause since. Stays true during a hold. */
   #serving = false;
-  /** Whether it holds for another version that may serve by now. */
+  /** Whether it holds while another version may serve already. */
   #yields = false;
   #onEmpty: (() => void) | null = null;
 
@@ -127,7 +127,7 @@ export class Worker {
     this.#servers.open(key, handle);
   }
 
-  /** Serves again what was held. */
+  /** Serves the held connections again. */
   #resume(): void {
     for (const detached of this.#hold.end()) this.#takeBack(detached);
   }
@@ -163,9 +163,9 @@ export class Worker {
     this.#servers.shut();
     this.#finish(receivers, () => {
       const runs = [...this.#lastRuns].map(async (run) => run());
-      // What the app throws here is its own business; it must not keep the worker from ending.
+      // What the app throws here must not keep the worker from ending.
       void Promise.allSettled(runs).then(() => {
-        this.#sample(0); // nobody will ask again
+        this.#sample(0); // the last counts, since the supervisor will not ask again
         this.#channel.send({ type: 'drained' });
       });
     });
@@ -230,7 +230,7 @@ export class Worker {
     this.#channel.close();
     this.#drain.abandonTransit();
     this.#drain.cancel();
-    // What it held is another version's to answer, or nobody's.
+    // If another version may serve already, the held connections must not be answered here.
     if (this.#yields) for (const { handle } of this.#hold.end()) handle.close();
     this.#resume();
     if (this.#serving) this.#servers.reopen();

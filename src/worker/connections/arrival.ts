@@ -3,8 +3,8 @@ export interface Arrival {
   readonly key: string;
   readonly fresh: boolean;
   readonly pipelines: boolean;
-  /** Whether nobody else would take it: it does not move on. */
+  /** Whether no other process can take it: it does not move on. */
   readonly last: boolean;
-  /** Whether it is the supervisor that asks here. */
+  /** Whether the supervisor opened it, to ask privately. */
   readonly private: boolean;
 }

@@ -4,7 +4,7 @@ import { detach, isQuiet, speaksHttp1 } from './http1.ts';
 import { isUntouched } from './idle.ts';
 import type { Connection } from './registry.ts';
 
-/** A connection taken off its server: nobody reads it, and what its client sends waits in the kernel. */
+/** A connection taken off its server: it is not read, and what its client sends waits in the kernel. */
 export interface Detached {
   readonly connection: Connection;
   readonly handle: Handle;
@@ -12,12 +12,12 @@ export interface Detached {
   readonly fresh: boolean;
 }
 
-/** Whether nothing is going on, so that the connection can be taken off its server in this very tick. */
+/** Whether the connection is idle, so that it can be taken off its server in this very tick. */
 export function isIdle(connection: Connection): boolean {
   const { socket, server } = connection;
   if (!isQuiet(socket)) return false;
   if (isUntouched(connection) || connection.idleMark === socket.bytesRead) return true;
-  // One that was upgraded is none of HTTP's any more.
+  // An upgraded connection has no HTTP parser any more.
   return speaksHttp1(server) && hasParser(socket) && isBetweenRequests(server, socket);
 }
 

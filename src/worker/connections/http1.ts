@@ -13,7 +13,7 @@ export function speaksHttp1(server: net.Server): server is http.Server {
   return server instanceof http.Server && !(server instanceof tls.Server);
 }
 
-/** Whether nothing is being answered and every byte of the last answer has left. */
+/** Whether no response is in progress and every byte of the last one has left. */
 export function isQuiet(socket: net.Socket): boolean {
   const over = socket.destroyed || socket.readableEnded || socket.writableEnded;
   return (
@@ -56,7 +56,7 @@ function park(server: http.Server, socket: net.Socket): void {
   };
   const onReadable = () => {
     if (socket.readableLength === 0) {
-      socket.read(); // the end of the stream is news too, and comes out only when read
+      socket.read(); // the end of the stream is reported only when read
       return;
     }
     leave();

@@ -1,11 +1,11 @@
 import type { ServerHttp2Session } from 'node:http2';
 import type net from 'node:net';
 
-/** The open HTTP/2 sessions of the app's servers. Their requests show nowhere else. */
+/** The open HTTP/2 sessions of the app's servers. Only they show which streams are in progress. */
 export class Sessions {
   readonly #open = new Map<net.Server, Set<ServerHttp2Session>>();
 
-  /** Every server may be watched: those without HTTP/2 never have a session. */
+  /** Watches a server; one without HTTP/2 never has a session. */
   watch(server: net.Server): void {
     server.on('session', (session: ServerHttp2Session) => {
       const open = this.#open.get(server) ?? new Set();

@@ -3,14 +3,14 @@ import { canDetach } from '../../internals/net.ts';
 import { endUnread, isUntouched } from './idle.ts';
 import type { Connection, Registry } from './registry.ts';
 
-/** Whether a connection cannot move, whatever it does: TLS, HTTP/2, raw, or upgraded to something that we do not know. */
+/** Whether a connection can never move: TLS, HTTP/2, raw, or upgraded to an unknown protocol. */
 export function isImmovable(connection: Connection): boolean {
   const { socket, kind } = connection;
   if (kind !== 'http1' || !canDetach(socket)) return true;
   return !hasParser(socket) && currentResponse(socket) === null && !isUntouched(connection);
 }
 
-/** Ends connections that cannot move: each after a moment of silence, and none in the middle of a request. */
+/** Ends connections that cannot move, each after a moment of silence and none in the middle of a request. */
 export class Immovable {
   readonly #registry: Registry;
   #silent = new Map<Connection, number>();
@@ -20,10 +20,10 @@ export class Immovable {
   }
 
   /**
-   * Looks at them. One that is as silent as at the last look is ended, once its server has nothing to answer: which of
-   * them a request belongs to cannot be seen behind TLS.
+   * Ends the connections without a byte since the last look, if their server has no response in progress: behind TLS it
+   * cannot be seen which connection a response belongs to.
    *
-   * @returns the ones that were ended: nothing is read from them any more
+   * @returns the ones that were ended; they are not read any more
    */
   sweep(connections: readonly Connection[]): Connection[] {
     if (connections.length > 0) this.#registry.sessions.end();

@@ -4,10 +4,10 @@ import { speaksHttp1 } from './http1.ts';
 import type { Connection } from './registry.ts';
 
 /**
- * Connections that are not read for now: what their clients send waits in the kernel, and stays with the connection.
+ * Connections that are not read for now: what their clients send waits in the kernel, and moves with the connection.
  *
- * Only those whose clients send ahead, which would never be idle otherwise: of one that is not read, it is not seen either
- * that its client has left.
+ * Only for clients that send requests ahead, whose connections would never be idle otherwise. While a connection is not
+ * read, it is not noticed that its client has left.
  */
 export class ReadingStopped {
   readonly #readAgain = new Map<Connection, () => void>();
@@ -20,7 +20,7 @@ export class ReadingStopped {
   add(connection: Connection): void {
     const { socket, server, pipelines } = connection;
     if (!pipelines || socket.destroyed || this.has(connection) || !speaksHttp1(server)) return;
-    // Only where nothing of a next request has been read: the rest of it must be, or it would never be answered.
+    // Only where no part of a next request has been read, since the rest of it must be read to be answered.
     if (hasParser(socket) && isBetweenRequests(server, socket)) this.#readAgain.set(connection, blockReading(socket));
   }
 
@@ -30,7 +30,7 @@ export class ReadingStopped {
     this.drop(connection);
   }
 
-  /** Forgets a connection that is nobody's here any more. */
+  /** Forgets a connection that has left this process. */
   drop(connection: Connection): void {
     this.#readAgain.delete(connection);
   }

@@ -32,19 +32,19 @@ export interface Connection {
   pipelines: boolean;
   /** Whether it was busy when it was its turn to move. */
   missed: boolean;
-  /** Whether nobody would take it: it ends here. */
+  /** Whether no other process can take it: it ends here. */
   stays: boolean;
-  /** Whether the supervisor asks privately here: nothing of it is measured. */
+  /** Whether the supervisor asks privately here; such requests are not measured. */
   private: boolean;
   /** `performance.now()` at the beginning of the last request. */
   requestAt: number;
 }
 
-/** Where a socket carries its connection: read for every request, and a property is what costs least. */
+/** The property by which a socket refers to its connection: the cheapest lookup for every request. */
 const CONNECTION = Symbol('handover.connection');
 type Marked = net.Socket & { [CONNECTION]?: Connection };
 
-/** Where a response carries `performance.now()` at its beginning, if another was in progress on its connection. */
+/** The property for a response's start time, used only if another one was in progress on its connection. */
 const STARTED_AT = Symbol('handover.started-at');
 type Pipelined = ServerResponse & { [STARTED_AT]?: number };
 
@@ -75,7 +75,7 @@ export class Registry {
   readonly sessions = new Sessions();
   requests = 0;
   readonly #gates = new WeakMap<net.Server, Gate>();
-  /** Requests of servers whose sockets do not show what they are doing, TLS above all. */
+  /** Requests of servers whose sockets do not show their requests, such as TLS. */
   readonly #hidden = new Map<ServerResponse, HiddenRequest>();
   readonly #listeners: Listeners;
   readonly #meter: Meter | null;
@@ -114,7 +114,7 @@ export class Registry {
     return connection;
   }
 
-  /** The requests in progress: counted for every report, never kept per request. */
+  /** The requests in progress, counted anew for every report: keeping a list would cost something for each request. */
   inFlight(): { count: number; holding: Holding[] } {
     const found: Omit<HiddenRequest, 'server'>[] = [...this.#hidden.values()];
     for (const { socket, requestAt } of this.connections) {
@@ -131,7 +131,7 @@ export class Registry {
     return { count: found.length, holding };
   }
 
-  /** The responses in progress whose connections cannot be told, with their servers. */
+  /** The responses in progress whose connections are not known, with their servers. */
   hiddenResponses(): { readonly response: ServerResponse; readonly server: net.Server }[] {
     return [...this.#hidden].map(([response, { server }]) => ({ response, server }));
   }
@@ -156,7 +156,7 @@ export class Registry {
     this.#listeners.onRequest(connection, response, server);
   }
 
-  /** A response has left. Those of sockets that hide them are counted when they close. */
+  /** Counts a response that has left. Those of TLS and the like are counted when they close. */
   #finish({ response, socket }: Started, meter: Meter): void {
     const connection = (socket as Marked)[CONNECTION];
     if (!connection || connection.private) return;

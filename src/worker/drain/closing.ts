@@ -4,14 +4,14 @@ import { currentResponse } from '../../internals/http.ts';
 import { endGently, findAllIdle } from '../connections/idle.ts';
 import type { Registry } from '../connections/registry.ts';
 
-/** A connection that was silent for this long, twice in a row, has nothing to say at the end of the service. */
+/** How often idle connections are looked at; one that was silent between two looks is ended. */
 const SILENCE_MS = 500;
 
 /**
- * Ends the connections of a service that stops: nobody inherits them.
+ * Ends the connections of a service that stops, where no worker can take them over.
  *
- * Each answer says that it is the last one; a connection on which nothing goes on is ended by FIN after a moment of
- * silence, so that a request that is on its way is still answered.
+ * Each response says `Connection: close`; an idle connection is ended by FIN after a moment of silence, so that a request
+ * on its way is still answered.
  */
 export class Closing {
   readonly #registry: Registry;
@@ -43,7 +43,7 @@ export class Closing {
   }
 }
 
-/** Lets a response say that it is the last one on its connection. */
+/** Adds `Connection: close` to a response, if its head has not been sent. */
 export function sayClose(response: ServerResponse): void {
   if (!response.headersSent) response.setHeader('Connection', 'close');
 }

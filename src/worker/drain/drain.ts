@@ -14,18 +14,18 @@ import { InitiallyIdle } from './initially-idle.ts';
 import { Transit } from './transit.ts';
 
 /**
- * How many connections may be on their way at once. More would wait in the receiver's queue, where nobody serves them;
- * those not yet detached are still served here.
+ * How many connections may be on their way at once. More would wait unserved in the receiver's queue, while those not yet
+ * detached are still served here.
  */
 const WINDOW = 4;
 
-/** How many may be where a connection has missed its turn before: it is hardly ever idle, and is now. */
+/** The same for a connection that missed its turn before: it is hardly ever idle, so the moment is used. */
 const WIDE_WINDOW = 16;
 
 type Mode = 'serving' | 'handing' | 'ending';
 
 interface Hands {
-  /** Serves a connection here again that could not be sent. */
+  /** Serves a connection here again, because it could not be sent. */
   takeBack(detached: Detached): void;
   /** The last connection is gone. */
   onEmpty(): void;
@@ -38,11 +38,11 @@ interface Hands {
  */
 export class Drain {
   #mode: Mode = 'serving';
-  /** Connections that were held before the pause, or that had to be made idle. They are read by nobody, so they go first. */
+  /** Connections that were held before the pause, or had to be made idle. Nobody reads them, so they go first. */
   readonly #held = new Set<Detached>();
-  /** Connections worth a look: idle at the pause, or at the end of a response since. */
+  /** Connections that may be idle: since the pause, or since the end of a response. */
   readonly #queue = new Set<Connection>();
-  /** Those whose clients send ahead without a pause, while what they have sent is answered. */
+  /** Those whose clients send ahead without a pause, until what has been read is answered. */
   readonly #readingStopped = new ReadingStopped();
   readonly #initiallyIdle: InitiallyIdle;
   readonly #transit: Transit;
@@ -66,7 +66,7 @@ export class Drain {
     return this.#registry.connections.size + this.#held.size + this.#transit.size === 0;
   }
 
-  /** Serves again: what is still here stays here. */
+  /** Serves again; the connections that are still here stay. */
   cancel(): void {
     this.#mode = 'serving';
     this.#budget.reset();
@@ -80,7 +80,7 @@ export class Drain {
     }
   }
 
-  /** Begins to hand over to the receivers, beginning with what was held. */
+  /** Begins to hand over to the receivers, the held connections first. */
   handOver(held: Iterable<Detached> = []): void {
     if (this.#mode === 'handing') return;
     this.#mode = 'handing';
@@ -100,8 +100,7 @@ export class Drain {
   }
 
   /**
-   * Ends what is left, and what was held: it is handed over in the time there is for that, one connection after the
-   * other, or ends here where there is no receiver to give it to.
+   * Lets go of every connection: with receivers they are handed over until the drain timeout, else they end here.
    */
   end(receivers: boolean, held: Iterable<Detached> = []): void {
     if (receivers) {
@@ -116,17 +115,17 @@ export class Drain {
     this.#closing.begin();
   }
 
-  /** A request began on a connection that should have moved by now: this answer is its last here. */
+  /** A request began. If its connection should have moved by now, the response says `Connection: close`. */
   onRequest(connection: Connection | null, response: ServerResponse, server: net.Server): void {
     if (this.#mode === 'serving') return;
     const movable = connection?.kind === 'http1' && !connection.stays && speaksHttp1(server);
     const overdue = this.#mode === 'ending' || this.#budget.isOver(connection);
-    // Never where a client sends ahead: what it has sent already would be lost behind the answer that says so.
+    // Not where a client sends ahead: requests that it has sent already would be lost.
     if ((overdue || connection?.stays) && !connection?.pipelines) sayClose(response);
     if (!connection) return;
     this.#initiallyIdle.drop(connection);
     if (this.#mode !== 'handing' || !movable) return;
-    // One that was sent ahead is watched when it is its turn to be answered.
+    // A response that waits behind another one is watched when its turn comes.
     if (!currentResponse(connection.socket)) response.once('close', () => this.#onResponseEnd(connection));
     // Not before the rest of what was read with it is parsed.
     if (connection.pipelines) process.nextTick(() => this.#stopReading(connection));
@@ -144,14 +143,14 @@ export class Drain {
     if (this.isEmpty) this.#onEmpty();
   }
 
-  /** A connection that came here to be idle is worth moving on, if this worker has been paused meanwhile. */
+  /** An idle connection arrived. If this worker has been paused meanwhile, it moves on. */
   onParked(connection: Connection): void {
     connection.parked = true;
     connection.idleMark = connection.socket.bytesRead;
     if (this.#mode === 'handing') this.#enqueue(connection);
   }
 
-  /** The supervisor says the receiver has it: only now it is forgotten here. */
+  /** The supervisor confirms that the receiver has it: only now it is forgotten here. */
   onMoved(id: string): void {
     const connection = this.#transit.onMoved(id);
     if (!connection) return;
@@ -161,7 +160,7 @@ export class Drain {
     if (this.isEmpty) this.#onEmpty();
   }
 
-  /** The supervisor is gone, and with it the way to the receivers. */
+  /** The supervisor is gone, so nothing can be handed over any more. */
   abandonTransit(): void {
     this.#transit.abandon();
   }
@@ -181,11 +180,11 @@ export class Drain {
   }
 
   /**
-   * A client that sends ahead without a pause is never idle, and cannot be told to close: once it is overdue, what it has
-   * sent is answered here, and what it sends from then on waits in the kernel for whoever serves it next.
+   * A client that sends ahead without a pause is never idle, and must not be told to close. Once overdue, its connection is
+   * not read any more: what was read is answered here, the rest waits in the kernel and is answered after the move.
    */
   #stopReading(connection: Connection): void {
-    // Only while an answer is in progress: at its end it is looked at again.
+    // Only while a response is in progress: without one, it is tried as an idle one.
     if (this.#mode !== 'handing' || connection.stays || !currentResponse(connection.socket)) return;
     if (this.#budget.isOver(connection)) this.#readingStopped.add(connection);
   }
@@ -194,7 +193,7 @@ export class Drain {
     if (connection.kind !== 'http1' || connection.stays) return;
     connection.movableAt ??= performance.now();
     this.#queue.add(connection);
-    // Not at once: the app may be in the middle of being told about it. No byte is read before the next tick.
+    // Not at once, because the app's own listeners may still have to run. No byte is read before the next tick.
     process.nextTick(() => {
       if (this.#readingStopped.has(connection)) this.#holdStopped(connection);
       if (connection.missed) this.#offer(connection, WIDE_WINDOW);
@@ -202,7 +201,7 @@ export class Drain {
     });
   }
 
-  /** One that is not read waits for its turn as those do that were held: it would time out here. */
+  /** Detaches a connection that is not read, since Node's timeouts would end it; it then waits as held ones do. */
   #holdStopped(connection: Connection): void {
     if (isIdle(connection) && this.#queue.delete(connection)) this.#held.add(takeOff(connection));
     else this.#readingStopped.release(connection);
@@ -221,7 +220,7 @@ export class Drain {
     }
   }
 
-  /** Moves a connection if it is its turn and it is idle. One that is not has missed its turn. */
+  /** Moves a connection if it is idle; otherwise notes that it has missed its turn. */
   #offer(connection: Connection, window: number): void {
     if (this.#mode !== 'handing' || this.#transit.size >= window || !this.#queue.delete(connection)) return;
     if (isIdle(connection)) return this.#transit.send(takeOff(connection));
@@ -229,7 +228,7 @@ export class Drain {
     this.#initiallyIdle.drop(connection);
   }
 
-  /** What was held and has not left is served here again. */
+  /** Serves held connections here again that have not left. */
   #giveUpHeld(): void {
     const held = [...this.#held];
     this.#held.clear();

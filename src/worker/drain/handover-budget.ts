@@ -1,12 +1,12 @@
 import type { Connection } from '../connections/registry.ts';
 
-/** How long a connection may keep this worker from being done with it, after a pause. */
+/** How long connections may take to move after a pause. */
 export class HandoverBudget {
   readonly #budgetMs: number;
   readonly #drainMs: number;
   #limitMs: number;
   #since = 0;
-  /** When somebody took a connection last. */
+  /** When a connection was last taken by a receiver. */
   #movedAt = 0;
 
   constructor(budgetMs: number, drainMs: number) {
@@ -24,12 +24,12 @@ export class HandoverBudget {
     this.#since = performance.now();
   }
 
-  /** Ends early enough that those who are told to close can do so before the drain timeout ends them. */
+  /** Shortens the budget, so that clients that are told to close can do so before the drain timeout. */
   shorten(): void {
     this.#limitMs = Math.min(this.#budgetMs, this.#drainMs / 2);
   }
 
-  /** The next one is as long as any. */
+  /** Takes the shortening back, for the next pause. */
   reset(): void {
     this.#limitMs = this.#budgetMs;
   }
@@ -38,17 +38,17 @@ export class HandoverBudget {
     this.#movedAt = performance.now();
   }
 
-  /** Whether it is over with a connection; null is one that cannot be told from the others of its server. */
+  /** Whether the budget of a connection is used up; null stands for one that is not known. */
   isOver(connection: Connection | null): boolean {
     const from = this.#startFor(connection);
     return from !== null && performance.now() - from > this.#limitMs;
   }
 
-  /** One whose turn has not come has all of it, while others move: only a handover that stands still wears it out. */
+  /** When a connection's budget began. For one whose turn has not come, it begins anew whenever another one has moved. */
   #startFor(connection: Connection | null): number | null {
     if (!connection) return this.#since;
     const { kind, movableAt, missed, pipelines } = connection;
-    // One whose client sends ahead may never be idle, and so never have a turn.
+    // A client that sends ahead may never be idle, and so never have a turn.
     if (pipelines) return movableAt ?? this.#since;
     if (movableAt === null) return null;
     return kind === 'http1' && !missed ? Math.max(movableAt, this.#movedAt) : movableAt;

@@ -8,20 +8,20 @@ import { ReadingStopped } from '../connections/reading-stopped.ts';
 import type { Connection, Registry } from '../connections/registry.ts';
 import { sayClose } from './closing.ts';
 
-/** Between two looks at what tells us nothing by itself: connections that cannot move, uploads that outlive their answer. */
+/** How often connections are looked at that give no event: those that cannot move, uploads that outlive their response. */
 const LOOK_MS = 500;
 
 /**
- * Holds this worker's connections: what is in flight is answered, everything else is kept and read by nobody.
+ * Holds this worker's connections: requests in flight are answered, all other connections are kept and not read.
  *
- * A connection that is idle is taken off its server at once, a busy one at the end of its response. Requests that arrive
- * then wait in the kernel for whoever serves the connection next, here or elsewhere.
+ * An idle connection is taken off its server at once, a busy one at the end of its response. Requests that arrive then wait
+ * in the kernel until the connection is served again, here or by another worker.
  */
 export class Hold {
   readonly #kept = new Set<Detached>();
-  /** Those on which something is going on, or may be: neither kept yet nor over. */
+  /** Connections that are, or may be, busy: neither kept yet nor closed. */
   readonly #left = new Set<Connection>();
-  /** Those of them whose clients send ahead without a pause, until they are kept. */
+  /** Of them, those whose clients send ahead without a pause, until they are kept. */
   readonly #readingStopped = new ReadingStopped();
   readonly #watched = new WeakSet<ServerResponse>();
   readonly #registry: Registry;
@@ -45,7 +45,7 @@ export class Hold {
     return this.#kept.size;
   }
 
-  /** Begins to hold. `onQuiet` is called once, as soon as nothing is in flight: at once, if nothing is now. */
+  /** Begins to hold. `onQuiet` is called once, as soon as nothing is in flight. */
   begin(): void {
     if (this.#timer) return;
     this.#told = false;
@@ -62,9 +62,9 @@ export class Hold {
   }
 
   /**
-   * Holds no longer: what is in flight goes on as ever.
+   * Ends the hold; requests in flight go on as usual.
    *
-   * @returns what was kept: the caller has it now
+   * @returns the kept connections, which are the caller's from now on
    */
   end(): Detached[] {
     if (this.#timer) clearInterval(this.#timer);
@@ -76,21 +76,21 @@ export class Hold {
     return kept;
   }
 
-  /** A request began of which a part had arrived, or that its client had sent ahead. */
+  /** A request began: a part of it had arrived before the hold, or its client had sent it ahead. */
   onRequest(connection: Connection | null, response: ServerResponse): void {
     if (!this.#timer) return;
     if (connection?.kind !== 'http1') return sayClose(response);
-    // Of those that were sent ahead, each is watched when it is its turn to be answered.
+    // A response that waits behind another one is watched when its turn comes.
     if (!currentResponse(connection.socket)) this.#watch(connection, response);
     // Not before the rest of what was read with it is parsed.
     if (connection.pipelines) process.nextTick(() => this.#keepIfIdle(connection));
   }
 
-  /** A connection came here, or came back. */
+  /** A connection arrived, or came back. */
   onOpen(connection: Connection): void {
     if (!this.#timer) return;
     this.#left.add(connection);
-    // Not at once: the app is in the middle of being told about it. No byte is read before the next tick.
+    // Not at once, because the app's own listeners still have to run. No byte is read before the next tick.
     process.nextTick(() => this.#keepIfIdle(connection));
   }
 
@@ -118,11 +118,11 @@ export class Hold {
   #onResponseEnd(connection: Connection): void {
     if (!this.#left.has(connection)) return;
     this.#watch(connection); // a pipelined answer may follow
-    // The app may be in the middle of being told about it, here too.
+    // Not at once, for the same reason as above.
     process.nextTick(() => this.#keepIfIdle(connection));
   }
 
-  /** Keeps a connection if nothing goes on there any more. */
+  /** Keeps a connection if it is idle. */
   #keepIfIdle(connection: Connection): void {
     const { socket, server } = connection;
     if (!this.#left.has(connection) || socket.destroyed || !speaksHttp1(server)) return;

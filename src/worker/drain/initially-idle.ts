@@ -1,12 +1,12 @@
 import type { Connection } from '../connections/registry.ts';
 
-/** The connections that were idle at the pause and have neither moved nor found work yet. */
+/** The connections that were idle at the pause and have neither moved nor got a request since. */
 export class InitiallyIdle {
   readonly #left = new Set<Connection>();
   readonly #onDone: () => void;
   #done = true;
 
-  /** @param onDone called once for each beginning, when none is left or the rest does not count any more */
+  /** @param onDone called once after each `begin`, when none is left or the rest does not count any more */
   constructor(onDone: () => void) {
     this.#onDone = onDone;
   }

@@ -5,7 +5,7 @@ import type { Connection } from '../connections/registry.ts';
 /**
  * The connections that are on their way to another process.
  *
- * Each is kept open here until the supervisor says that somebody has it: a copy that got lost on the way can be sent again.
+ * Each is kept open here until the supervisor confirms that a receiver has it, so that a lost copy can be sent again.
  */
 export class Transit {
   readonly #onWay = new Map<string, { readonly detached: Detached; sent: boolean }>();
@@ -37,7 +37,7 @@ export class Transit {
     });
   }
 
-  /** @returns the connection that somebody else has now */
+  /** @returns the connection that has arrived at its receiver; null if it is not known */
   onMoved(id: string): Connection | null {
     const item = this.#onWay.get(id);
     if (!item) return null;
@@ -47,8 +47,8 @@ export class Transit {
   }
 
   /**
-   * The supervisor is gone. What it had is closed here, so that nobody serves a connection twice; what still waited for
-   * its turn in the channel is served here again.
+   * The supervisor is gone. Connections that it had got are closed here, so that none is served twice; those that were not
+   * sent yet are served here again.
    */
   abandon(): void {
     const all = [...this.#onWay.values()];

@@ -6,8 +6,8 @@ type OnConnection = (this: Gate, status: number, client?: Handle) => void;
 /**
  * What an app's server holds in place of the kernel's listening socket.
  *
- * To the server it is a handle like any other. Behind it the real sockets come and go: `open` takes a copy that the
- * supervisor lent and accepts, `shut` lets go of the copies. The server never notices, so a pause can be taken back.
+ * To the server it is a handle like any other. Behind it, `open` accepts on a copy of a listener that the supervisor lent, and
+ * `shut` closes the copies. The server does not notice, so a pause can be taken back.
  *
  * Lifetime: from the app's `listen()` to its `close()`.
  */
@@ -57,7 +57,7 @@ export class Gate {
     return status;
   }
 
-  /** Lets go of the copies. Connections in the kernel's queue wait there for whoever accepts next. */
+  /** Closes the copies. Connections in the kernel's queue wait there until another worker accepts. */
   shut(key?: string): void {
     for (const [name, handle] of this.#open) {
       if (key !== undefined && name !== key) continue;

@@ -1,7 +1,7 @@
 import { resolve } from 'node:path';
 import type { ListenArguments } from '../../protocol/messages.ts';
 
-/** What an app's call of `listen()` comes to: something to share, or a thing of the worker's own. */
+/** What an app's call of `listen()` asks for: an address to share, or a server private to the worker. */
 export interface Call {
   /** Null where the server stays private to the worker: port 0, `exclusive`, a descriptor or handle of the app's. */
   readonly asked: ListenArguments | null;
@@ -24,7 +24,7 @@ export function readListen(args: readonly unknown[]): Call {
       asked: port === 0 ? null : { port, ...(typeof second === 'string' && second !== '' ? { host: second } : {}) }
     };
   }
-  // What reads as a number is a port to Node, and out of range here: Node says so best.
+  // Node takes a numeric string for a port; one that is out of range is left to Node, for its own error.
   if (typeof first === 'string' && !(Number(first) >= 0)) return { ...call, asked: { path: absolute(first) } };
   return { ...call, asked: null };
 }
@@ -54,7 +54,7 @@ function readPort(value: unknown): number | null {
   return Number.isInteger(port) && port >= 0 && port <= 65_535 ? port : null;
 }
 
-/** A path is meant from the app's working directory, which is not the supervisor's. `\0` leads no path of the file system. */
+/** Makes a path absolute: it is relative to the app's working directory, not the supervisor's. `\0` begins an abstract name. */
 function absolute(path: string): string {
   return path.startsWith('\0') ? path : resolve(path);
 }

@@ -18,12 +18,12 @@ type Bound = { readonly key: string; readonly address: Address } | { readonly co
 /**
  * The app's servers that share a listener.
  *
- * Invariant: each listener named with `--listen` has one owner: the app's servers take them in order, and one that no
- * server has taken belongs to the first.
+ * Invariant: each listener named with `--listen` has one owner. The app's servers take them in order; those that are left
+ * over belong to the first server.
  */
 export class Servers {
   readonly #shared: Shared[] = [];
-  /** Copies of listeners that nobody accepts on here, unless the supervisor is gone. */
+  /** Copies of listeners that are not accepted on, unless the supervisor is gone. */
   readonly #spare = new Map<string, Handle>();
   readonly #asks = new Map<number, (bound: Bound) => void>();
   readonly #channel: Channel;
@@ -37,7 +37,7 @@ export class Servers {
     this.#onServer = onServer;
   }
 
-  /** Takes over `listen()` of every server of this process: the one door for http, https, http2 and net. */
+  /** Takes over `listen()` of every server of this process: that of `net.Server`, which http, https and http2 inherit. */
   takeOver(): void {
     const { listen } = net.Server.prototype;
     const servers = this;
@@ -56,7 +56,7 @@ export class Servers {
     return this.#shared.find((one) => one.gate.key === key) ?? (named ? this.#shared[0] : undefined);
   }
 
-  /** Accepts on a lent copy of the listening socket, and tells how it went. */
+  /** Accepts on a lent copy of the listening socket, and reports how it went. */
   open(key: string, handle: Handle): void {
     this.#dropSpare(key);
     const owner = this.ownerOf(key);
@@ -114,7 +114,7 @@ export class Servers {
       this.#begin(server, gate, lent.key, lent.address);
       return;
     }
-    // Until the answer: what was asked for, which is what plain Node would say.
+    // Until the answer comes, `server.address()` gives what was asked for, as plain Node would.
     const { path, host = '::', port = 0 } = wanted;
     this.#tell(server, gate, path ?? { address: host, family: net.isIPv4(host) ? 'IPv4' : 'IPv6', port });
     this.#lastAsk += 1;
@@ -128,7 +128,7 @@ export class Servers {
 
   #take(server: net.Server, gate: Gate, wanted: ListenArguments, bound: Bound): void {
     if (!('key' in bound)) return this.#fail(server, gate, wanted, bound.code);
-    // Two servers of one process cannot have one address, here as in plain Node.
+    // Two servers of one process cannot share an address, as in plain Node.
     if (this.#shared.some((one) => one.gate.key === bound.key)) return this.#fail(server, gate, wanted, 'EADDRINUSE');
     this.#begin(server, gate, bound.key, bound.address);
   }
@@ -143,7 +143,7 @@ export class Servers {
   }
 
   #begin(server: net.Server, gate: Gate, key: string, address: Address): void {
-    // An address that the first server answered for until now passes to the server that asked for it.
+    // An address that the first server had as a leftover passes to the server that asks for it.
     for (const one of this.#shared) if (one.gate !== gate) one.gate.shut(key);
     gate.key = key;
     this.#tell(server, gate, address);
@@ -152,7 +152,7 @@ export class Servers {
     this.#channel.send({ type: 'listening', key, secure: server instanceof tls.Server });
   }
 
-  /** Says what plain Node would say. */
+  /** Emits the error that plain Node would emit. */
   #fail(server: net.Server, gate: Gate, { path, host = '::', port }: ListenArguments, code: string): void {
     insideServer(server)._handle = null;
     gate.close();
@@ -170,7 +170,7 @@ export class Servers {
   }
 }
 
-/** Every error of the system by its name: its number and what it means. */
+/** The errors of the system by name, with number and text. */
 const SYSTEM_ERRORS = new Map(
   [...getSystemErrorMap()].map(([errno, [name, meaning]]) => [name, [errno, meaning] as const])
 );
