@@ -1,13 +1,5 @@
 import { type Excess, explain, showNumber, showSpan, showValue, summarize } from './reasons.ts';
-import {
-  type BakeLimits,
-  type Limit,
-  type Measured,
-  SIGNAL_NAMES,
-  SIGNALS,
-  type SignalKind,
-  type SignalName
-} from './signals.ts';
+import { type BakeLimits, type Limit, type Measured, SIGNAL_NAMES, type SignalName } from './signals.ts';
 import { highest, lowest, percentile, slowerThan, sum } from './statistics.ts';
 
 export type * from './signals.ts';
@@ -35,16 +27,29 @@ type Find = (name: SignalName, limit: Limit, before: Measured | null, after: Mea
 export function judge(before: Measured | null, after: Measured, limits: BakeLimits, isOver: boolean): Verdict {
   for (const name of SIGNAL_NAMES) {
     const limit = limits[name];
-    const excess = limit && FIND[SIGNALS[name].kind](name, limit, before, after);
+    const excess = limit && FIND[name](name, limit, before, after);
     if (excess) return { decision: 'roll back', signal: name, reason: explain(name, limit, excess) };
   }
   return { decision: isOver ? 'keep' : 'not yet', signal: null, reason: summarize(after, limits) };
 }
 
-const FIND: { readonly [K in SignalKind]: Find } = {
-  count(name, { ratio, floor }, before, after) {
-    const count = countOf(name, after);
-    const earlier = before ? countOf(name, before) : 0;
+/** How each signal is judged, and what of a measurement it reads. */
+const FIND: { readonly [S in SignalName]: Find } = {
+  exits: findCount(({ exits }) => exits),
+  hangs: findCount(({ hangs }) => hangs),
+  errors: findShare(({ failed, requests }) => [failed, requests]),
+  cut: findShare(({ cut, requests }) => [cut, requests + cut]),
+  p50: findPercentile(0.5),
+  p99: findPercentile(0.99),
+  loopDelay: findLevel(({ loopDelayMs }) => loopDelayMs),
+  uncaught: findCount(({ uncaught }) => uncaught),
+  memory: findLevel(({ memoryPerMinuteBytes }) => memoryPerMinuteBytes)
+};
+
+function findCount(read: (from: Measured) => number): Find {
+  return (_name, { ratio, floor }, before, after) => {
+    const count = read(after);
+    const earlier = before ? read(before) : 0;
     // Counts before the cutover are scaled up if they were taken over a shorter time.
     const stretch = before && before.spanMs > 0 ? Math.max(1, after.spanMs / before.spanMs) : 1;
     const baseline = earlier * stretch;
@@ -55,23 +60,26 @@ const FIND: { readonly [K in SignalKind]: Find } = {
       after: `${showNumber(count)} in ${showSpan(after)}`,
       before: before && `${showNumber(earlier)} in ${showSpan(before)}`
     };
-  },
+  };
+}
 
-  share(name, limit, before, after) {
-    const [bad, all] = shareOf(name, after);
+function findShare(read: (from: Measured) => readonly [bad: number, all: number]): Find {
+  return (name, limit, before, after) => {
+    const [bad, all] = read(after);
     if (all < limit.requests || all === 0) return null;
     const shown = `${showValue(name, bad / all)} of ${showNumber(all)} requests`;
-    const [badBefore, allBefore] = before ? shareOf(name, before) : [0, 0];
+    const [badBefore, allBefore] = before ? read(before) : [0, 0];
     if (allBefore < limit.requests || allBefore === 0)
       return limit.absolute !== null && bad / all >= limit.absolute ? { after: shown, before: null } : null;
     const baseline = badBefore / allBefore;
     const isOver = bad / all >= Math.max(baseline * limit.ratio, baseline + limit.floor);
     if (!isOver || lowest(bad, all) <= highest(badBefore, allBefore)) return null;
     return { after: shown, before: `${showValue(name, baseline)} of ${showNumber(allBefore)}` };
-  },
+  };
+}
 
-  percentile(name, limit, before, after) {
-    const share = name === 'p50' ? 0.5 : 0.99;
+function findPercentile(share: number): Find {
+  return (name, limit, before, after) => {
     const all = sum(after.latency);
     if (all < limit.requests || all === 0 || after.spanMs <= limit.afterMs) return null;
     const allBefore = before ? sum(before.latency) : 0;
@@ -88,27 +96,17 @@ const FIND: { readonly [K in SignalKind]: Find } = {
       after: `${showValue(name, percentile(after.latency, share) ?? 0)} over ${showNumber(all)} requests`,
       before: baseline === null ? null : `${showValue(name, baseline)} over ${showNumber(allBefore)}`
     };
-  },
+  };
+}
 
-  level(name, limit, before, after) {
-    const value = levelOf(name, after);
+function findLevel(read: (from: Measured) => number | null): Find {
+  return (name, limit, before, after) => {
+    const value = read(after);
     if (value === null || after.spanMs < limit.afterMs) return null;
-    const earlier = before && levelOf(name, before);
+    const earlier = before && read(before);
     const baseline = earlier === null ? null : Math.max(0, earlier);
     const tooMuch = baseline === null ? limit.absolute : Math.max(baseline * limit.ratio, baseline + limit.floor);
     if (tooMuch === null || value < tooMuch) return null;
     return { after: showValue(name, value), before: earlier === null ? null : showValue(name, earlier) };
-  }
-};
-
-function countOf(name: SignalName, { exits, hangs, uncaught }: Measured): number {
-  return name === 'exits' ? exits : name === 'hangs' ? hangs : uncaught;
-}
-
-function shareOf(name: SignalName, { requests, failed, cut }: Measured): readonly [bad: number, all: number] {
-  return name === 'errors' ? [failed, requests] : [cut, requests + cut];
-}
-
-function levelOf(name: SignalName, { loopDelayMs, memoryPerMinuteBytes }: Measured): number | null {
-  return name === 'loopDelay' ? loopDelayMs : memoryPerMinuteBytes;
+  };
 }
