@@ -14,6 +14,7 @@ import type { App } from './supervisor/start-worker.ts';
 import { Supervisor } from './supervisor/supervisor.ts';
 import { workerGlobal } from './worker/globals.ts';
 
+export { silencePreloadedServers } from './host/preloaded-servers.ts';
 export type { Service, ServiceEvents };
 
 /** Options of {@link supervise}: those of `handover run`, and what its command line says by other means. */

@@ -24,7 +24,7 @@ const settings: WorkerSettings = {
   version: PROTOCOL_VERSION,
   worker: '1.1',
   generation: 1,
-  lent: [{ key: KEY, address: { address: '127.0.0.1', family: 'IPv4', port }, named: true }],
+  lent: [{ key: KEY, address: { address: '127.0.0.1', family: 'IPv4', port }, named: true, asked: null }],
   backlog: 4096,
   budgetMs: 2_000,
   drainMs: 1_000,

@@ -12,7 +12,7 @@ export function createReleaseFlags(): Option[] {
     new Option('--cwd <folder>', 'Working directory of the app from now on; the entry is then meant from there.'),
     new Option(
       '--env <KEY=VALUE>',
-      'Set for the app from now on, in place of what --env set before. Repeatable.'
+      'Set for the app from now on; what --env set before stays unless it is given again. Repeatable.'
     ).argParser(readVariable),
     new Option('--env-file <path>', 'File of KEY=VALUE lines, read anew at each reload; --env wins over it.'),
     new Option('--node <path>', 'Another Node binary from now on. It starts without the flags of the supervisor.'),

@@ -31,7 +31,7 @@ export const table: { readonly [P in Phase]: Row<P> } = {
     'all-ready': check.checkFirst,
     proven: check.acceptChecked,
     'all-accepting': cutover.becomeSteady,
-    ...each(failures.failBoot, 'worker-lost', 'accept-failed', 'ready-overdue'),
+    ...each(failures.failBoot, 'worker-lost', 'accept-failed', 'ready-overdue', 'unfit'),
     ...each(failures.failBoot, 'check-failed', 'check-overdue', 'open-overdue'),
     ...each(ignore, 'all-paused', 'pause-overdue', 'warm-over'),
     ...NOTHING_IS_HELD,
@@ -53,7 +53,7 @@ export const table: { readonly [P in Phase]: Row<P> } = {
     'warm-over': cutover.retireStandby,
     'scale-overdue': scale.scaleLate,
     ...each(ignore, 'all-ready', 'proven', 'check-overdue', 'all-accepting', 'all-paused', 'worker-lost'),
-    ...each(ignore, 'accept-failed', 'ready-overdue', 'open-overdue', 'pause-overdue'),
+    ...each(ignore, 'accept-failed', 'ready-overdue', 'unfit', 'open-overdue', 'pause-overdue'),
     ...NOTHING_IS_HELD
   },
   starting: {
@@ -62,7 +62,7 @@ export const table: { readonly [P in Phase]: Row<P> } = {
     'abort-asked': rollback.abortCandidate,
     'stop-asked': stop.stop,
     'all-ready': check.checkOrOpen,
-    ...each(failures.giveUpCandidate, 'worker-lost', 'ready-overdue'),
+    ...each(failures.giveUpCandidate, 'worker-lost', 'ready-overdue', 'unfit'),
     'warm-over': cutover.retireStandby,
     ...each(ignore, 'proven', 'check-failed', 'check-overdue', 'all-accepting', 'all-paused'),
     ...each(ignore, 'accept-failed', 'open-overdue', 'pause-overdue'),
@@ -77,7 +77,7 @@ export const table: { readonly [P in Phase]: Row<P> } = {
     proven: check.openChecked,
     ...each(failures.giveUpCandidate, 'worker-lost', 'check-failed', 'check-overdue'),
     'warm-over': cutover.retireStandby,
-    ...each(ignore, 'all-ready', 'ready-overdue', 'all-accepting', 'all-paused'),
+    ...each(ignore, 'all-ready', 'ready-overdue', 'unfit', 'all-accepting', 'all-paused'),
     ...each(ignore, 'accept-failed', 'open-overdue', 'pause-overdue'),
     ...NOTHING_IS_HELD,
     ...NOTHING_BAKES
@@ -91,7 +91,7 @@ export const table: { readonly [P in Phase]: Row<P> } = {
     ...each(failures.giveUpNext, 'worker-lost', 'quiet-overdue'),
     'warm-over': cutover.retireStandby,
     ...each(ignore, 'all-ready', 'proven', 'check-failed', 'check-overdue', 'all-accepting', 'all-paused'),
-    ...each(ignore, 'accept-failed', 'ready-overdue', 'open-overdue', 'pause-overdue'),
+    ...each(ignore, 'accept-failed', 'ready-overdue', 'unfit', 'open-overdue', 'pause-overdue'),
     ...each(ignore, 'migrated', 'migrate-failed'),
     ...NOTHING_BAKES
   },
@@ -106,7 +106,7 @@ export const table: { readonly [P in Phase]: Row<P> } = {
     'open-overdue': failures.giveUpNext,
     'warm-over': cutover.retireStandby,
     ...each(ignore, 'all-ready', 'proven', 'check-failed', 'check-overdue', 'all-accepting', 'all-paused'),
-    ...each(ignore, 'accept-failed', 'ready-overdue', 'pause-overdue', 'all-quiet', 'quiet-overdue'),
+    ...each(ignore, 'accept-failed', 'ready-overdue', 'unfit', 'pause-overdue', 'all-quiet', 'quiet-overdue'),
     ...NOTHING_BAKES
   },
   opening: {
@@ -117,7 +117,7 @@ export const table: { readonly [P in Phase]: Row<P> } = {
     ...each(failures.giveUpNext, 'worker-lost', 'accept-failed', 'open-overdue'),
     'warm-over': cutover.retireStandby,
     ...each(ignore, 'all-ready', 'proven', 'check-failed', 'check-overdue'),
-    ...each(ignore, 'ready-overdue', 'all-paused', 'pause-overdue'),
+    ...each(ignore, 'ready-overdue', 'unfit', 'all-paused', 'pause-overdue'),
     ...NOTHING_IS_HELD,
     ...NOTHING_BAKES
   },
@@ -127,7 +127,7 @@ export const table: { readonly [P in Phase]: Row<P> } = {
     'reload-asked': start.supersedeRolling,
     'abort-asked': rollback.abortNext,
     'stop-asked': stop.stop,
-    ...each(failures.giveUpNext, 'worker-lost', 'accept-failed', 'ready-overdue'),
+    ...each(failures.giveUpNext, 'worker-lost', 'accept-failed', 'ready-overdue', 'unfit'),
     ...each(failures.giveUpNext, 'check-failed', 'check-overdue', 'open-overdue'),
     'pause-overdue': rolling.continueUnpaused,
     'warm-over': cutover.retireStandby,
@@ -142,7 +142,7 @@ export const table: { readonly [P in Phase]: Row<P> } = {
     'all-paused': cutover.keepWarm,
     'pause-overdue': cutover.keepWarmUnpaused,
     ...each(ignore, 'all-ready', 'proven', 'check-failed', 'check-overdue', 'all-accepting', 'worker-lost'),
-    ...each(ignore, 'accept-failed', 'ready-overdue', 'open-overdue', 'warm-over'),
+    ...each(ignore, 'accept-failed', 'ready-overdue', 'unfit', 'open-overdue', 'warm-over'),
     ...NOTHING_IS_HELD,
     ...NOTHING_BAKES
   },
@@ -151,7 +151,16 @@ export const table: { readonly [P in Phase]: Row<P> } = {
     ...each(refusals.refuseStopping, 'promote-asked', 'abort-asked'),
     'stop-asked': stop.joinStop,
     ...each(ignore, 'all-ready', 'proven', 'check-failed', 'check-overdue', 'all-accepting', 'all-paused'),
-    ...each(ignore, 'worker-lost', 'accept-failed', 'ready-overdue', 'open-overdue', 'pause-overdue', 'warm-over'),
+    ...each(
+      ignore,
+      'worker-lost',
+      'accept-failed',
+      'ready-overdue',
+      'unfit',
+      'open-overdue',
+      'pause-overdue',
+      'warm-over'
+    ),
     ...NOTHING_IS_HELD,
     ...NOTHING_BAKES
   },
@@ -161,7 +170,16 @@ export const table: { readonly [P in Phase]: Row<P> } = {
     ...each(refusals.refuseStopping, 'promote-asked', 'abort-asked'),
     'stop-asked': stop.answerStopped,
     ...each(ignore, 'all-ready', 'proven', 'check-failed', 'check-overdue', 'all-accepting', 'all-paused'),
-    ...each(ignore, 'worker-lost', 'accept-failed', 'ready-overdue', 'open-overdue', 'pause-overdue', 'warm-over'),
+    ...each(
+      ignore,
+      'worker-lost',
+      'accept-failed',
+      'ready-overdue',
+      'unfit',
+      'open-overdue',
+      'pause-overdue',
+      'warm-over'
+    ),
     ...NOTHING_IS_HELD,
     ...NOTHING_BAKES
   }

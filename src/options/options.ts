@@ -33,10 +33,11 @@ function spec<T>(one: Spec<T>): Spec<T> {
 export const OPTIONS = {
   listen: spec<readonly readers.ListenAddress[]>({
     fallback: [],
-    value: '<port | host:port | unix:path>',
-    wants: 'a port, "host:port", "[ipv6]:port" or "unix:/path"',
+    value: '<[host:]port[=port] | unix:path[=port]>',
+    wants:
+      'a port, "host:port", "[ipv6]:port" or "unix:/path", and "=3000" after it for the port that the app asks for',
     about:
-      "Address to own. The app's first server gets the first, whatever port it asks for, and PORT is set; a further server gets the next; addresses left over go to the first. Without it, the app's own listen() decides.",
+      "Address to own. It goes to the server that asks for its port (PORT is set to the first); `80=3000` gives 80 to the server that asks for 3000. Where none asks, an app's only server gets it; addresses left over go to the server of the first. Without it, the app's own listen() decides.",
     repeatable: true,
     read: readers.readList(readers.readAddress)
   }),

@@ -4,8 +4,10 @@ import { readDuration } from './durations.ts';
 
 // Readers turn what a user wrote into a value, or undefined where that cannot be.
 
-/** An address to listen on, as bind needs it. */
-export type ListenAddress = { readonly port: number; readonly host?: string } | { readonly path: string };
+/** An address to listen on, as bind needs it, and the port that the server asks for which is to get it. */
+export type ListenAddress = ({ readonly port: number; readonly host?: string } | { readonly path: string }) & {
+  readonly asked: number | null;
+};
 
 /** A text that is not empty and has a limit, as paths have. */
 export function readText(mostBytes: number): (given: unknown) => string | undefined {
@@ -29,10 +31,17 @@ export function readName(given: unknown): string | undefined {
 }
 
 export function readAddress(given: unknown): ListenAddress | undefined {
-  if (typeof given === 'number') return readPort(String(given));
-  if (typeof given !== 'string') return undefined;
-  if (given.startsWith('unix:')) return given.length > 5 ? { path: given.slice(5) } : undefined;
-  const [, ipv6, host, port] = /^(?:(?:\[([^\]]+)\]|([^:\s]+)):)?(\d{1,5})$/.exec(given) ?? [];
+  const [, address = '', , port] = /^(.*?)(=(\d{1,5}))?$/s.exec(String(given)) ?? [];
+  if (typeof given !== 'number' && typeof given !== 'string') return undefined;
+  const asked = port === undefined ? null : readPort(port)?.port;
+  if (asked === undefined || asked === 0) return undefined;
+  if (address.startsWith('unix:')) return address.length > 5 ? { path: address.slice(5), asked } : undefined;
+  const read = readHostAndPort(address);
+  return read && { ...read, asked };
+}
+
+function readHostAndPort(address: string): { port: number; host?: string } | undefined {
+  const [, ipv6, host, port] = /^(?:(?:\[([^\]]+)\]|([^:=\s]+)):)?(\d{1,5})$/.exec(address) ?? [];
   const read = readPort(port ?? '');
   const named = ipv6 ?? host;
   return read && named !== undefined && named !== '*' ? { ...read, host: named } : read;

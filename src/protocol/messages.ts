@@ -65,7 +65,8 @@ const WAITING = {
 const TO_WORKER = {
   /** The answers to `listen`. */
   bound: { ask: number, key: text, address: 'any' as Field<Address> },
-  unbound: { ask: number, code: text, message: text },
+  /** `ours`: it is an address of the service itself that is in the way. */
+  unbound: { ask: number, code: text, message: text, ours: flag },
   accept: { key: text },
   /** Accept no more; with receivers, connections move to them. */
   pause: { receivers: flag },
@@ -91,11 +92,12 @@ const TO_WORKER = {
 
 /** The messages of a worker to the supervisor, with their fields. */
 const TO_SUPERVISOR = {
-  listen: { ask: number, wanted: 'object' as Field<ListenArguments> },
-  listening: { key: text, secure: flag },
+  /** A server asks for an address. `preloaded`: it is not the app's, but that of a module that was loaded before it. */
+  listen: { ask: number, wanted: 'object' as Field<ListenArguments>, preloaded: flag },
+  listening: { key: text, secure: flag, preloaded: flag },
   unlisten: { key: text },
-  /** The answer to a `listen` has been handled; if the server listens, that was sent before. */
-  'listen-done': { ask: number },
+  /** The answer to a `listen` has been handled, or is not needed any more; if the server listens, that was sent before. */
+  'listen-done': { ask: number, refused: flag },
   signal: {},
   paused: {},
   handed: {},

@@ -10,8 +10,10 @@ export const LAST_WORDS_FD = 4;
 export interface Lent {
   readonly key: string;
   readonly address: Address;
-  /** Whether it was named with `--listen`: such listeners go to the app's servers in order, whatever these ask for. */
+  /** Whether it was named with `--listen`. */
   readonly named: boolean;
+  /** The port that the server asks for which is to get it, where the operator said so: 3000 in `--listen 80=3000`. */
+  readonly asked: number | null;
 }
 
 /** What a worker is told when it is started. */
@@ -27,3 +29,15 @@ export interface WorkerSettings {
   /** Whether it counts what `sample` asks for. */
   readonly measures: boolean;
 }
+
+/** What loads a module before those that an app's own NODE_OPTIONS preload: put in front of them. */
+export function preloadOption(path: string): string {
+  return `--require ${JSON.stringify(path)}`;
+}
+
+/**
+ * Loaded after every module that is preloaded with `--import`: what listens from here on is the app's.
+ *
+ * A plain `?` would begin the query of the URL, which is not run.
+ */
+export const APP_BEGINS = "--import=data:text/javascript,globalThis[Symbol.for('handover.app-begins')]%3F.()";

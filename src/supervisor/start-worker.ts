@@ -24,7 +24,7 @@ interface Start {
 
 /** Starts a worker with its settings: who it is, what is lent to it, and the times that hold. */
 export function startWorker({ worker, generation, release, watch, app, options, listeners }: Start): WorkerProcess {
-  const lent = listeners.held.map(({ key, address, named }) => ({ key, address, named }));
+  const lent = listeners.held.map(({ key, address, named, asked }) => ({ key, address, named, asked }));
   const settings: WorkerSettings = {
     version: PROTOCOL_VERSION,
     worker,

@@ -93,6 +93,7 @@ export class Supervisor {
     this.#workers = new Workers({
       listeners: this.#listeners,
       readiness: options.ready,
+      readyMs: options.readyTimeout,
       watchdog: this.#health.watchdog,
       start: (worker, generation, release, watch) =>
         startWorker({ worker, generation, release, watch, app, options, listeners: this.#listeners }),
@@ -150,7 +151,7 @@ export class Supervisor {
       this.#onFinished();
     };
     try {
-      for (const address of this.#options.listen) await this.#listeners.bind(address, true);
+      for (const address of this.#options.listen) await this.#listeners.bind(address, true, address.asked);
       if (this.#stopping) throw new HandoverError('HANDOVER_ERR_REFUSED_STOPPING', STOPPED_EARLY);
     } catch (error) {
       this.#finish();

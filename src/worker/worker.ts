@@ -87,7 +87,7 @@ export class Worker {
     switch (message.type) {
       case 'bound':
       case 'unbound':
-        return this.#servers.onBound(message.ask, message);
+        return this.#servers.onBound(message);
       case 'accept':
         return this.#accept(message.key, handle);
       case 'pause':

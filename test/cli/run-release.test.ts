@@ -40,7 +40,14 @@ test('what `run` is told of the release holds from then on, as with `reload`, an
 
   const again = await home.handover('reload', '--env', 'B=flag', '--node-option', '--no-warnings', '--label', 'three');
   assert.equal(again.code, 0, again.stderr);
-  assert.deepEqual(await home.ask(), { B: 'flag', FILE: 'two', cwd, loaded: [], execArgv: ['--no-warnings'] });
+  assert.deepEqual(await home.ask(), {
+    A: 'flag',
+    B: 'flag',
+    FILE: 'two',
+    cwd,
+    loaded: [],
+    execArgv: ['--no-warnings']
+  });
 
   const back = await home.handover('rollback', '--to', '1');
   assert.equal(back.code, 0, back.stderr);

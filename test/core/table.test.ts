@@ -144,6 +144,7 @@ const events: { readonly [T in EventType]: (about: number, worker: string) => Om
   'worker-lost': (about, worker) => ({ about, worker, why: 'exited with code 1' }),
   'accept-failed': (about, worker) => ({ about, worker, code: 'HANDOVER_ERR_LISTEN_IN_USE', why: 'it is taken' }),
   'ready-overdue': (about) => ({ about, why: 'it never listened' }),
+  unfit: (about, worker) => ({ about, worker, why: 'none of its servers asks', fix: 'say which' }),
   'open-overdue': (about) => ({ about }),
   'pause-overdue': (about) => ({ about }),
   'hand-overdue': (about) => ({ about }),

@@ -17,7 +17,8 @@ interface Cases {
   readonly message: string;
 }
 
-const ADDRESS = 'a port, "host:port", "[ipv6]:port" or "unix:/path"';
+const ADDRESS =
+  'a port, "host:port", "[ipv6]:port" or "unix:/path", and "=3000" after it for the port that the app asks for';
 
 function duration(fallback: number, wants: string, least: 0 | 1, more: Partial<Cases> = {}): Cases {
   return {
@@ -73,18 +74,24 @@ const cases: { readonly [N in OptionName]: Cases } = {
   listen: {
     fallback: [],
     good: [
-      [80, [{ port: 80 }]],
-      ['80', [{ port: 80 }]],
-      [0, [{ port: 0 }]],
-      ['*:80', [{ port: 80 }]],
-      ['localhost:8080', [{ port: 8080, host: 'localhost' }]],
-      ['127.0.0.1:65535', [{ port: 65_535, host: '127.0.0.1' }]],
-      ['[::1]:80', [{ port: 80, host: '::1' }]],
-      ['unix:/run/app.sock', [{ path: '/run/app.sock' }]],
+      [80, [{ port: 80, asked: null }]],
+      ['80', [{ port: 80, asked: null }]],
+      [0, [{ port: 0, asked: null }]],
+      ['*:80', [{ port: 80, asked: null }]],
+      ['localhost:8080', [{ port: 8080, host: 'localhost', asked: null }]],
+      ['127.0.0.1:65535', [{ port: 65_535, host: '127.0.0.1', asked: null }]],
+      ['[::1]:80', [{ port: 80, host: '::1', asked: null }]],
+      ['unix:/run/app.sock', [{ path: '/run/app.sock', asked: null }]],
       [
         [80, 'unix:app.sock'],
-        [{ port: 80 }, { path: 'app.sock' }]
+        [
+          { port: 80, asked: null },
+          { path: 'app.sock', asked: null }
+        ]
       ],
+      ['80=3000', [{ port: 80, asked: 3000 }]],
+      ['[::1]:80=3000', [{ port: 80, host: '::1', asked: 3000 }]],
+      ['unix:/run/app.sock=3000', [{ path: '/run/app.sock', asked: 3000 }]],
       [[], []]
     ],
     bad: [
@@ -99,6 +106,11 @@ const cases: { readonly [N in OptionName]: Cases } = {
       'a b:80',
       '[::1]',
       'unix:',
+      '80=',
+      '80=x',
+      '80=0',
+      '80=65536',
+      '=3000',
       '123456',
       null,
       {},
@@ -427,7 +439,10 @@ test('every option that is given is read, and the others get their defaults', ()
   const options = readOptions({ listen: ['80', 'unix:/a'], workers: 'max', keepWarm: 'forever', log: 'json' });
 
   assert.deepEqual(Object.keys(options), Object.keys(OPTIONS));
-  assert.deepEqual(options.listen, [{ port: 80 }, { path: '/a' }]);
+  assert.deepEqual(options.listen, [
+    { port: 80, asked: null },
+    { path: '/a', asked: null }
+  ]);
   assert.equal(options.readyTimeout, 30_000);
 });
 

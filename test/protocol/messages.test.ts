@@ -12,7 +12,7 @@ const move = { id: '6.1:4', key: '::|80', fresh: false, pipelines: false };
 /** A message of each type: a new one without an example does not compile. */
 const messages: { readonly [T in Message['type']]: Extract<Message, { type: T }> | Message } = {
   bound: { type: 'bound', ask: 1, key: '::|80', address },
-  unbound: { type: 'unbound', ask: 1, code: 'EADDRINUSE', message: 'it is taken' },
+  unbound: { type: 'unbound', ask: 1, code: 'EADDRINUSE', message: 'it is taken', ours: false },
   accept: { type: 'accept', key: '::|80' },
   pause: { type: 'pause', receivers: true },
   drain: { type: 'drain', receivers: false },
@@ -36,10 +36,10 @@ const messages: { readonly [T in Message['type']]: Extract<Message, { type: T }>
     loop: [0, 50]
   },
   reported: { type: 'reported', ask: 2, connections: 1, inFlight: 0, requests: 9, holding: [] },
-  listen: { type: 'listen', ask: 3, wanted: { port: 80 } },
-  'listen-done': { type: 'listen-done', ask: 1 },
+  listen: { type: 'listen', ask: 3, wanted: { port: 80 }, preloaded: false },
+  'listen-done': { type: 'listen-done', ask: 1, refused: false },
   unlisten: { type: 'unlisten', key: '::|80' },
-  listening: { type: 'listening', secure: false, key: '::|80' },
+  listening: { type: 'listening', secure: false, key: '::|80', preloaded: false },
   signal: { type: 'signal' },
   paused: { type: 'paused' },
   handed: { type: 'handed' },

@@ -68,7 +68,7 @@ export class Worker {
       version: PROTOCOL_VERSION,
       worker: '1.1',
       generation: 1,
-      lent: [{ key: bound.key, address: bound.address, named: true }],
+      lent: [{ key: bound.key, address: bound.address, named: true, asked: null }],
       backlog: 511,
       budgetMs: 10_000,
       drainMs: 10_000,
@@ -85,6 +85,7 @@ export class Worker {
       env: {
         ...own,
         VERSION_FILE: join(folder, 'version'),
+        PORT: String(bound.port),
         ...env,
         [SETTINGS_VARIABLE]: JSON.stringify(orders)
       },
@@ -135,7 +136,14 @@ export class Worker {
     return worker;
   }
 
+  /** Waits until its server listens: one that asks for another address than the named one gets that. */
   async listens(): Promise<this> {
+    const { key, address } = this.bound;
+    const ask = await until(
+      () => (this.said.some(({ type }) => type === 'listening') ? 0 : this.take('listen')?.ask),
+      () => `"listen"; it said: ${this.said.map((one) => one.type)}`
+    );
+    if (ask > 0) this.say({ type: 'bound', ask, key, address });
     await this.hear('listening');
     return this;
   }

@@ -111,10 +111,11 @@ test('a service on a unix socket is reloaded under a client that never reconnect
   assert.equal(existsSync(path), false);
 });
 
-test('two servers are named with two addresses, in the order of their listen()', async (t) => {
-  const listen = [`127.0.0.1:${await freePort()}`, `127.0.0.1:${await freePort()}`];
+test('two servers are named with two addresses, the second by the port that it asks for', async (t) => {
+  const addresses = [`127.0.0.1:${await freePort()}`, `127.0.0.1:${await freePort()}`];
+  const listen = [`${addresses[0]}`, `${addresses[1]}=21001`];
   const { service, client, release } = await startService(t, 'two-servers.mjs', { listen });
-  assert.deepEqual(service.addresses, listen);
+  assert.deepEqual(service.addresses, addresses);
   const [shop, admin] = [client(0), client(1)];
   const look = async () => [await shop.get(), await admin.get()].map(({ body, version }) => `${body} ${version}`);
   assert.deepEqual(await look(), ['public 1', 'admin 1']);

@@ -36,7 +36,8 @@ SIGTERM and SIGINT stop gracefully (a second one hurries), SIGHUP reloads.`,
     const { options, set } = mergeRun(given, config, process.env, logicalCwd());
     told.form = options.log === 'json' ? 'log' : 'text';
     // Loaded here and not above: the other commands, which are waited for, do not need it.
-    const { startService } = await import('../../supervise.ts');
+    const { startService, silencePreloadedServers } = await import('../../supervise.ts');
+    silencePreloadedServers();
     try {
       await once(await startService(options, set), 'stopped');
     } catch (error) {

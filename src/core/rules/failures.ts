@@ -10,7 +10,7 @@ import { announce, type On, to } from './rule.ts';
 
 /** Why a candidate, or a next generation, does not become active. */
 type Failure =
-  | On<'worker-lost' | 'accept-failed' | 'ready-overdue' | 'check-failed' | 'check-overdue' | 'open-overdue'>
+  | On<'worker-lost' | 'accept-failed' | 'ready-overdue' | 'check-failed' | 'check-overdue' | 'open-overdue' | 'unfit'>
   | On<'quiet-overdue' | 'migrate-failed'>
   | { readonly type: 'covered'; readonly why: string; readonly at: number }
   | Abandoned;
@@ -50,6 +50,15 @@ function explainFailure(
           what: `Generation ${generation.id} did not become ready in ${readyMs} ms`,
           why: event.why,
           fix: `${event.fix ?? READY_FIX}${readyMs <= SHORT_MS ? SHORT_FIX : ''}; ${still}`
+        }
+      };
+    case 'unfit':
+      return {
+        code: 'HANDOVER_ERR_CANDIDATE_NOT_READY',
+        account: {
+          what: `Generation ${generation.id} cannot serve`,
+          why: `worker ${event.worker}: ${event.why}`,
+          fix: `${event.fix}; ${still}`
         }
       };
     case 'check-failed':
@@ -134,7 +143,7 @@ export function failBoot(state: In<'booting'>, event: Failure): Step {
 /** Starting or checking: the candidate fails. It has never accepted, so it is ended without a drain. */
 export function giveUpCandidate(
   state: In<'starting' | 'checking'>,
-  event: On<'worker-lost' | 'ready-overdue' | 'check-failed' | 'check-overdue'>
+  event: On<'worker-lost' | 'ready-overdue' | 'unfit' | 'check-failed' | 'check-overdue'>
 ): Step {
   const { candidate, active, limits } = state;
   if (isExplainedByExit(candidate, event)) return to(state);

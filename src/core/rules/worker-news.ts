@@ -76,6 +76,12 @@ function fold(place: WorkerPlace, event: WorkerEvent): WorkerUpdate {
       const folded = place.role === 'active' ? end(place, 'terminate') : unchanged(place);
       return { ...folded, news: [{ type: 'accept-failed', about, worker: worker.id, code, why, at }] };
     }
+    case 'worker-unfit': {
+      const { why, fix } = event;
+      const comes = place.role === 'candidate' || place.role === 'next';
+      const folded = comes ? unchanged(place) : end(place, 'terminate');
+      return { ...folded, news: [{ type: 'unfit', about, worker: worker.id, why, fix, at }] };
+    }
     case 'worker-down':
       return foldDown(place, at);
     case 'worker-exited':

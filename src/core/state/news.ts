@@ -55,6 +55,14 @@ export type Event = { readonly at: number } & (
       readonly why: string;
     }
   | ({ readonly type: 'ready-overdue'; readonly about: number } & Explained)
+  /** Waiting would not make it ready. */
+  | {
+      readonly type: 'unfit';
+      readonly about: number;
+      readonly worker: string;
+      readonly why: string;
+      readonly fix: string;
+    }
   | { readonly type: 'open-overdue'; readonly about: number }
   | { readonly type: 'pause-overdue'; readonly about: number }
   | { readonly type: 'hand-overdue'; readonly about: number }
@@ -71,6 +79,7 @@ export type WorkerEvent = { readonly at: number; readonly worker: string } & (
   | { readonly type: 'worker-handed' | 'worker-inactive' | 'worker-drained' | 'worker-down' }
   | ({ readonly type: 'worker-exited' } & Explained)
   | { readonly type: 'worker-refused'; readonly code: ErrorCode; readonly why: string }
+  | { readonly type: 'worker-unfit'; readonly why: string; readonly fix: string }
   | { readonly type: 'worker-hung'; readonly silentMs: number }
   | { readonly type: 'worker-heavy'; readonly rssBytes: number; readonly limitBytes: number }
   | { readonly type: 'worker-overdue' | 'leave-overdue' | 'kill-overdue' }

@@ -1,19 +1,19 @@
 import { lookup } from 'node:dns/promises';
 import { chmodSync, existsSync, lstatSync, unlinkSync } from 'node:fs';
 import net from 'node:net';
-import { constants } from 'node:os';
 import { dirname } from 'node:path';
-import { getSystemErrorName } from 'node:util';
-import { type ErrorCode, HandoverError, systemCode } from '../../errors.ts';
+import { HandoverError, systemCode } from '../../errors.ts';
 import { type BindTo, bindHandle, type Handle } from '../../internals/net.ts';
 import type { Address, ListenArguments } from '../../protocol/messages.ts';
 import type { Lent } from '../../protocol/worker-settings.ts';
 import { isAnswered, LONGEST_PATH_BYTES } from '../unix.ts';
+import { explain, explainOverlap, showAddress } from './explain.ts';
 
 /** An address that the supervisor holds. */
 export interface Listener extends Lent {
   readonly ipv6Only: boolean;
   readonly handle: Handle;
+  readonly boundTo: BindTo;
 }
 
 /**
@@ -23,6 +23,8 @@ export interface Listener extends Lent {
 export class Listeners {
   readonly #byKey = new Map<string, Promise<Listener>>();
   readonly #held: Listener[] = [];
+  /** Those that were closed because nobody serves them, for a rollback to the version that does. */
+  readonly #closed = new Map<string, Listener>();
 
   /** The addresses that are owned, as people write them. */
   get shown(): readonly string[] {
@@ -47,17 +49,19 @@ export class Listeners {
    * Binds an address, or finds the listener that already holds it.
    *
    * @param named whether it comes from `--listen`
+   * @param asked the port of the server that is to get it, where the operator said so
    * @throws HANDOVER_ERR_LISTEN_IN_USE, _PERMISSION, _ADDRESS
    */
-  async bind(wanted: ListenArguments, named: boolean): Promise<Listener> {
+  async bind(wanted: ListenArguments, named: boolean, asked: number | null = null): Promise<Listener> {
     const to = await resolve(wanted);
     // A port that the system chooses is another one each time it is asked for.
-    if (!('path' in to) && to.port === 0) return this.#bind(to, wanted, named);
+    if (!('path' in to) && to.port === 0) return this.#bind(to, wanted, { named, asked });
     const key = keyOf(to);
     const existing = this.#byKey.get(key);
     if (existing) return existing;
-    if (this.#held.some((listener) => overlaps(listener, to))) throw explain(-constants.errno.EADDRINUSE, to);
-    const binding = this.#bind(to, wanted, named);
+    const inTheWay = this.#held.find((listener) => overlaps(listener, to));
+    if (inTheWay) throw explainOverlap(inTheWay, to);
+    const binding = this.#bind(to, wanted, { named, asked });
     this.#byKey.set(key, binding);
     try {
       return await binding;
@@ -67,16 +71,40 @@ export class Listeners {
     }
   }
 
+  /** Lets go of an address that nobody serves any more: whoever connects is refused. */
+  release(key: string): void {
+    const listener = this.find(key);
+    if (!listener) return;
+    this.#held.splice(this.#held.indexOf(listener), 1);
+    this.#byKey.delete(key);
+    this.#closed.set(key, listener);
+    listener.handle.close();
+  }
+
+  /** Binds an address again that was let go of. It may be somebody else's by now. */
+  reopen(key: string): void {
+    const before = this.#closed.get(key);
+    if (!before || this.find(key)) return;
+    const handle = bindHandle(before.boundTo);
+    if (typeof handle === 'number') return;
+    this.#closed.delete(key);
+    const listener = { ...before, handle };
+    this.#held.push(listener);
+    this.#byKey.set(key, Promise.resolve(listener));
+  }
+
   /** Lets go of every address; unix sockets are removed. */
   close(): void {
     for (const { handle } of this.#held.splice(0)) handle.close();
     this.#byKey.clear();
+    this.#closed.clear();
   }
 
-  async #bind(to: BindTo, wanted: ListenArguments, named: boolean): Promise<Listener> {
+  async #bind(to: BindTo, wanted: ListenArguments, origin: Pick<Listener, 'named' | 'asked'>): Promise<Listener> {
     if ('path' in to) await clearPath(to.path);
     const bound = bindHandle(to);
-    const handle = typeof bound === 'number' && anyAddress(to) ? bindHandle({ ...to, address: '0.0.0.0' }) : bound;
+    const ipv4 = { ...to, address: '0.0.0.0' };
+    const handle = typeof bound === 'number' && anyAddress(to) ? bindHandle(ipv4) : bound;
     if (typeof handle === 'number') throw explain(typeof bound === 'number' ? bound : handle, to);
     const address = readAddress(handle, to);
     if (typeof address === 'number') {
@@ -86,16 +114,11 @@ export class Listeners {
     if (typeof address === 'string') openToAll(address, wanted);
     const port = typeof address === 'string' ? {} : { port: address.port };
     const ipv6Only = !('path' in to) && to.ipv6Only;
-    const listener = { key: keyOf({ ...to, ...port }), address, named, handle, ipv6Only };
+    const boundTo = handle === bound ? { ...to, ...port } : { ...ipv4, ...port };
+    const listener = { key: keyOf({ ...to, ...port }), address, ...origin, handle, ipv6Only, boundTo };
     this.#held.push(listener);
     return listener;
   }
-}
-
-/** An address the way people write it. */
-export function showAddress(address: Address): string {
-  if (typeof address === 'string') return `unix:${address}`;
-  return `${address.family === 'IPv6' ? `[${address.address}]` : address.address}:${address.port}`;
 }
 
 async function resolve({ path, host, port = 0, ipv6Only = false }: ListenArguments): Promise<BindTo> {
@@ -184,45 +207,4 @@ async function clearPath(path: string): Promise<void> {
 
 function openToAll(path: string, { readableAll, writableAll }: ListenArguments): void {
   if (readableAll || writableAll) chmodSync(path, 0o600 | (readableAll ? 0o444 : 0) | (writableAll ? 0o222 : 0));
-}
-
-/** Turns an errno of bind or listen into what a person needs to know. */
-export function explain(errno: number, to: BindTo | Address): HandoverError {
-  const code = getSystemErrorName(errno);
-  const where =
-    typeof to === 'string' ? `unix:${to}` : 'path' in to ? `unix:${to.path}` : `${show(to.address)}:${to.port}`;
-  const what = `Cannot listen on ${where}`;
-  const cause = Object.assign(new Error(code), { code });
-  if (code === 'EADDRINUSE') {
-    const fix =
-      'Find it with `ss -ltnp` and stop it, or choose another address. If a supervisor was killed a moment ago, its workers let go of the address after the orphan timeout';
-    return new HandoverError(
-      'HANDOVER_ERR_LISTEN_IN_USE',
-      { what, why: 'another program holds this address (EADDRINUSE)', fix },
-      { cause }
-    );
-  }
-  if (code === 'EACCES' || code === 'EPERM') {
-    const fix = `Allow it in one of three ways: \`sudo setcap cap_net_bind_service=+ep "$(readlink -f "$(command -v node)")"\`, a systemd socket unit in front, or run it as root; or choose a port of 1024 or above`;
-    return new HandoverError(
-      'HANDOVER_ERR_LISTEN_PERMISSION',
-      { what, why: `this user may not bind it (${code})`, fix },
-      { cause }
-    );
-  }
-  const fix = 'Give an address of this machine, or only the port to listen on all of them';
-  return new HandoverError('HANDOVER_ERR_LISTEN_ADDRESS', { what, why: `the system answered ${code}`, fix }, { cause });
-}
-
-/** Why a worker could not listen on what it was lent. */
-export function explainRefusal(errno: string, listener: Listener | undefined): { code: ErrorCode; why: string } {
-  if (listener && /^-\d+$/.test(errno)) {
-    const { code, what, why } = explain(Number(errno), listener.address);
-    return { code, why: `${what}: ${why}` };
-  }
-  return { code: 'HANDOVER_ERR_CANDIDATE_NOT_ACCEPTING', why: `it could not take the address (${errno})` };
-}
-
-function show(address: string): string {
-  return net.isIPv6(address) ? `[${address}]` : address;
 }

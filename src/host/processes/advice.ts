@@ -30,7 +30,7 @@ const ADVICE: readonly (readonly [error: RegExp, fix: (found: RegExpExecArray, f
   ],
   [/heap out of memory/, () => 'Give it more memory (NODE_OPTIONS=--max-old-space-size=<MB>), or look what it keeps'],
   [
-    /EADDRINUSE(?:.*:(\d+))?/,
+    /EADDRINUSE(?:[^\n(]*:(\d+))?/,
     ([, port]) =>
       `Free ${port ? `port ${port}` : 'the address'}, or let it listen in the main thread of the worker itself: what a child process, a thread or a descriptor binds cannot be shared by two versions`
   ],

@@ -1,33 +1,52 @@
+import { namedOf, ownerOf } from '../../protocol/named.ts';
+import { showAddress } from '../listeners/explain.ts';
+import type { Listeners } from '../listeners/listeners.ts';
 import type { Reason } from './family.ts';
 import type { WorkerRecord } from './worker-record.ts';
+
+/** How long a candidate is given to listen on what else the active generation serves, before it does without. */
+const GIVEN_UP_MS = 5_000;
+
+export interface ReadinessPorts {
+  readonly listeners: Listeners;
+  readonly mode: 'listening' | 'signal';
+  readonly readyMs: number;
+  active(): number | null;
+}
 
 /**
  * Judges whether a worker can serve.
  *
- * Invariant: a candidate is ready only when it listens on everything that the active generation serves. An address that
- * nobody accepts on after the cutover would be a service lost without a word.
+ * Invariant: a candidate is ready only when a server of its app answers on everything that was named with `--listen`, and
+ * when there was time to listen on everything else that the active generation serves. What it does not listen on by then
+ * is given up by this version.
  */
 export class Readiness {
-  readonly #mode: 'listening' | 'signal';
-  readonly #active: () => number | null;
-  /** What each generation serves; it outlives the workers, for their replacements must serve the same. */
+  readonly #ports: ReadinessPorts;
+  /** What each generation serves; it outlives the workers, for their replacements are to serve the same. */
   readonly #served = new Map<number, Set<string>>();
 
-  constructor(mode: 'listening' | 'signal', active: () => number | null) {
-    this.#mode = mode;
-    this.#active = active;
+  constructor(ports: ReadinessPorts) {
+    this.#ports = ports;
   }
 
   isMet(record: WorkerRecord): boolean {
-    if (record.asking.size > 0) return false;
-    if (this.#mode === 'signal' ? !record.signalled : record.keys.size === 0) return false;
-    return this.#missing(record).length === 0;
+    if (record.asking.size > 0 || record.refusal !== null) return false;
+    if (this.#ports.mode === 'signal' ? !record.signalled : !isListening(record)) return false;
+    return this.#unanswered(record).length === 0 && this.leftToWait(record) === 0;
+  }
+
+  /** For how many milliseconds it is still waited for what only the active generation serves. */
+  leftToWait(record: WorkerRecord): number {
+    const { mode, readyMs } = this.#ports;
+    if (this.#missing(record).length === 0 || mode === 'signal') return 0;
+    return Math.max(0, Math.ceil(record.listenedAt + Math.min(GIVEN_UP_MS, readyMs / 2) - performance.now()));
   }
 
   /** What each worker is waited for that cannot serve yet, and what helps. */
-  async explainAll(records: readonly WorkerRecord[], show: (key: string) => string): Promise<Reason> {
+  async explainAll(records: readonly WorkerRecord[]): Promise<Reason> {
     const late = records.filter((record) => !record.ready);
-    const reasons = await Promise.all(late.map((record) => this.explain(record, show)));
+    const reasons = await Promise.all(late.map((record) => this.explain(record)));
     const told = late.map(
       ({ id, process }, at) => `worker ${id} (pid ${process.pid}) is running but ${reasons[at]?.why}`
     );
@@ -36,27 +55,37 @@ export class Readiness {
   }
 
   /** What a worker is waited for, in words that follow "is running but". */
-  async explain(record: WorkerRecord, show: (key: string) => string): Promise<Reason> {
+  async explain(record: WorkerRecord): Promise<Reason> {
     const plain = (why: string): Reason => ({ why, fix: null });
-    if (this.#mode === 'signal' && !record.signalled) return plain('never called ready()');
-    if (record.keys.size > 0)
+    const show = (key: string) => this.#ports.listeners.show(key);
+    if (this.#ports.mode === 'signal' && !record.signalled) return plain('never called ready()');
+    if (record.refusal !== null) return plain(`was refused what it asked for (${record.refusal})`);
+    if (!isListening(record)) {
+      if (record.bindFailure !== null) return plain(`never listened (${record.bindFailure})`);
+      if (record.keys.size === 0) return record.process.explain();
+      return plain(`never listened: only a module that is preloaded did, on ${shownKeys(record, show)}`);
+    }
+    const unanswered = this.#unanswered(record);
+    if (unanswered.length === 0)
       return plain(
         `did not listen on ${this.#missing(record).map(show).join(', ')}, which the active generation serves`
       );
-    if (record.bindFailure !== null) return plain(`never listened (${record.bindFailure})`);
-    return record.process.explain();
+    return {
+      why: `listened on ${shownKeys(record, show)}, and not on ${unanswered.join(', ')}, which was named with --listen`,
+      fix: 'Let its public server listen on process.env.PORT, or say which it is, as in `--listen 80=3000`'
+    };
   }
 
   /** A server of a worker listens. It counts for the generation once that serves, or when nobody does yet. */
   onListening(record: WorkerRecord, key: string): void {
-    record.keys.add(key);
-    const active = this.#active();
+    record.listenedAt = performance.now();
+    const active = this.#ports.active();
     if (active === null || active === record.generation) this.#servedBy(record.generation).add(key);
   }
 
-  /** A generation accepts: what it listens on is what its successor must. */
+  /** A generation accepts: what it listens on is what its successor is to. */
   onAccepting(record: WorkerRecord): void {
-    for (const key of record.keys) this.#servedBy(record.generation).add(key);
+    for (const key of record.keys.keys()) this.#servedBy(record.generation).add(key);
   }
 
   /** An app closed a server: without a second worker on that address, it is no longer served. */
@@ -66,13 +95,26 @@ export class Readiness {
       this.#served.get(record.generation)?.delete(key);
   }
 
+  /** Whether the active generation serves an address, or is to once its workers are back. */
+  isServed(key: string): boolean {
+    return this.#served.get(this.#ports.active() ?? -1)?.has(key) === true;
+  }
+
   forget(generation: number): void {
     this.#served.delete(generation);
   }
 
-  #missing(record: WorkerRecord): string[] {
-    const needed = this.#served.get(this.#active() ?? record.generation) ?? [];
-    return [...needed].filter((key) => !record.keys.has(key));
+  /** What was named and none of its servers answers on. */
+  #unanswered({ keys }: WorkerRecord): string[] {
+    const { held } = this.#ports.listeners;
+    const named = namedOf(held).filter(({ key }) => ownerOf(held, (one) => keys.has(one), key) === null);
+    return named.map(({ address, asked }) => `${showAddress(address)}${asked === null ? '' : `=${asked}`}`);
+  }
+
+  /** What the active generation serves besides, and this worker does not. */
+  #missing({ generation, keys }: WorkerRecord): string[] {
+    const needed = this.#served.get(this.#ports.active() ?? generation) ?? [];
+    return [...needed].filter((key) => !keys.has(key) && this.#ports.listeners.find(key)?.named === false);
   }
 
   #servedBy(generation: number): Set<string> {
@@ -80,4 +122,13 @@ export class Readiness {
     this.#served.set(generation, served);
     return served;
   }
+}
+
+/** Whether a server of the app itself listens. */
+function isListening({ keys }: WorkerRecord): boolean {
+  return [...keys.values()].some(({ preloaded }) => !preloaded);
+}
+
+function shownKeys({ keys }: WorkerRecord, show: (key: string) => string): string {
+  return [...keys.keys()].map(show).join(', ') || 'nothing that is shared';
 }

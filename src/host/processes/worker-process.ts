@@ -1,7 +1,6 @@
 import { type ChildProcess, fork } from 'node:child_process';
 import type { Socket } from 'node:net';
 import type { Writable } from 'node:stream';
-import { fileURLToPath } from 'node:url';
 import type { Release } from '../../core/state/state.ts';
 import { onInternalMessage, sendHandle } from '../../internals/ipc.ts';
 import type { Handle } from '../../internals/net.ts';
@@ -11,6 +10,7 @@ import { LAST_WORDS_FD, SETTINGS_VARIABLE, type WorkerSettings } from '../../pro
 import { type Ending, explainEnding } from './ending.ts';
 import { explainLeft, explainSilence, type Reason } from './family.ts';
 import { LineRelay } from './output.ts';
+import { withPreload } from './with-preload.ts';
 
 /** How long the pipes of an exited worker may take to give their last lines. */
 const LAST_LINES_MS = 200;
@@ -69,15 +69,14 @@ export class WorkerProcess {
     const { release, settings, stdout, stderr, lead } = options;
     this.#env = options.env;
     this.#folder = release.cwd;
-    const preload = fileURLToPath(new URL('./preload.cjs', import.meta.url));
+    const { env, execArgv } = withPreload(options.env, [...flagsFor(release), ...release.nodeOptions]);
     const stdio: (string | number)[] = ['ignore', 'pipe', 'pipe', 'ipc'];
     stdio[LAST_WORDS_FD] = 2;
     this.#child = fork(release.file, release.args, {
       execPath: release.node ?? process.execPath,
       cwd: release.cwd,
-      env: { ...options.env, [SETTINGS_VARIABLE]: JSON.stringify(settings) },
-      // Ours first: whatever the others load finds the app's side of handover in place.
-      execArgv: ['--require', preload, ...flagsFor(release), ...release.nodeOptions],
+      env: { ...env, [SETTINGS_VARIABLE]: JSON.stringify(settings) },
+      execArgv,
       // A process group of its own: Ctrl-C in a terminal is for the supervisor, which then ends its workers gracefully.
       detached: true,
       stdio: stdio as 'pipe'[]

@@ -1,11 +1,21 @@
 import type { WorkerFacts } from '../../core/status.ts';
 import type { Handle } from '../../internals/net.ts';
 import { PRIVATE_ID, type ToSupervisor } from '../../protocol/messages.ts';
+import { namedOf, ownerOf } from '../../protocol/named.ts';
+import type { Lent } from '../../protocol/worker-settings.ts';
 import type { PrivateTarget } from '../checks/private-client.ts';
 import { measureUsage, type Usage } from '../measure/usage.ts';
 import type { WorkerProcess } from './worker-process.ts';
 
 export type Report = Extract<ToSupervisor, { type: 'reported' }>;
+
+/** A server of a worker that shares a listener. */
+export interface SharedServer {
+  /** Whether it speaks TLS. */
+  readonly secure: boolean;
+  /** Whether it is not the app's, but that of a module which was loaded before it. */
+  readonly preloaded: boolean;
+}
 
 /** A worker as the supervisor sees it from outside. */
 export interface WorkerRecord {
@@ -13,13 +23,16 @@ export interface WorkerRecord {
   readonly generation: number;
   readonly process: WorkerProcess;
   /** Listeners for which one of its servers has called listen(). */
-  readonly keys: Set<string>;
+  readonly keys: Map<string, SharedServer>;
   /** Listeners it was told to accept on and has not answered for. */
   readonly opening: Set<string>;
-  /** Whether its first server speaks TLS. */
-  secure: boolean;
   /** Calls of listen() that the worker has not dealt with. */
   readonly asking: Set<number>;
+  /** Those of them that wait to see whether another server asks for what was named with `--listen`. */
+  readonly undecided: Map<number, Extract<ToSupervisor, { type: 'listen' }>>;
+  settling: NodeJS.Timeout | undefined;
+  /** The port that its only server had asked for, before it got a named address. */
+  assigned: number | null;
   /** Whether the app said it is ready. */
   signalled: boolean;
   /** Whether everything that was asked of it is there. */
@@ -33,6 +46,10 @@ export interface WorkerRecord {
   report: Report | null;
   /** Why a listen() of its app failed. */
   bindFailure: string | null;
+  /** Why it was refused an address that it could have had, were the service not there. */
+  refusal: string | null;
+  /** `performance.now()` when a server of its app listened the last time. */
+  listenedAt: number;
 }
 
 export function createRecord(id: string, generation: number, process: WorkerProcess): WorkerRecord {
@@ -40,17 +57,21 @@ export function createRecord(id: string, generation: number, process: WorkerProc
     id,
     generation,
     process,
-    keys: new Set(),
+    keys: new Map(),
     opening: new Set(),
-    secure: false,
     asking: new Set(),
+    undecided: new Map(),
+    settling: undefined,
+    assigned: null,
     signalled: false,
     ready: false,
     serving: false,
     accepted: false,
     connections: 0,
     report: null,
-    bindFailure: null
+    bindFailure: null,
+    refusal: null,
+    listenedAt: 0
   };
 }
 
@@ -131,22 +152,24 @@ export function describeHolders(record: WorkerRecord | undefined): object {
   return connections === undefined ? {} : { connections, inFlight, holding };
 }
 
-/** A worker to be asked privately; nothing where the app has no server to ask. */
-export function toPrivateTarget({ id: worker, generation, keys, secure, process }: WorkerRecord): PrivateTarget[] {
-  const [key] = keys;
+/** A worker to be asked privately, at the server that is public; nothing where the app has no server to ask. */
+export function toPrivateTarget(
+  { id: worker, generation, keys, process }: WorkerRecord,
+  held: readonly Lent[]
+): PrivateTarget[] {
+  const named = namedOf(held).find((one) => keys.has(one.key));
+  const key = named?.key ?? [...keys].find(([, { preloaded }]) => !preloaded)?.[0];
   if (key === undefined) return [];
   const give = (handle: Handle) =>
     process.send({ type: 'adopt', id: PRIVATE_ID, key, fresh: true, pipelines: false, last: true }, handle, () =>
       handle.close()
     );
-  return [{ generation, worker, secure, give }];
+  return [{ generation, worker, secure: keys.get(key)?.secure === true, give }];
 }
 
-/** The listeners that a worker accepts on: those of its servers, and all that were named. */
-export function keysToLend(
-  { keys }: WorkerRecord,
-  held: readonly { readonly key: string; readonly named: boolean }[]
-): Set<string> {
-  const named = held.filter((one) => one.named).map(({ key }) => key);
-  return new Set(keys.size === 0 ? [] : [...named, ...keys]);
+/** The listeners that a worker accepts on: those of its servers, and the named ones that they answer for besides. */
+export function keysToLend({ keys }: WorkerRecord, held: readonly Lent[]): Set<string> {
+  const has = (key: string) => keys.has(key);
+  const named = namedOf(held).filter(({ key }) => ownerOf(held, has, key) !== null);
+  return new Set([...named.map(({ key }) => key), ...keys.keys()]);
 }

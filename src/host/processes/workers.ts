@@ -3,25 +3,19 @@ import type { WorkerFacts } from '../../core/status.ts';
 import type { Handle } from '../../internals/net.ts';
 import type { Moving, ToSupervisor } from '../../protocol/messages.ts';
 import type { PrivateTarget } from '../checks/private-client.ts';
-import { explainRefusal, type Listeners } from '../listeners/listeners.ts';
+import { explainRefusal } from '../listeners/explain.ts';
+import type { Listeners } from '../listeners/listeners.ts';
 import type { Watchdog } from '../measure/watchdog.ts';
 import type { Receiver } from '../relay.ts';
-import { bindFor } from './bind.ts';
 import type { Reason } from './family.ts';
-import { Readiness } from './readiness.ts';
+import { Listening } from './listening.ts';
 import type { Watch, WorkerMessage, WorkerProcess } from './worker-process.ts';
-import {
-  createRecord,
-  describeHolders,
-  keysToLend,
-  Reports,
-  toPrivateTarget,
-  type WorkerRecord
-} from './worker-record.ts';
+import { createRecord, describeHolders, Reports, toPrivateTarget, type WorkerRecord } from './worker-record.ts';
 
 export interface WorkersPorts {
   readonly listeners: Listeners;
   readonly readiness: 'listening' | 'signal';
+  readonly readyMs: number;
   readonly watchdog?: Watchdog;
   start(worker: string, generation: number, release: Release, watch: Watch): WorkerProcess;
   post(news: News): void;
@@ -41,19 +35,25 @@ export interface WorkersPorts {
 export class Workers {
   readonly #records = new Map<string, WorkerRecord>();
   readonly #reports = new Reports();
-  readonly #readiness: Readiness;
+  readonly #listening: Listening;
   readonly #ports: WorkersPorts;
 
   constructor(ports: WorkersPorts) {
     this.#ports = ports;
-    this.#readiness = new Readiness(ports.readiness, ports.active);
+    this.#listening = new Listening({
+      ...ports,
+      mode: ports.readiness,
+      records: () => [...this.#records.values()],
+      onChange: (record) => this.#checkReady(record),
+      onUnfit: ({ id: worker }, why, fix) => ports.post({ type: 'worker-unfit', worker, why, fix, at: ports.now() })
+    });
   }
 
   fork(worker: string, generation: number, release: Release): void {
     const process = this.#ports.start(worker, generation, release, {
       onMessage: (message, handle) => this.#onMessage(record, message, handle),
       onAppMessage: (message) =>
-        message === 'ready' ? this.#signal(record) : this.#ports.onAppMessage(worker, message),
+        message === 'ready' ? this.#listening.onSignal(record) : this.#ports.onAppMessage(worker, message),
       onGarbage: (what) => this.#ports.onGarbage(worker, what),
       onDown: () => this.#ports.post({ type: 'worker-down', worker, at: this.#ports.now() }),
       onGone: (reason) => this.#onGone(record, reason),
@@ -69,7 +69,7 @@ export class Workers {
     if (!record) return;
     record.serving = true;
     record.accepted = false;
-    const keys = keysToLend(record, this.#ports.listeners.held);
+    const keys = this.#listening.toLend(record);
     for (const key of keys) record.opening.add(key);
     for (const key of keys) this.#lend(record, key);
     if (keys.size === 0 && this.#ports.readiness === 'signal') this.#accepted(record);
@@ -85,7 +85,7 @@ export class Workers {
     const record = this.#stopServing(worker);
     if (!record) return;
     record.process.send({ type: 'hold', yields });
-    for (const key of record.keys) this.#lend(record, key, 'keep');
+    for (const key of record.keys.keys()) this.#lend(record, key, 'keep');
   }
 
   drain(worker: string, receivers: boolean): void {
@@ -117,7 +117,8 @@ export class Workers {
   }
 
   /** The workers of a generation, to be asked privately. */
-  targetsOf = (generation: number): PrivateTarget[] => this.#recordsOf(generation).flatMap(toPrivateTarget);
+  targetsOf = (generation: number): PrivateTarget[] =>
+    this.#recordsOf(generation).flatMap((record) => toPrivateTarget(record, this.#ports.listeners.held));
 
   asReceiver = (worker: string): Receiver => ({ worker, connections: this.#records.get(worker)?.connections ?? 0 });
 
@@ -126,25 +127,26 @@ export class Workers {
 
   /** Why a generation is not ready, as far as can be seen from outside, and what helps. */
   explainUnready(generation: number): Promise<Reason> {
-    return this.#readiness.explainAll(this.#recordsOf(generation), (key) => this.#ports.listeners.show(key));
+    return this.#listening.readiness.explainAll(this.#recordsOf(generation));
   }
+
+  /** Closes what the active generation does not serve, and says what that was. */
+  closeUnserved = (): readonly string[] => this.#listening.closeUnserved();
 
   #onMessage(record: WorkerRecord, message: WorkerMessage, handle: Handle | undefined): void {
     const { id: worker } = record;
     const at = this.#ports.now();
     switch (message.type) {
       case 'listen':
-        void bindFor(record, this.#ports.listeners, message);
-        return;
+        return this.#listening.onListen(record, message);
       case 'listening':
-        return this.#listening(record, message);
+        return this.#onListening(record, message);
       case 'listen-done':
-        record.asking.delete(message.ask);
-        return this.#checkReady(record);
+        return this.#listening.onDone(record, message);
       case 'unlisten':
-        return this.#readiness.onUnlisten(record, message.key, this.#recordsOf(record.generation));
+        return this.#listening.onUnlisten(record, message.key);
       case 'signal':
-        return this.#signal(record);
+        return this.#listening.onSignal(record);
       case 'accepting':
         if (record.opening.delete(message.key) && record.opening.size === 0) this.#accepted(record);
         return;
@@ -173,26 +175,20 @@ export class Workers {
     }
   }
 
-  #listening(record: WorkerRecord, { key, secure }: { key: string; secure: boolean }): void {
+  #onListening(record: WorkerRecord, message: Extract<ToSupervisor, { type: 'listening' }>): void {
+    const { key } = message;
     if (!this.#ports.listeners.find(key)) return this.#ports.onGarbage(record.id, 'listening.key is no listener');
-    if (record.keys.size === 0) record.secure = secure;
-    this.#readiness.onListening(record, key);
-    this.#checkReady(record);
+    this.#listening.onListening(record, message);
     if (!record.serving) return;
     if (!record.accepted) record.opening.add(key);
     this.#lend(record, key);
-  }
-
-  #signal(record: WorkerRecord): void {
-    record.signalled = true;
-    this.#checkReady(record);
   }
 
   /** Posts that a worker can serve, the moment everything that was asked of it is there. */
   #checkReady(record: WorkerRecord): void {
     // Not before everything that the app said in the same breath is heard: its second server may be next.
     setImmediate(() => {
-      if (record.ready || !this.#records.has(record.id) || !this.#readiness.isMet(record)) return;
+      if (record.ready || !this.#records.has(record.id) || !this.#listening.readiness.isMet(record)) return;
       record.ready = true;
       this.#ports.watchdog?.watch(record);
       this.#ports.post({ type: 'worker-ready', worker: record.id, at: this.#ports.now() });
@@ -218,7 +214,7 @@ export class Workers {
 
   #accepted(record: WorkerRecord): void {
     record.accepted = true;
-    this.#readiness.onAccepting(record);
+    this.#listening.onAccepting(record);
     this.#ports.post({ type: 'worker-accepting', worker: record.id, at: this.#ports.now() });
     this.#ports.onReceiver();
   }
@@ -241,7 +237,6 @@ export class Workers {
       at: this.#ports.now()
     });
     this.#ports.onGone(record.id);
-    if (this.#recordsOf(record.generation).length > 0 || record.generation === this.#ports.active()) return;
-    this.#readiness.forget(record.generation);
+    this.#listening.onGone(record);
   }
 }

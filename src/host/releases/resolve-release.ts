@@ -33,7 +33,7 @@ export async function resolveRelease(
   const fail = failing(active);
   const entry = order.entry ?? before.entry;
   const folder = order.cwd === undefined ? before.folder : resolve(before.folder, order.cwd);
-  const given = order.env ?? known.asked.env;
+  const given = { ...known.asked.env, ...order.env };
   const envFile = order.envFile ?? known.envFile;
   const node = order.node ?? known.asked.node;
   const file = findEntry(entry, folder, fail);

@@ -17,6 +17,8 @@ export class Gate {
   /** The listener that a connection came by, while it is being handed to the server. */
   arriving: string | null = null;
   key: string | null = null;
+  /** What the server says of itself. */
+  address: Address | null = null;
   /** Answers `server.address()`; absent on a unix socket, where Node tells the path. */
   getsockname?: (out: object) => number;
   readonly #open = new Map<string, Handle>();
@@ -30,6 +32,7 @@ export class Gate {
   }
 
   setAddress(address: Address): void {
+    this.address = address;
     if (typeof address === 'string') delete this.getsockname;
     else {
       this.getsockname = (out) => {

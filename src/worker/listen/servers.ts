@@ -1,34 +1,43 @@
+import { lookup } from 'node:dns';
 import net from 'node:net';
 import tls from 'node:tls';
-import { getSystemErrorMap } from 'node:util';
 import { beginListening, type Handle, insideServer } from '../../internals/net.ts';
-import type { Address, ListenArguments } from '../../protocol/messages.ts';
-import type { Lent, WorkerSettings } from '../../protocol/worker-settings.ts';
+import type { Address, ListenArguments, ToWorker } from '../../protocol/messages.ts';
+import { askedFor, isUndecided, ownerOf } from '../../protocol/named.ts';
+import type { WorkerSettings } from '../../protocol/worker-settings.ts';
 import type { Channel } from '../channel.ts';
 import { Gate } from './gate.ts';
 import { type Call, readListen } from './listen-arguments.ts';
+import { watchPreloading } from './preloading.ts';
+import { systemError } from './system-errors.ts';
 
 interface Shared {
   readonly server: net.Server;
   readonly gate: Gate;
+  readonly wanted: ListenArguments;
+  /** Whether it is that of a module which was loaded before the app. */
+  readonly preloaded: boolean;
+  /** The question whose answer says which address it gets. */
+  ask: number | null;
+  /** Whether Node was told that it listens. */
+  begun: boolean;
 }
 
-type Bound = { readonly key: string; readonly address: Address } | { readonly code: string };
+type Answer = Extract<ToWorker, { type: 'bound' | 'unbound' }>;
 
-/**
- * The app's servers that share a listener.
- *
- * Invariant: each listener named with `--listen` has one owner. The app's servers take them in order; those that are left
- * over belong to the first server.
- */
+/** How long a server on an address that a part of the service has may be a mere trial, closed again at once. */
+const TRIAL_MS = 250;
+
+/** The app's servers that share a listener. Which of them gets a named address: see `protocol/named.ts`. */
 export class Servers {
   readonly #shared: Shared[] = [];
   /** Copies of listeners that are not accepted on, unless the supervisor is gone. */
   readonly #spare = new Map<string, Handle>();
-  readonly #asks = new Map<number, (bound: Bound) => void>();
   readonly #channel: Channel;
   readonly #settings: WorkerSettings;
   readonly #onServer: (server: net.Server, gate: Gate) => void;
+  readonly #isPreloading = watchPreloading();
+  readonly #has = (key: string): boolean => this.#shared.some((one) => one.gate.key === key);
   #lastAsk = 0;
 
   constructor(channel: Channel, settings: WorkerSettings, onServer: (server: net.Server, gate: Gate) => void) {
@@ -52,8 +61,8 @@ export class Servers {
 
   /** The server that answers for a listener, or undefined when the app has none (any more). */
   ownerOf(key: string): Shared | undefined {
-    const named = this.#settings.lent.some((lent) => lent.named && lent.key === key);
-    return this.#shared.find((one) => one.gate.key === key) ?? (named ? this.#shared[0] : undefined);
+    const owner = ownerOf(this.#settings.lent, this.#has, key);
+    return this.#shared.find((one) => one.gate.key === owner);
   }
 
   /** Accepts on a lent copy of the listening socket, and reports how it went. */
@@ -89,9 +98,14 @@ export class Servers {
   }
 
   /** The supervisor's answer to a `listen` of the app. */
-  onBound(ask: number, bound: Bound): void {
-    this.#asks.get(ask)?.(bound);
-    this.#asks.delete(ask);
+  onBound(answer: Answer): void {
+    const one = this.#shared.find(({ ask }) => ask === answer.ask);
+    if (!one) return; // the app closed it meanwhile
+    if (answer.type === 'unbound' && answer.ours) {
+      // To whoever only asks whether the address is free, it is: the version before has it, which goes.
+      this.#beginListening(one);
+      setTimeout(() => this.#shared.includes(one) && this.#settle(one, answer), TRIAL_MS);
+    } else this.#settle(one, answer);
   }
 
   #dropSpare(key: string): void {
@@ -102,78 +116,97 @@ export class Servers {
   #share(server: net.Server, wanted: ListenArguments, { callback, signal }: Call): void {
     if (callback) server.once('listening', callback);
     if (signal) closeOnAbort(server, signal);
-    const gate = new Gate(() => this.#forget(gate));
-    const inside = insideServer(server);
-    inside._handle = gate;
-    const lent = this.#nextNamed();
-    // The order of the calls decides who gets which address, so the place is taken at once.
-    this.#shared.push({ server, gate });
+    const gate = new Gate(() => this.#forget(one));
+    const one: Shared = { server, gate, wanted, preloaded: this.#isPreloading(), ask: null, begun: false };
+    insideServer(server)._handle = gate;
+    const { lent } = this.#settings;
+    const asked = one.preloaded ? undefined : askedFor(lent, wanted);
+    const free = asked && this.#shared.every((other) => other.gate.key !== asked.key || !asksAlso(other, asked));
+    const undecided = !one.preloaded && isUndecided(lent, this.#has, wanted);
+    this.#shared.push(one);
     this.#onServer(server, gate);
-    if (lent) {
-      gate.key = lent.key;
-      this.#begin(server, gate, lent.key, lent.address);
-      return;
-    }
+    if (asked && free) return this.#begin(one, asked.key, asked.address);
     // Until the answer comes, `server.address()` gives what was asked for, as plain Node would.
     const { path, host = '::', port = 0 } = wanted;
-    this.#tell(server, gate, path ?? { address: host, family: net.isIPv4(host) ? 'IPv4' : 'IPv6', port });
-    this.#lastAsk += 1;
-    const ask = this.#lastAsk;
-    this.#asks.set(ask, (bound) => {
-      if (inside._handle === gate) this.#take(server, gate, wanted, bound); // else the app closed it meanwhile
-      this.#channel.send({ type: 'listen-done', ask });
+    this.#tell(one, path ?? { address: host, family: net.isIPv4(host) ? 'IPv4' : 'IPv6', port });
+    // The app may wait for this server before it makes the one that asks for the named address.
+    if (undecided) this.#beginUndecided(one);
+    this.#ask(one);
+
+    function asksAlso(other: Shared, { key }: { key: string }): boolean {
+      return askedFor(lent, other.wanted)?.key === key;
+    }
+  }
+
+  /** Frameworks make a server for each further address of a host: it has to be looked up before they ask which they have. */
+  #beginUndecided(one: Shared): void {
+    const { host, port = 0 } = one.wanted;
+    if (host === undefined || net.isIP(host) !== 0) return this.#beginListening(one);
+    lookup(host, (error, address, family) => {
+      if (one.begun || !this.#shared.includes(one)) return;
+      if (!error) this.#tell(one, { address, family: `IPv${family}`, port });
+      this.#beginListening(one);
     });
-    this.#channel.send({ type: 'listen', ask, wanted });
   }
 
-  #take(server: net.Server, gate: Gate, wanted: ListenArguments, bound: Bound): void {
-    if (!('key' in bound)) return this.#fail(server, gate, wanted, bound.code);
-    // Two servers of one process cannot share an address, as in plain Node.
-    if (this.#shared.some((one) => one.gate.key === bound.key)) return this.#fail(server, gate, wanted, 'EADDRINUSE');
-    this.#begin(server, gate, bound.key, bound.address);
+  #ask(one: Shared): void {
+    this.#lastAsk += 1;
+    one.ask = this.#lastAsk;
+    this.#channel.send({ type: 'listen', ask: this.#lastAsk, wanted: one.wanted, preloaded: one.preloaded });
   }
 
-  #tell(server: net.Server, gate: Gate, address: Address): void {
+  #settle(one: Shared, answer: Answer): void {
+    const { ask } = answer;
+    one.ask = null;
+    const refused = answer.type === 'unbound' && answer.ours;
+    if (answer.type === 'unbound') this.#fail(one, answer.code);
+    // Two servers of one process cannot have one address, here as in plain Node.
+    else if (this.#has(answer.key)) this.#fail(one, 'EADDRINUSE');
+    else this.#begin(one, answer.key, answer.address);
+    this.#channel.send({ type: 'listen-done', ask, refused });
+  }
+
+  #tell({ server, gate }: Shared, address: Address): void {
     gate.setAddress(address);
     if (typeof address === 'string') insideServer(server)._pipeName = address;
   }
 
-  #nextNamed(): Lent | undefined {
-    return this.#settings.lent.find((lent) => lent.named && !this.#shared.some((one) => one.gate.key === lent.key));
+  #begin(one: Shared, key: string, address: Address): void {
+    // An address that another server answered for until now passes to the one that asked for it.
+    const displaced = this.#shared.find((other) => other.gate.key === key);
+    for (const other of this.#shared) if (other !== one) other.gate.shut(key);
+    if (displaced) displaced.gate.key = null;
+    one.gate.key = key;
+    this.#tell(one, address);
+    this.#beginListening(one);
+    const { server, preloaded } = one;
+    this.#channel.send({ type: 'listening', key, secure: server instanceof tls.Server, preloaded });
+    if (displaced) this.#ask(displaced);
   }
 
-  #begin(server: net.Server, gate: Gate, key: string, address: Address): void {
-    // An address that the first server had as a leftover passes to the server that asks for it.
-    for (const one of this.#shared) if (one.gate !== gate) one.gate.shut(key);
-    gate.key = key;
-    this.#tell(server, gate, address);
+  #beginListening(one: Shared): void {
+    if (one.begun) return;
+    one.begun = true;
+    const { server, gate, wanted } = one;
+    const address = gate.address ?? wanted.path ?? '::';
     if (typeof address === 'string') beginListening(server, address, -1, this.#settings.backlog);
     else beginListening(server, address.address, address.port, this.#settings.backlog);
-    this.#channel.send({ type: 'listening', key, secure: server instanceof tls.Server });
   }
 
   /** Emits the error that plain Node would emit. */
-  #fail(server: net.Server, gate: Gate, { path, host = '::', port }: ListenArguments, code: string): void {
+  #fail({ server, gate, wanted }: Shared, code: string): void {
     insideServer(server)._handle = null;
     gate.close();
-    const [errno, meaning = 'unknown error'] = SYSTEM_ERRORS.get(code) ?? [];
-    const address = path ?? host;
-    const where = port === undefined ? address : `${address}:${port}`;
-    const details = { code, errno, syscall: 'listen', address, ...(port === undefined ? {} : { port }) };
-    server.emit('error', Object.assign(new Error(`listen ${code}: ${meaning} ${where}`), details));
+    server.emit('error', systemError('listen', code, wanted));
   }
 
-  #forget(gate: Gate): void {
-    const index = this.#shared.findIndex((one) => one.gate === gate);
+  #forget(one: Shared): void {
+    const index = this.#shared.indexOf(one);
     if (index >= 0) this.#shared.splice(index, 1);
-    if (gate.key !== null) this.#channel.send({ type: 'unlisten', key: gate.key });
+    if (one.ask !== null) this.#channel.send({ type: 'listen-done', ask: one.ask, refused: false });
+    if (one.gate.key !== null) this.#channel.send({ type: 'unlisten', key: one.gate.key });
   }
 }
-
-/** The errors of the system by name, with number and text. */
-const SYSTEM_ERRORS = new Map(
-  [...getSystemErrorMap()].map(([errno, [name, meaning]]) => [name, [errno, meaning] as const])
-);
 
 function closeOnAbort(server: net.Server, signal: AbortSignal): void {
   const close = () => void server.close();

@@ -82,16 +82,16 @@ test('what is not said stays as it was written: links, env file and label are lo
   assert.deepEqual([two.node, two.label, two.args], [join(folder, 'releases/2/node'), '2.0.0', ['b']]);
 });
 
-test('what is said takes the place of what was', async (t) => {
+test('what is said takes the place of what was, each variable by itself', async (t) => {
   const folder = makeReleases(t);
-  const one = await resolveRelease({ env: { A: '1' }, envFile: '.env' }, await first(folder), 6);
+  const one = await resolveRelease({ env: { A: '1', B: '1' }, envFile: '.env' }, await first(folder), 6);
   const two = await resolveRelease({ env: { B: '2' }, cwd: join(folder, 'releases/2'), args: [] }, one, 7);
 
-  assert.deepEqual(two.env, { FROM_FILE: '2', B: '2' });
+  assert.deepEqual(two.env, { FROM_FILE: '2', A: '1', B: '2' });
   assert.deepEqual([two.cwd, two.folder, two.args], [join(folder, 'releases/2'), join(folder, 'releases/2'), []]);
   assert.equal(two.file, join(folder, 'releases/2/server.js'), 'an entry is meant from the folder');
   const three = await resolveRelease({ env: {}, envFile: '/dev/null' }, two, 8);
-  assert.deepEqual(three.env, {});
+  assert.deepEqual(three.env, { A: '1', B: '2' });
 });
 
 test('the Node of the supervisor is no other Node', async (t) => {

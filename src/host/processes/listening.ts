@@ -1,0 +1,117 @@
+import type { ToSupervisor } from '../../protocol/messages.ts';
+import type { Lent } from '../../protocol/worker-settings.ts';
+import { showAddress } from '../listeners/explain.ts';
+import type { Listeners } from '../listeners/listeners.ts';
+import { Assignment } from './assignment.ts';
+import { Readiness } from './readiness.ts';
+import { keysToLend, type WorkerRecord } from './worker-record.ts';
+
+type Said<T extends ToSupervisor['type']> = Extract<ToSupervisor, { type: T }>;
+
+/** How long an address that nobody serves is kept: an app that only tries it may be about to listen there. */
+const UNUSED_MS = 1_000;
+
+export interface ListeningPorts {
+  readonly listeners: Listeners;
+  readonly mode: 'listening' | 'signal';
+  readonly readyMs: number;
+  active(): number | null;
+  /** Every worker there is. */
+  records(): readonly WorkerRecord[];
+  /** It may have become ready. */
+  onChange(record: WorkerRecord): void;
+  onUnfit(record: WorkerRecord, why: string, fix: string): void;
+}
+
+/** What the servers of all workers listen on: who gets which address, who can serve, and what is served no more. */
+export class Listening {
+  readonly readiness: Readiness;
+  readonly #assignment: Assignment;
+  readonly #ports: ListeningPorts;
+  #sweeping: NodeJS.Timeout | undefined;
+
+  constructor(ports: ListeningPorts) {
+    this.#ports = ports;
+    this.readiness = new Readiness(ports);
+    this.#assignment = new Assignment(ports);
+  }
+
+  onListen(record: WorkerRecord, message: Said<'listen'>): void {
+    this.#assignment.onListen(record, message);
+  }
+
+  onListening(record: WorkerRecord, { key, secure, preloaded }: Said<'listening'>): void {
+    record.keys.set(key, { secure, preloaded });
+    this.readiness.onListening(record, key);
+    this.#assignment.onListening(record, key);
+    this.#ports.onChange(record);
+    const leftMs = this.readiness.leftToWait(record);
+    if (leftMs > 0) setTimeout(() => this.#ports.onChange(record), leftMs).unref();
+  }
+
+  onDone(record: WorkerRecord, { ask, refused }: Said<'listen-done'>): void {
+    this.#assignment.onDone(record, ask);
+    if (refused) record.refusal = record.bindFailure;
+    this.#ports.onChange(record);
+  }
+
+  onUnlisten(record: WorkerRecord, key: string): void {
+    const others = this.#ports.records().filter(({ generation }) => generation === record.generation);
+    this.readiness.onUnlisten(record, key, others);
+    this.#sweep();
+  }
+
+  onSignal(record: WorkerRecord): void {
+    record.signalled = true;
+    this.#assignment.onSignal(record);
+    this.#ports.onChange(record);
+  }
+
+  onAccepting(record: WorkerRecord): void {
+    this.readiness.onAccepting(record);
+    this.#assignment.onAccepting(record);
+  }
+
+  onGone(record: WorkerRecord): void {
+    this.#assignment.onGone(record);
+    this.#sweep();
+    const { records, active } = this.#ports;
+    const last = !records().some(({ generation }) => generation === record.generation);
+    if (last && record.generation !== active()) this.readiness.forget(record.generation);
+  }
+
+  /** The listeners that a worker is to accept on; one that was closed meanwhile is bound again. */
+  toLend(record: WorkerRecord): Set<string> {
+    const { listeners } = this.#ports;
+    for (const key of record.keys.keys()) listeners.reopen(key);
+    return new Set([...keysToLend(record, listeners.held)].filter((key) => listeners.find(key)));
+  }
+
+  /**
+   * Closes what the active generation does not serve, after a cutover. The version before is the standby, and accepts as
+   * little there as anywhere: whoever connects is refused, not kept waiting.
+   *
+   * @returns what was closed, as people write it
+   */
+  closeUnserved(): readonly string[] {
+    const own = this.#ports.records().filter(({ generation }) => generation === this.#ports.active());
+    return this.#close((key) => own.some(({ keys }) => keys.has(key)));
+  }
+
+  /** Closes what nobody listens on any more, unless somebody is about to. */
+  #sweep(): void {
+    clearTimeout(this.#sweeping);
+    this.#sweeping = setTimeout(() => {
+      const records = this.#ports.records();
+      if (records.some(({ asking }) => asking.size > 0)) return this.#sweep();
+      this.#close((key) => records.some(({ keys }) => keys.has(key)));
+    }, UNUSED_MS).unref();
+  }
+
+  #close(isUsed: (key: string) => boolean): readonly string[] {
+    const isUnserved = ({ key, named }: Lent) => !named && !isUsed(key) && !this.readiness.isServed(key);
+    const unserved = this.#ports.listeners.held.filter(isUnserved);
+    for (const { key } of unserved) this.#ports.listeners.release(key);
+    return unserved.map(({ address }) => showAddress(address));
+  }
+}
