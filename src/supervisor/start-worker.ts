@@ -1,5 +1,6 @@
 import type { Release } from '../core/state/state.ts';
 import type { Listeners } from '../host/listeners/listeners.ts';
+import type { HeldPreload } from '../host/processes/held-preload.ts';
 import { type Watch, WorkerProcess } from '../host/processes/worker-process.ts';
 import type { Options } from '../options/options.ts';
 import { PROTOCOL_VERSION } from '../protocol/versions.ts';
@@ -17,13 +18,15 @@ interface Start {
   readonly generation: number;
   readonly release: Release;
   readonly watch: Watch;
+  readonly preload: HeldPreload;
   readonly app: App;
   readonly options: Options;
   readonly listeners: Listeners;
 }
 
 /** Starts a worker with its settings: who it is, what is lent to it, and the times that hold. */
-export function startWorker({ worker, generation, release, watch, app, options, listeners }: Start): WorkerProcess {
+export function startWorker({ app, options, listeners, preload, ...start }: Start): WorkerProcess {
+  const { worker, generation, release, watch } = start;
   const lent = listeners.held.map(({ key, address, named, asked }) => ({ key, address, named, asked }));
   const settings: WorkerSettings = {
     version: PROTOCOL_VERSION,
@@ -40,5 +43,5 @@ export function startWorker({ worker, generation, release, watch, app, options, 
   const env = { ...app.env, ...release.env, ...(typeof first === 'object' ? { PORT: String(first.port) } : {}) };
   const lead = process.stdout.isTTY && options.log !== 'json' ? `${worker} | ` : '';
   const { stdout, stderr } = process;
-  return new WorkerProcess({ release, settings, env, stdout, stderr, lead }, watch);
+  return new WorkerProcess({ release, preload: preload.path, settings, env, stdout, stderr, lead }, watch);
 }

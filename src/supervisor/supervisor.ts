@@ -11,6 +11,7 @@ import { Listeners } from '../host/listeners/listeners.ts';
 import { Log, tidyNotice } from '../host/log.ts';
 import { forgetUsage } from '../host/measure/usage.ts';
 import { handleSignals } from '../host/process-signals.ts';
+import { HeldPreload } from '../host/processes/held-preload.ts';
 import { outliveOutput } from '../host/processes/output.ts';
 import { Workers } from '../host/processes/workers.ts';
 import { Relay } from '../host/relay.ts';
@@ -44,6 +45,7 @@ export class Supervisor {
   readonly #deadlines: Deadlines;
   readonly #relay: Relay;
   readonly #workers: Workers;
+  readonly #preload: HeldPreload;
   readonly #control: ControlServer;
   readonly #log: Log;
   readonly #pending = new Pending();
@@ -67,6 +69,7 @@ export class Supervisor {
     this.app = app;
     this.#options = options;
     this.socket = options.socket ?? socketPath(app.name);
+    this.#preload = new HeldPreload(this.socket);
     this.#log = new Log(process.stderr, options.log ?? (process.stderr.isTTY ? 'pretty' : 'json'));
     this.#savedState = new SavedState(options.stateFile, this.socket, (reason) =>
       this.#announce({ level: 'warn', event: 'history-lost', reason })
@@ -90,13 +93,13 @@ export class Supervisor {
     this.#checking = new Checking(this.#checker, asking);
     this.#health = new Health(options, this.#checker, asking);
     this.#beforeCutover = new BeforeCutoverRunner(options.beforeCutover, app.env, { post, now });
+    const lasting = { app, options, listeners: this.#listeners, preload: this.#preload };
     this.#workers = new Workers({
       listeners: this.#listeners,
       readiness: options.ready,
       readyMs: options.readyTimeout,
       watchdog: this.#health.watchdog,
-      start: (worker, generation, release, watch) =>
-        startWorker({ worker, generation, release, watch, app, options, listeners: this.#listeners }),
+      start: (worker, generation, release, watch) => startWorker({ worker, generation, release, watch, ...lasting }),
       post,
       now,
       active: () => this.active(),
@@ -131,15 +134,11 @@ export class Supervisor {
   async start(release: Release, signals: boolean): Promise<void> {
     await this.#control.open(this.app.name);
     if (this.#savedState.loss) this.#announce({ level: 'warn', event: 'history-lost', reason: this.#savedState.loss });
-    const releaseLast = onLastMoment(() => this.#control.removeFile());
-    const releaseSignals = signals ? handleSignals(this.#onSignal) : () => {};
-    const releaseOutput = outliveOutput();
-    const stopKeeping = this.#savedState.keepOn(() => this.statusSource.counted());
+    const undo = [onLastMoment(() => this.#control.removeFile()), outliveOutput()];
+    if (signals) undo.push(handleSignals(this.#onSignal));
+    undo.push(this.#savedState.keepOn(() => this.statusSource.counted()));
     this.#finish = () => {
-      releaseLast();
-      releaseSignals();
-      releaseOutput();
-      stopKeeping();
+      for (const one of undo) one();
       this.#deadlines.clearAll();
       this.#relay.close();
       this.#checker.close();
@@ -147,6 +146,7 @@ export class Supervisor {
       this.#beforeCutover.cancel();
       this.#listeners.close();
       this.#control.close();
+      this.#preload.remove();
       forgetUsage();
       this.#onFinished();
     };

@@ -59,6 +59,9 @@ function firstLines(message: string): string {
   return said;
 }
 
+/** What is not the app's own code: packages, and the copy of our preload that workers get while its package is replaced. */
+const NOT_THE_APP = /\/node_modules\/|\/[^/]*handover-preload[^/]*\.cjs:/;
+
 /** Where an error comes from: the first place that is not Node's own or a package's. */
 function placeOf({ stack }: Error): string | null {
   const lines = String(stack).split('\n');
@@ -66,7 +69,7 @@ function placeOf({ stack }: Error): string | null {
   if (syntax) return syntax[1] ?? null;
   for (const line of lines) {
     const [, place] = /^\s+at (?:.*?[( ])?(?:file:\/\/)?(\/[^()]*:\d+:\d+)\)?$/.exec(line) ?? [];
-    if (place !== undefined && !place.includes('/node_modules/')) return place;
+    if (place !== undefined && !NOT_THE_APP.test(place)) return place;
   }
   return null;
 }

@@ -106,9 +106,9 @@ export class Home {
     return (await answer.json()) as Record<string, unknown>;
   }
 
-  start(args: readonly string[], options: { cwd?: string; env?: NodeJS.ProcessEnv } = {}): Running {
-    const { cwd = this.folder, env = {} } = options;
-    const child = spawn(process.execPath, ['--', CLI, ...args], {
+  start(args: readonly string[], options: { cwd?: string; env?: NodeJS.ProcessEnv; cli?: string } = {}): Running {
+    const { cwd = this.folder, env = {}, cli = CLI } = options;
+    const child = spawn(process.execPath, ['--', cli, ...args], {
       cwd,
       env: { ...environment(), XDG_RUNTIME_DIR: this.runtime, PWD: cwd, ...env },
       stdio: ['ignore', 'pipe', 'pipe']

@@ -50,7 +50,8 @@ export class Checker {
   }
 
   async #ask(workers: readonly PrivateTarget[], checks: Checks, warmUp: WarmUp | null): Promise<CheckResult> {
-    // Loaded when there is something to ask: its HTTP client is a third of a supervisor's memory.
+    // Loaded when there is something to ask: its HTTP client is a third of a supervisor's memory. Whoever has checks asks
+    // the first generation too, so that no later one depends on its files.
     const { PrivateClient } = await import('./private-client.ts');
     const clients = workers.map((asked) => ({
       asked,

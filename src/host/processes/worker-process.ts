@@ -1,4 +1,5 @@
 import { type ChildProcess, fork } from 'node:child_process';
+import { existsSync } from 'node:fs';
 import type { Socket } from 'node:net';
 import type { Writable } from 'node:stream';
 import type { Release } from '../../core/state/state.ts';
@@ -26,6 +27,8 @@ const NOT_INHERITED = /^--(inspect|debug)/;
 
 export interface SpawnOptions {
   readonly release: Release;
+  /** The file that is loaded before the app. */
+  readonly preload: string;
   readonly settings: WorkerSettings;
   readonly env: NodeJS.ProcessEnv;
   readonly stdout: Writable;
@@ -66,10 +69,10 @@ export class WorkerProcess {
   #onExplained: ((waiting: Waiting) => void) | null = null;
 
   constructor(options: SpawnOptions, watch: Watch) {
-    const { release, settings, stdout, stderr, lead } = options;
+    const { release, preload, settings, stdout, stderr, lead } = options;
     this.#env = options.env;
     this.#folder = release.cwd;
-    const { env, execArgv } = withPreload(options.env, [...flagsFor(release), ...release.nodeOptions]);
+    const { env, execArgv } = withPreload(preload, options.env, [...flagsFor(release), ...release.nodeOptions]);
     const stdio: (string | number)[] = ['ignore', 'pipe', 'pipe', 'ipc'];
     stdio[LAST_WORDS_FD] = 2;
     this.#child = fork(release.file, release.args, {
@@ -142,7 +145,7 @@ export class WorkerProcess {
     };
     child.on('error', (error) => {
       // After the start, an error is a message that could not be sent, and the exit says the rest.
-      if (child.pid === undefined) end({ why: `could not be started: ${error.message}`, fix: null });
+      if (child.pid === undefined) end({ why: `could not be started: ${this.#explainUnstarted(error)}`, fix: null });
     });
     child.once('exit', (code, signal) => {
       watch.onDown();
@@ -161,6 +164,11 @@ export class WorkerProcess {
         finish();
       });
     });
+  }
+
+  /** Node says of a missing folder that it is the binary that is missing. */
+  #explainUnstarted({ message }: Error): string {
+    return existsSync(this.#folder) ? message : `its working directory ${this.#folder} is gone`;
   }
 
   #take(message: ToSupervisor, handle: Handle | undefined, watch: Watch): void {
