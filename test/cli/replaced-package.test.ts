@@ -141,7 +141,7 @@ test('while the whole folder of the app is replaced, a lost worker is tried agai
 
 test('beside another version of the package, workers are started with the one that the supervisor is of', async (t) => {
   const shop = new Installed(t);
-  const running = await shop.run('plain.js');
+  const running = await shop.run('plain.js', '--env', 'NODE_OPTIONS=--no-deprecation');
   const preload = join(shop.modules, 'handover/dist/preload.cjs');
   writeFileSync(preload, "throw new Error('of another version');");
   await shop.kill();

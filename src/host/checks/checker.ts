@@ -50,14 +50,13 @@ export class Checker {
   }
 
   async #ask(workers: readonly PrivateTarget[], checks: Checks, warmUp: WarmUp | null): Promise<CheckResult> {
-    // Loaded when there is something to ask: its HTTP client is a third of a supervisor's memory. Whoever has checks asks
-    // the first generation too, so that no later one depends on its files.
-    const { PrivateClient } = await import('./private-client.ts');
-    const clients = workers.map((asked) => ({
-      asked,
-      client: new PrivateClient(asked, warmUp?.concurrency ?? CONNECTIONS)
-    }));
+    const clients: { readonly asked: PrivateTarget; readonly client: PrivateClient }[] = [];
     try {
+      // Loaded when there is something to ask: its HTTP client is a third of a supervisor's memory. Whoever has checks asks
+      // the first generation too, so that no later one needs its files.
+      const { PrivateClient } = await import('./private-client.ts');
+      for (const asked of workers)
+        clients.push({ asked, client: new PrivateClient(asked, warmUp?.concurrency ?? CONNECTIONS) });
       const failing = await Promise.all(clients.map(({ asked, client }) => this.#checkAll(asked, client, checks)));
       const first = failing.find((one) => one !== null);
       if (first) return first;

@@ -1,9 +1,9 @@
 import { readFileSync, realpathSync, statSync } from 'node:fs';
-import { createRequire } from 'node:module';
 import { basename, dirname, extname, join, resolve } from 'node:path';
 import type { Release, ReleaseOrder } from '../../core/state/state.ts';
 import { type ErrorCode, HandoverError, systemCode } from '../../errors.ts';
 import { splitNodeOptions } from '../../options/node-options.ts';
+import { explainAbsent, findEntryFile } from './entry-file.ts';
 import { checkNode, readEnvFile } from './environment.ts';
 import { findLabel } from './label.ts';
 
@@ -70,15 +70,14 @@ function findEntry(entry: string, folder: string, fail: Fail): string {
   const refuse = (why: string, cause?: unknown) =>
     fail(`Cannot start ${entry}`, why, 'Give the path of the file that starts the app', cause);
   try {
-    const file = findFile(path);
-    if (!statSync(file).isFile()) throw refuse(`${file} is not a file`);
+    const file = findEntryFile(path);
+    if (file === null) throw refuse(explainAbsent(path));
     readFileSync(file, { flag: 'r' });
     return file;
   } catch (error) {
     if (HandoverError.is(error)) throw error;
     const reason = systemCode(error);
-    const absent = reason === 'ENOENT' || reason === 'MODULE_NOT_FOUND';
-    throw refuse(absent ? `${path} does not exist` : `${path} cannot be read (${reason ?? 'unknown error'})`, error);
+    throw refuse(`${path} cannot be read (${reason ?? 'unknown error'})`, error);
   }
 }
 
@@ -123,15 +122,4 @@ function readName(path: string): string | null {
   } catch {
     return null; // no package.json here, or none that says a name: the next folder up may
   }
-}
-
-/** A file as it is, or what Node would start for a folder or a name without extension. */
-function findFile(path: string): string {
-  try {
-    const real = realpathSync(path);
-    if (statSync(real).isFile()) return real;
-  } catch (error) {
-    if (systemCode(error) !== 'ENOENT') throw error;
-  }
-  return realpathSync(createRequire(join(path, 'noop.js')).resolve(path));
 }

@@ -104,6 +104,41 @@ test('the Node of the supervisor is no other Node', async (t) => {
   assert.deepEqual([back.node, back.asked.node], [null, link]);
 });
 
+test('a folder or a name without its ending is what Node would start, found anew after each deploy', async (t) => {
+  const folder = makeFolder(t, {
+    'app/a.js': '',
+    'app/b/index.js': '',
+    'app/c.js': '',
+    'app/c.json': '',
+    'app/index.js': '',
+    'app/other/notes.txt': ''
+  });
+  const app = join(folder, 'app');
+  const find = async (entry: string) => {
+    const { file } = await resolveRelease({ entry }, { entry, folder: app, args: [] }, 6);
+    return file.slice(app.length + 1);
+  };
+  for (const [manifest, file] of [
+    ['{"main":"a.js"}', 'a.js'],
+    ['{"main":"./b"}', 'b/index.js'],
+    ['{"main":"c"}', 'c.js'],
+    ['{"main":"gone.js"}', 'index.js'],
+    ['{', 'index.js'],
+    ['{}', 'index.js']
+  ] as const) {
+    writeFile(join(app, 'package.json'), manifest);
+    assert.equal(await find('.'), file, manifest);
+  }
+  assert.equal(await find('c'), 'c.js');
+  assert.equal(await find('b'), 'b/index.js');
+  rmSync(join(app, 'c.js'));
+  assert.equal(await find('c'), 'c.json');
+
+  await assert.rejects(find('other'), /in the folder \S+\/other is no index\.js, nor a file that "main"/);
+  await assert.rejects(find('/dev/null'), /\/dev\/null is not a file/);
+  await assert.rejects(find('c.js/below'), /c\.js\/below does not exist/);
+});
+
 test('what cannot be used is refused with what to do, and with what is still active', async (t) => {
   const folder = makeReleases(t);
   const before = await first(folder);
