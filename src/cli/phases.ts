@@ -19,6 +19,7 @@ const ABOUT: Readonly<Record<string, (event: ServiceEvent) => string>> = {
   cutover: ({ from, to }) => `from generation ${from} to ${to}`,
   paused: ({ generation }) => `generation ${generation}`,
   'pause-overdue': because,
+  closed: ({ addresses, reason }) => `${Array.isArray(addresses) ? addresses.join(', ') : addresses}: ${reason}`,
   baking: ({ generation, forMs }) => `generation ${generation} for ${showMs(Number(forMs))}`,
   verdict: ({ generation, decision, reason }) => `generation ${generation}: ${decision}, ${reason}`,
   failed: ({ generation }) => `generation ${generation}`,

@@ -15,7 +15,10 @@ import * as stop from './rules/stop.ts';
 import type { Phase } from './state/state.ts';
 
 /** Events that can only matter in the phase `steady`. */
-const NOTHING_BAKES = each(ignore, 'sampled', 'bake-over', 'scale-overdue', 'all-handed', 'hand-overdue');
+const NOTHING_BAKES = {
+  ...each(ignore, 'sampled', 'bake-over', 'scale-overdue', 'all-handed', 'hand-overdue'),
+  ...each(ignore, 'reached', 'unreached', 'reach-overdue')
+};
 const NOTHING_IS_HELD = each(ignore, 'all-quiet', 'quiet-overdue', 'migrated', 'migrate-failed');
 
 /**
@@ -49,7 +52,9 @@ export const table: { readonly [P in Phase]: Row<P> } = {
     sampled: compare.compare,
     'check-failed': compare.rejectFailing,
     'bake-over': compare.decide,
-    ...each(complete.complete, 'all-handed', 'hand-overdue'),
+    ...each(complete.markHanded, 'all-handed', 'hand-overdue'),
+    reached: complete.markReached,
+    ...each(rollback.rejectUnreached, 'unreached', 'reach-overdue'),
     'warm-over': cutover.retireStandby,
     'scale-overdue': scale.scaleLate,
     ...each(ignore, 'all-ready', 'proven', 'check-overdue', 'all-accepting', 'all-paused', 'worker-lost'),

@@ -17,6 +17,7 @@ export interface Handle {
   readStart?(): number;
   readStop(): number;
   getsockname?(out: object): number;
+  getpeername?(out: object): number;
   ref?(): void;
   unref?(): void;
   hasRef?(): boolean;

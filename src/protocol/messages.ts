@@ -71,6 +71,8 @@ const TO_WORKER = {
   /** Accept no more; with receivers, connections move to them. */
   pause: { receivers: flag },
   drain: { receivers: flag },
+  /** A connection from this local port is the supervisor's own: it is accepted, and closed unseen. `over`: no more. */
+  expect: { port: number, over: flag },
   /**
    * Accept no more, finish what is in flight, and keep every other connection unread until `accept` or `pause`. With
    * `yields`, another version may serve from now on: this one must not, even if the supervisor is gone.
@@ -96,6 +98,10 @@ const TO_SUPERVISOR = {
   listen: { ask: number, wanted: 'object' as Field<ListenArguments>, preloaded: flag },
   listening: { key: text, secure: flag, preloaded: flag },
   unlisten: { key: text },
+  /** The answer to `expect`. */
+  expecting: { port: number },
+  /** A connection that was expected has been accepted. */
+  expected: { port: number },
   /** The answer to a `listen` has been handled, or is not needed any more; if the server listens, that was sent before. */
   'listen-done': { ask: number, refused: flag },
   signal: {},

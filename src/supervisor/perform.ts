@@ -8,6 +8,8 @@ export interface Ports {
   /** Runs what must happen between two versions; `migrated` or `migrate-failed` comes of it. */
   migrate(from: number, generation: number, release: Release): void;
   cancelBeforeCutover(): void;
+  /** Closes and asks the addresses of the service; `reached` or `unreached` comes of it. */
+  verify(generation: number): void;
   accept(worker: string): void;
   hold(worker: string, yields: boolean): void;
   pause(worker: string, receivers: boolean): void;
@@ -29,6 +31,8 @@ export function perform(effect: Effect, ports: Ports): void {
       return ports.fork(effect.worker, effect.generation, effect.release);
     case 'check':
       return ports.check(effect.generation, effect.worker);
+    case 'verify':
+      return ports.verify(effect.generation);
     case 'run-before-cutover':
       return ports.migrate(effect.from, effect.generation, effect.release);
     case 'cancel-before-cutover':

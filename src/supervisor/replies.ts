@@ -20,6 +20,8 @@ export interface ReloadDone {
   readonly verdict?: { readonly decision: 'keep' | 'roll back'; readonly reason: string };
   /** Under `exclusive`: how long nobody served. */
   readonly gapMs?: number;
+  /** Addresses that the version before served and this one does not: nobody listens there any more. */
+  readonly closed?: readonly string[];
 }
 
 /** The answer to `rollback`. */
@@ -35,6 +37,8 @@ export interface RollbackDone {
   readonly handedOver: number;
   /** Under `exclusive`: how long nobody served. */
   readonly gapMs?: number;
+  /** Addresses that the version before served and this one does not: nobody listens there any more. */
+  readonly closed?: readonly string[];
 }
 
 /** The answer to `promote`. */
@@ -89,18 +93,18 @@ export interface History {
 type Count = (from: number) => number;
 
 export function reloadDone(answer: Done, count: Count): ReloadDone {
-  const { from, to, bootMs, cutoverMs, gapMs } = completionOf(answer);
+  const { from, to, bootMs, cutoverMs, gapMs, closed } = completionOf(answer);
   const times = { bootMs: round(bootMs), cutoverMs: round(cutoverMs) };
   const gap = gapMs === null ? {} : { gapMs: round(gapMs) };
   const reason = 'completed' in answer ? answer.reason : null;
   const verdict = reason === null ? {} : { verdict: { decision: 'keep', reason } as const };
-  return { ok: true, from, to, ...times, handedOver: count(from), ...gap, ...verdict };
+  return { ok: true, from, to, ...times, handedOver: count(from), ...gap, ...verdict, ...closedOf(closed) };
 }
 
 export function rollbackDone(answer: Done, count: Count): RollbackDone {
-  const { from, to, tookMs, gapMs } = completionOf(answer);
+  const { from, to, tookMs, gapMs, closed } = completionOf(answer);
   const gap = gapMs === null ? {} : { gapMs: round(gapMs) };
-  return { ok: true, from, to, tookMs: round(tookMs), handedOver: count(from), ...gap };
+  return { ok: true, from, to, tookMs: round(tookMs), handedOver: count(from), ...gap, ...closedOf(closed) };
 }
 
 export function promoteDone(answer: Done): PromoteDone {
@@ -131,6 +135,10 @@ export function scaleDone(answer: Done): ScaleDone {
 function completionOf(answer: Done): Completion {
   if ('completed' in answer) return answer.completed;
   throw misanswered();
+}
+
+function closedOf(closed: readonly string[]): { readonly closed?: readonly string[] } {
+  return closed.length === 0 ? {} : { closed };
 }
 
 function misanswered(): HandoverError {

@@ -182,6 +182,7 @@ export class Supervisor {
   readonly #ports: Ports = {
     fork: (worker, generation, release) => this.#workers.fork(worker, generation, release),
     check: (generation, worker) => void this.#checking.check(generation, worker),
+    verify: (generation) => void this.#workers.verify(generation),
     migrate: (from, generation, release) => this.#beforeCutover.begin(from, generation, release),
     cancelBeforeCutover: () => this.#beforeCutover.cancel(),
     accept: (worker) => this.#workers.accept(worker),

@@ -94,6 +94,8 @@ export class Worker {
         return this.#pause(message.receivers);
       case 'drain':
         return this.#beginDrain(message.receivers);
+      case 'expect':
+        return this.#servers.expected.expect(message.port, message.over);
       case 'hold':
         return this.#beginHold(message.yields);
       case 'keep':

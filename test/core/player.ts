@@ -30,6 +30,9 @@ export class Player {
     if (/^(boot|reload|rollback|promote|abort|retire|scale|stop)\b/.test(line)) this.#lastRequest += 1;
     this.deadlines.delete(line);
     const effects = this.post(readNews(line, this.now, this.#lastRequest, this.#setting));
+    const verify = effects.find((effect) => effect.do === 'verify');
+    if (verify && !this.#setting.unreached)
+      effects.push(...this.post(readNews(`reached ${verify.generation}`, this.now, 0, this.#setting)));
     return [`  ${showState(this.state)}`, ...effects.map((effect) => `    ! ${showEffect(effect)}`)];
   }
 

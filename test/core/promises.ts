@@ -192,7 +192,11 @@ export function brokenDeadlines(state: State, deadlines: ReadonlySet<string>): s
   if (state.phase === 'steady' && state.bake) need(`bake-over ${state.active.id}`);
   if (state.phase === 'steady' && state.scaling) need(`scale-overdue ${state.active.id}`);
   if (state.phase === 'pausing') need(`pause-overdue ${state.leaving.id}`);
-  if (state.phase === 'steady' && state.completing) need(`hand-overdue ${state.completing.from}`);
+  if (state.phase === 'steady' && state.completing) {
+    const { from, to, handed, reached } = state.completing;
+    if (!handed) need(`hand-overdue ${from}`);
+    if (!reached) need(`reach-overdue ${to}`);
+  }
   for (const { role, generation } of rolesOf(state)) {
     if (role === 'retiring') {
       if (generation.workers.some(({ phase }) => phase === 'draining')) need(`drain-overdue ${generation.id}`);

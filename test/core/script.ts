@@ -18,6 +18,8 @@ export interface Setting {
   readonly limits: Limits;
   readonly workers: number;
   readonly strategy: StrategyName;
+  /** Whether workers do not answer on every address at once after each cutover. */
+  readonly unreached: boolean;
 }
 
 export const usual: Setting = {
@@ -27,7 +29,8 @@ export const usual: Setting = {
     ...{ maxSurge: 1, maxUnavailable: 0 }
   },
   workers: 1,
-  strategy: 'blue-green'
+  strategy: 'blue-green',
+  unreached: false
 };
 
 const STRATEGIES = ['blue-green', 'rolling', 'in-place', 'exclusive'] as const;
@@ -58,13 +61,20 @@ export function readSetting(line: string): Setting {
       .slice(1)
       .map((word) => word.split('='))
   );
-  const { strategy = 'blue-green', rollback = 'auto', surge = '1', unavailable = '0', ...numbers } = given;
+  const {
+    strategy = 'blue-green',
+    rollback = 'auto',
+    reached = 'yes',
+    surge = '1',
+    unavailable = '0',
+    ...numbers
+  } = given;
   const { workers = 1, ...others } = Object.fromEntries(
     Object.entries(numbers).map(([name, value]) => [name, Number(value)])
   );
   const counts = { maxSurge: Number(surge), maxUnavailable: Number(unavailable) };
   const limits = { ...usual.limits, ...counts, rollsBack: rollback === 'auto', ...others };
-  return { workers, strategy: strategy as StrategyName, limits };
+  return { workers, strategy: strategy as StrategyName, limits, unreached: reached === 'no' };
 }
 
 /** Reads the state in which a transcript begins: `stopped`, or `steady active=6 standby=5`. */
@@ -168,6 +178,10 @@ export function readNews(
     }
     case 'check-failed':
       return { type: name, about, check: 'GET /health', why: why || 'worker 7.1 answered status 500', at };
+    case 'reached':
+      return { type: name, about, closed: rest, at };
+    case 'unreached':
+      return { type: name, about, why: why || 'no worker accepts on 127.0.0.1:80', at };
     case 'migrate-failed':
       return { type: name, about, why: why || 'it exited with code 1', at };
     case 'ready-overdue':
@@ -251,6 +265,8 @@ export function showEffect(effect: Effect): string {
       return 'close-listeners';
     case 'check':
       return `check ${effect.worker ?? effect.generation}`;
+    case 'verify':
+      return `verify ${effect.generation}`;
     case 'run-before-cutover':
       return `run-before-cutover from ${effect.from} to ${effect.generation}`;
     case 'cancel-before-cutover':

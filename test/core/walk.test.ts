@@ -74,6 +74,7 @@ class Walk {
     if (this.#chance(0.03)) return void world.passDeadline();
     if (this.#chance(0.1)) world.migrate(!this.#chance(0.5 * this.#rough));
     if (this.#chance(0.05)) world.sample(this.#chance(0.05));
+    if (this.#chance(0.1)) world.reach(!this.#chance(0.3 * this.#rough));
     if (this.#chance(0.1)) world.prove(!this.#chance(0.3 * this.#rough));
     if (this.#chance(0.02 * this.#rough)) return this.#spoil();
     if (this.#chance(0.2 * this.#rough)) return this.#gossip();
@@ -133,6 +134,7 @@ class Walk {
       'quiet-overdue',
       'open-overdue',
       'pause-overdue',
+      'reach-overdue',
       'warm-over',
       'bake-over',
       'drain-overdue',
@@ -151,6 +153,7 @@ class Walk {
       if (speaker) world.hear(speaker);
       else if (world.proving.size > 0) world.prove(true);
       else if (world.migrating !== null) world.migrate(true);
+      else if (world.verifying.size > 0) world.reach(true);
       else if (worker?.started) world.obey(worker);
       else if (worker) Object.assign(worker, { started: true, hung: false }).outbox.push('worker-ready');
       else if ([...world.deadlines.keys()].every((name) => name.startsWith('warm-over'))) return;

@@ -39,6 +39,8 @@ export class World {
   readonly proving = new Set<number | string>();
   /** The generation for which something runs between the versions. */
   migrating: number | null = null;
+  /** The generations whose addresses are being asked. */
+  readonly verifying = new Set<number>();
   lastRequest = 0;
 
   constructor({ limits }: Setting) {
@@ -102,6 +104,9 @@ export class World {
         return;
       case 'check':
         this.proving.add(effect.worker ?? effect.generation);
+        return;
+      case 'verify':
+        this.verifying.add(effect.generation);
         return;
       case 'run-before-cutover':
         this.migrating = effect.generation;
@@ -228,6 +233,15 @@ export class World {
     this.migrating = null;
     const why = 'it exited with code 1';
     this.post({ type: holds ? 'migrated' : 'migrate-failed', about, at: this.now, ...(holds ? {} : { why }) } as News);
+  }
+
+  /** Somebody answers on every address of a generation, or not. */
+  reach(answers: boolean): void {
+    const [about] = this.verifying;
+    if (about === undefined) return;
+    this.verifying.delete(about);
+    const outcome = answers ? { type: 'reached', closed: [] } : { type: 'unreached', why: 'no worker accepts on :80' };
+    this.post({ ...outcome, about, at: this.now } as News);
   }
 
   /** Lets the time pass until the next deadline. */

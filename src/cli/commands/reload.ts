@@ -35,10 +35,11 @@ If it fails, the old generation is active (exit code 1).`,
   }
 };
 
-function showDone({ from, to, bootMs, cutoverMs, handedOver, gapMs, verdict }: ReloadDone): string {
+function showDone({ from, to, bootMs, cutoverMs, handedOver, gapMs, verdict, closed }: ReloadDone): string {
   const gap = gapMs === undefined ? '' : `, nobody served for ${showMs(gapMs)}`;
   const times = `ready in ${showMs(bootMs)}, cutover ${showMs(cutoverMs)}${gap}`;
-  const done = `Handed over from generation ${from} to ${to}: ${times}, ${count(handedOver, 'connection')} moved.`;
+  const gone = closed ? ` Closed, since it does not listen there: ${closed.join(', ')}.` : '';
+  const done = `Handed over from generation ${from} to ${to}: ${times}, ${count(handedOver, 'connection')} moved.${gone}`;
   return verdict ? `${done}\nKept: ${verdict.reason}.` : done;
 }
 

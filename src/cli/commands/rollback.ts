@@ -34,12 +34,13 @@ again like a reload, from the same files, with the same environment and with all
       quiet: flags.json === true
     });
     if (flags.json) return io.out(JSON.stringify(done));
-    const { from, to, tookMs, handedOver } = done;
+    const { from, to, tookMs, handedOver, closed } = done;
+    const gone = closed ? ` Closed, since it does not listen there: ${closed.join(', ')}.` : '';
     const moved = `${count(handedOver, 'connection')} moved`;
     const source = wanted === undefined ? 'the version before' : `generation ${wanted}`;
     const again = started || (wanted ?? to) !== to ? `, which is ${source} started again` : '';
     const standby = again === '' ? `; generation ${from} is the standby` : '';
-    io.out(`Rolled back to generation ${to}${again} in ${showMs(tookMs)}; ${moved}${standby}.`);
+    io.out(`Rolled back to generation ${to}${again} in ${showMs(tookMs)}; ${moved}${standby}.${gone}`);
   }
 };
 

@@ -5,7 +5,11 @@ import { beginBake, type SteadyStep } from './bake-period.ts';
 import { failWith, stillActive, tellRejected } from './refusals.ts';
 import { resize } from './replace-worker.ts';
 import { retire } from './retire.ts';
-import { announce, before, to } from './rule.ts';
+import { announce, before, type On, to } from './rule.ts';
+
+/** How long nobody may answer on an address after a cutover. */
+const REACH_MS = 10_000;
+const NOT_SERVED = 'this version does not listen there';
 
 /** The times of an order, when the generation before has stopped accepting. */
 export function timesOf(order: Order, openedAt: number, acceptedAt: number, at: number) {
@@ -35,13 +39,16 @@ export function completeCutover(state: State, cutover: Cutover, at: number): Ste
   const sized = scaled ? resize(cutover.active, leaving.size, limits) : null;
   const active = sized?.generation ?? cutover.active;
   const times = timesOf(order, openedAt, acceptedAt, at);
-  const completing: Completion = { ...order, from: leaving.id, to: active.id, ...times };
+  const open = { handed: false, reached: false, closed: [] };
+  const completing: Completion = { ...order, from: leaving.id, to: active.id, ...times, ...open };
   const baked = beginBake(limits, order, active, leaving.id, acceptedAt);
   const steady = { ...commonOf(state), phase: 'steady', active, completing, bake: baked.bake, scaling: null } as const;
   const effects: Effect[] = [
     ...(sized?.effects ?? []),
     ...baked.effects,
-    { do: 'set-deadline', deadline: 'hand-overdue', about: leaving.id, afterMs: limits.budgetMs }
+    { do: 'set-deadline', deadline: 'hand-overdue', about: leaving.id, afterMs: limits.budgetMs },
+    { do: 'verify', generation: active.id },
+    { do: 'set-deadline', deadline: 'reach-overdue', about: active.id, afterMs: REACH_MS }
   ];
   const { keepWarmMs } = limits;
   if (keepWarmMs === 0 || order.strategy === 'in-place') {
@@ -63,21 +70,53 @@ export function completeCutover(state: State, cutover: Cutover, at: number): Ste
 /** Completes at once where no worker of the old generation is left: none could report that its connections have moved. */
 function completeIfHanded(step: Step, leaving: Generation): Step {
   if (!areAll.handed(leaving) || leaving.workers.some(({ isLeaving }) => isLeaving)) return step;
-  return before(step.effects, complete(step.state as In<'steady'>));
+  return before(step.effects, markHanded(step.state as In<'steady'>));
 }
 
-/** Steady: the idle connections have moved, or their time is over. The order is answered, or waits for the verdict. */
+/** Steady: the idle connections have moved, or their time is over. */
+export function markHanded(state: In<'steady'>): SteadyStep {
+  const { completing } = state;
+  if (!completing) return { state, effects: [] };
+  const effects: Effect[] = [{ do: 'clear-deadline', deadline: 'hand-overdue', about: completing.from }];
+  return completeIfDone({ ...state, completing: { ...completing, handed: true } }, effects);
+}
+
+/** Steady: workers answer on every address. */
+export function markReached(state: In<'steady'>, { about, closed }: On<'reached'>): SteadyStep {
+  const { completing } = state;
+  if (!completing) return { state, effects: [] };
+  const effects: Effect[] = [{ do: 'clear-deadline', deadline: 'reach-overdue', about }];
+  if (closed.length > 0)
+    effects.push(announce('info', 'closed', { generation: about, addresses: closed, reason: NOT_SERVED }));
+  return completeIfDone({ ...state, completing: { ...completing, reached: true, closed } }, effects);
+}
+
+function completeIfDone(state: In<'steady'>, effects: readonly Effect[]): SteadyStep {
+  if (!state.completing?.handed || !state.completing.reached) return { state, effects };
+  const completed = complete(state);
+  return { state: completed.state, effects: [...effects, ...completed.effects] };
+}
+
+/** Steady: the order is answered, or waits for the verdict. */
 export function complete(state: In<'steady'>): SteadyStep {
   const { completing, bake } = state;
   if (!completing) return { state, effects: [] };
-  const { request, waits, verdict, from } = completing;
-  const effects: Effect[] = [{ do: 'clear-deadline', deadline: 'hand-overdue', about: from }];
+  const { request, waits, verdict } = completing;
+  const effects = endWaiting(completing);
   if (verdict) effects.push(...tellRejected(state, verdict));
   const calm = { ...state, completing: null };
   if (waits && bake) return { state: { ...calm, bake: { ...bake, waiting: [...bake.waiting, completing] } }, effects };
   if (request !== null)
     effects.push({ do: 'reply', request, reply: { ok: true, completed: completing, reason: null } });
   return { state: calm, effects };
+}
+
+/** Nothing that a handover waits for after its cutover is waited for any more. */
+export function endWaiting({ from, to: active, handed, reached }: Completion): Effect[] {
+  const ended: Effect[] = [];
+  if (!handed) ended.push({ do: 'clear-deadline', deadline: 'hand-overdue', about: from });
+  if (!reached) ended.push({ do: 'clear-deadline', deadline: 'reach-overdue', about: active });
+  return ended;
 }
 
 /**

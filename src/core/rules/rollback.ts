@@ -2,7 +2,7 @@ import { commonOf } from '../state/generations.ts';
 import { amendEntry, releaseBefore } from '../state/history.ts';
 import type { Effect, Generation, In, Order, Rejection, State, Step } from '../state/state.ts';
 import type { SteadyStep } from './bake-period.ts';
-import { complete, completeEarly } from './complete.ts';
+import { complete, completeEarly, endWaiting } from './complete.ts';
 import { isCovering } from './cover.ts';
 import { openNext } from './cutover.ts';
 import { quieten } from './exclusive.ts';
@@ -116,13 +116,45 @@ export function abortCandidate(state: In<'starting' | 'checking'>, { request, at
  * @param request who asked for it; null where the measurement decided
  */
 export function reject(state: In<'steady'>, reason: string, at: number, request: number | null): Step {
-  const { state: calm, effects: ended, verdict } = endBakeAgainst(complete(state), reason);
-  const { standby, limits } = calm;
+  const allowed = request !== null || state.limits.rollsBack;
+  return goBack(endBakeAgainst(complete(state), reason), reason, at, request, allowed);
+}
+
+/**
+ * Steady: an address is not answered since the cutover, so the version before comes back; not where that was rejected
+ * itself, for one would follow the other without end.
+ */
+export function rejectUnreached(state: In<'steady'>, event: On<'unreached' | 'reach-overdue'>): Step {
+  const { completing, active, standby } = state;
+  const told = event.type === 'unreached' ? event.why : 'no worker has said so';
+  const reason = `not every address is answered since the cutover: ${told}`;
+  const waiting = completing?.request == null ? [] : [completing.request];
+  const calm = { state: { ...state, completing: null }, effects: completing ? endWaiting(completing) : [] };
+  const ended = endBakeAgainst(calm, reason);
+  const verdict = { ...ended.verdict, requests: [...ended.verdict.requests, ...waiting] };
+  const before = completing?.verdict ? tellRejected(state, completing.verdict) : [];
+  if (!standby?.rejected) {
+    const effects = [...ended.effects, ...before];
+    return goBack({ ...ended, effects, verdict }, reason, event.at, null, true);
+  }
+  const notice = announce('error', 'rollback-impossible', { generation: active.id, reason });
+  return to(ended.state, ...ended.effects, ...before, notice, ...tellRejected(ended.state, verdict));
+}
+
+/** Marks the active generation as rejected; where it is allowed, the version before becomes the active one. */
+function goBack(
+  { state: calm, effects: ended, verdict }: SteadyStep & { readonly verdict: Rejection },
+  reason: string,
+  at: number,
+  request: number | null,
+  allowed: boolean
+): Step {
+  const { standby } = calm;
   const active = { ...calm.active, rejected: reason };
   const { id, strategy } = active;
   const effects = [...ended, announce('error', 'verdict', { generation: id, decision: 'roll back', reason })];
   const marked = amendEntry({ ...calm, active }, id, { reason }) as In<'steady'>;
-  if (request === null && !limits.rollsBack) {
+  if (!allowed) {
     effects.push(announce('warn', 'rollback-wanted', { generation: id, reason: 'rollback is manual' }));
     return to(marked, ...effects, ...tellRejected(marked, verdict));
   }

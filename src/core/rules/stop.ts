@@ -34,7 +34,9 @@ function answerInterrupted(state: Running, at: number): readonly Effect[] {
   if (state.phase === 'steady') return endBake(completeEarly(state), 'the supervisor was asked to stop').effects;
   if (state.phase === 'pausing') {
     const { order, leaving, active, openedAt, acceptedAt } = state;
-    const completed = { ...order, from: leaving.id, to: active.id, ...timesOf(order, openedAt, acceptedAt, at) };
+    const times = timesOf(order, openedAt, acceptedAt, at);
+    const over = { handed: true, reached: true, closed: [] };
+    const completed = { ...order, from: leaving.id, to: active.id, ...times, ...over };
     const { request, verdict } = order;
     const told: Effect[] =
       request === null ? [] : [{ do: 'reply', request, reply: { ok: true, completed: completed, reason: null } }];

@@ -35,6 +35,8 @@ export type Effect =
   | { readonly do: 'fork'; readonly worker: string; readonly generation: number; readonly release: Release }
   /** Checks and warms up one worker, or all of the generation. */
   | { readonly do: 'check'; readonly generation: number; readonly worker: string | null }
+  /** Closes what the active generation does not serve, and asks every other address once whether a worker answers there. */
+  | { readonly do: 'verify'; readonly generation: number }
   /** Runs `beforeCutover`. */
   | { readonly do: 'run-before-cutover'; readonly from: number; readonly generation: number; readonly release: Release }
   | { readonly do: 'cancel-before-cutover' | 'close-listeners' }

@@ -66,6 +66,10 @@ export type Event = { readonly at: number } & (
   | { readonly type: 'open-overdue'; readonly about: number }
   | { readonly type: 'pause-overdue'; readonly about: number }
   | { readonly type: 'hand-overdue'; readonly about: number }
+  /** Workers answer on every address; `closed` are those that the active generation does not serve any more. */
+  | { readonly type: 'reached'; readonly about: number; readonly closed: readonly string[] }
+  | { readonly type: 'unreached'; readonly about: number; readonly why: string }
+  | { readonly type: 'reach-overdue'; readonly about: number }
   | { readonly type: 'warm-over'; readonly about: number }
   | ({ readonly type: 'sampled'; readonly about: number } & Comparison)
   | { readonly type: 'bake-over'; readonly about: number }
@@ -102,6 +106,7 @@ export type Deadline =
   | 'open-overdue'
   | 'pause-overdue'
   | 'hand-overdue'
+  | 'reach-overdue'
   | 'warm-over'
   | 'bake-over'
   | 'scale-overdue'

@@ -206,6 +206,12 @@ export interface Completion extends Order {
   readonly tookMs: number;
   /** How long nobody accepted; null where somebody always did. */
   readonly gapMs: number | null;
+  /** Whether the idle connections have moved, or their time is over. */
+  readonly handed: boolean;
+  /** Whether a worker has answered on every address since. */
+  readonly reached: boolean;
+  /** The addresses that the generation before served and the active one does not, as people write them. */
+  readonly closed: readonly string[];
 }
 
 /** The active generation, as it is compared with the one before. */

@@ -1,4 +1,4 @@
-import type { ToSupervisor } from '../../protocol/messages.ts';
+import type { Address, ToSupervisor } from '../../protocol/messages.ts';
 import type { Lent } from '../../protocol/worker-settings.ts';
 import { showAddress } from '../listeners/explain.ts';
 import type { Listeners } from '../listeners/listeners.ts';
@@ -96,6 +96,12 @@ export class Listening {
   closeUnserved(): readonly string[] {
     const own = this.#ports.records().filter(({ generation }) => generation === this.#ports.active());
     return this.#close((key) => own.some(({ keys }) => keys.has(key)));
+  }
+
+  /** The addresses on which the active generation answers, or is to. */
+  served(): readonly Address[] {
+    const isServed = ({ key, named }: Lent) => named || this.readiness.isServed(key);
+    return this.#ports.listeners.held.filter(isServed).map(({ address }) => address);
   }
 
   /** Closes what nobody listens on any more, unless somebody is about to. */

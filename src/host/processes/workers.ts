@@ -9,6 +9,7 @@ import type { Watchdog } from '../measure/watchdog.ts';
 import type { Receiver } from '../relay.ts';
 import type { Reason } from './family.ts';
 import { Listening } from './listening.ts';
+import { Reach } from './reach.ts';
 import type { Watch, WorkerMessage, WorkerProcess } from './worker-process.ts';
 import { createRecord, describeHolders, Reports, toPrivateTarget, type WorkerRecord } from './worker-record.ts';
 
@@ -36,6 +37,7 @@ export class Workers {
   readonly #records = new Map<string, WorkerRecord>();
   readonly #reports = new Reports();
   readonly #listening: Listening;
+  readonly #reach = new Reach(() => [...this.#records.values()]);
   readonly #ports: WorkersPorts;
 
   constructor(ports: WorkersPorts) {
@@ -130,8 +132,13 @@ export class Workers {
     return this.#listening.readiness.explainAll(this.#recordsOf(generation));
   }
 
-  /** Closes what the active generation does not serve, and says what that was. */
-  closeUnserved = (): readonly string[] => this.#listening.closeUnserved();
+  /** Closes what the active generation does not serve, and asks all other addresses whether a worker answers there. */
+  async verify(about: number): Promise<void> {
+    const closed = this.#listening.closeUnserved();
+    const why = await this.#reach.explainUnreached(this.#listening.served());
+    const at = this.#ports.now();
+    this.#ports.post(why === null ? { type: 'reached', about, closed, at } : { type: 'unreached', about, why, at });
+  }
 
   #onMessage(record: WorkerRecord, message: WorkerMessage, handle: Handle | undefined): void {
     const { id: worker } = record;
@@ -147,6 +154,10 @@ export class Workers {
         return this.#listening.onUnlisten(record, message.key);
       case 'signal':
         return this.#listening.onSignal(record);
+      case 'expecting':
+        return this.#reach.onExpecting(record, message.port);
+      case 'expected':
+        return this.#reach.onExpected(message.port);
       case 'accepting':
         if (record.opening.delete(message.key) && record.opening.size === 0) this.#accepted(record);
         return;
@@ -229,13 +240,7 @@ export class Workers {
   #onGone(record: WorkerRecord, { why, fix }: Reason): void {
     this.#records.delete(record.id);
     this.#ports.watchdog?.forget(record.id);
-    this.#ports.post({
-      type: 'worker-exited',
-      worker: record.id,
-      why,
-      fix,
-      at: this.#ports.now()
-    });
+    this.#ports.post({ type: 'worker-exited', worker: record.id, why, fix, at: this.#ports.now() });
     this.#ports.onGone(record.id);
     this.#listening.onGone(record);
   }

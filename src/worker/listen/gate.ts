@@ -1,5 +1,6 @@
 import type { Handle } from '../../internals/net.ts';
 import type { Address } from '../../protocol/messages.ts';
+import type { Expected } from './expected.ts';
 
 type OnConnection = (this: Gate, status: number, client?: Handle) => void;
 
@@ -25,7 +26,10 @@ export class Gate {
   readonly #onClose: () => void;
   #alive: NodeJS.Timeout | null;
 
-  constructor(onClose: () => void) {
+  readonly #expected: Expected;
+
+  constructor(expected: Expected, onClose: () => void) {
+    this.#expected = expected;
     this.#onClose = onClose;
     // A listening server keeps its process alive, also while it is paused and has no socket of its own.
     this.#alive = setInterval(() => {}, 2 ** 30);
@@ -50,6 +54,7 @@ export class Gate {
   open(key: string, handle: Handle, backlog: number): number {
     this.shut(key);
     handle.onconnection = (status, client) => {
+      if (this.#expected.take(client)) return;
       this.arriving = key;
       this.onconnection?.(status, client);
       this.arriving = null;

@@ -6,6 +6,7 @@ import type { Address, ListenArguments, ToWorker } from '../../protocol/messages
 import { askedFor, isUndecided, ownerOf } from '../../protocol/named.ts';
 import type { WorkerSettings } from '../../protocol/worker-settings.ts';
 import type { Channel } from '../channel.ts';
+import { Expected } from './expected.ts';
 import { Gate } from './gate.ts';
 import { type Call, readListen } from './listen-arguments.ts';
 import { watchPreloading } from './preloading.ts';
@@ -30,6 +31,7 @@ const TRIAL_MS = 250;
 
 /** The app's servers that share a listener. Which of them gets a named address: see `protocol/named.ts`. */
 export class Servers {
+  readonly expected: Expected;
   readonly #shared: Shared[] = [];
   /** Copies of listeners that are not accepted on, unless the supervisor is gone. */
   readonly #spare = new Map<string, Handle>();
@@ -41,6 +43,7 @@ export class Servers {
   #lastAsk = 0;
 
   constructor(channel: Channel, settings: WorkerSettings, onServer: (server: net.Server, gate: Gate) => void) {
+    this.expected = new Expected(channel);
     this.#channel = channel;
     this.#settings = settings;
     this.#onServer = onServer;
@@ -116,7 +119,7 @@ export class Servers {
   #share(server: net.Server, wanted: ListenArguments, { callback, signal }: Call): void {
     if (callback) server.once('listening', callback);
     if (signal) closeOnAbort(server, signal);
-    const gate = new Gate(() => this.#forget(one));
+    const gate = new Gate(this.expected, () => this.#forget(one));
     const one: Shared = { server, gate, wanted, preloaded: this.#isPreloading(), ask: null, begun: false };
     insideServer(server)._handle = gate;
     const { lent } = this.#settings;

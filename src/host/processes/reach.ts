@@ -1,0 +1,150 @@
+import { connect, createServer, type NetConnectOpts } from 'node:net';
+import { setTimeout as wait } from 'node:timers/promises';
+import { systemCode } from '../../errors.ts';
+import type { Address } from '../../protocol/messages.ts';
+import { showAddress } from '../listeners/explain.ts';
+import type { WorkerRecord } from './worker-record.ts';
+
+/** How long the workers are waited for that are told to expect a connection. One that is busy then takes it for a client's. */
+const EXPECT_MS = 1_000;
+const ACCEPT_MS = 8_000;
+/** How often another local port is chosen where somebody else turns out to have it. */
+const ATTEMPTS = 3;
+
+const NOBODY = ['ECONNREFUSED', 'ENOENT'];
+
+type Records = () => readonly WorkerRecord[];
+
+/**
+ * Asks addresses whether a worker accepts there, with one connection each that no app sees.
+ *
+ * On a unix socket it is a connection that ends at once: the kernel does not say who accepts.
+ */
+export class Reach {
+  readonly #records: Records;
+  readonly #acceptMs: number;
+  /** By the port that the connection comes from. */
+  readonly #expected = new Map<number, Expectation>();
+
+  /** @param acceptMs how long a connection may wait to be accepted */
+  constructor(records: Records, acceptMs = ACCEPT_MS) {
+    this.#records = records;
+    this.#acceptMs = acceptMs;
+  }
+
+  /** @returns where nobody answers, and how that shows; null if somebody does everywhere, or it cannot be found out */
+  async explainUnreached(addresses: readonly Address[]): Promise<string | null> {
+    const found = await Promise.all(addresses.map((address) => this.#explain(address)));
+    return found.find((why) => why !== null) ?? null;
+  }
+
+  onExpecting(record: WorkerRecord, port: number): void {
+    this.#expected.get(port)?.confirm(record);
+  }
+
+  onExpected(port: number): void {
+    this.#expected.get(port)?.accept();
+  }
+
+  async #explain(address: Address): Promise<string | null> {
+    const failure =
+      typeof address === 'string'
+        ? await tryConnect({ path: address }, Promise.resolve(), this.#acceptMs)
+        : await this.#askPort(hostFor(address.address), address.port);
+    const shown = showAddress(address);
+    if (failure === 'ETIME') return `a connection to ${shown} was not accepted in ${this.#acceptMs / 1_000} s`;
+    return failure !== null && NOBODY.includes(failure) ? `${shown} cannot be connected to (${failure})` : null;
+  }
+
+  async #askPort(host: string, port: number): Promise<string | null> {
+    let failure: string | null = null;
+    for (let attempt = 0; attempt < ATTEMPTS; attempt += 1) {
+      const from = await choosePort(host);
+      if (from === null) return null;
+      failure = await this.#askFrom(from, { host, port });
+      if (failure !== 'EADDRINUSE' && failure !== 'EADDRNOTAVAIL') return failure;
+    }
+    return failure;
+  }
+
+  async #askFrom(from: number, to: { host: string; port: number }): Promise<string | null> {
+    const records = this.#records().filter(({ serving }) => serving);
+    const expectation = new Expectation(records);
+    this.#expected.set(from, expectation);
+    for (const { process } of records) process.send({ type: 'expect', port: from, over: false });
+    await Promise.race([expectation.confirmed, wait(EXPECT_MS, null, { ref: false })]);
+    const where = { ...to, localAddress: to.host, localPort: from };
+    const failure = await tryConnect(where, expectation.accepted, this.#acceptMs);
+    this.#expected.delete(from);
+    for (const { process } of records) process.send({ type: 'expect', port: from, over: true });
+    return failure;
+  }
+}
+
+/** What is awaited of the workers for one connection. */
+class Expectation {
+  readonly confirmed: Promise<void>;
+  readonly accepted: Promise<void>;
+  readonly #unconfirmed: Set<WorkerRecord>;
+  #onConfirmed = () => {};
+  #onAccepted = () => {};
+
+  constructor(records: WorkerRecord[]) {
+    this.#unconfirmed = new Set(records);
+    this.confirmed = new Promise((done) => {
+      this.#onConfirmed = done;
+    });
+    this.accepted = new Promise((done) => {
+      this.#onAccepted = done;
+    });
+  }
+
+  confirm(record: WorkerRecord): void {
+    this.#unconfirmed.delete(record);
+    if (this.#unconfirmed.size === 0) this.#onConfirmed();
+  }
+
+  accept(): void {
+    this.#onAccepted();
+  }
+}
+
+/**
+ * Connects, and waits until that is accepted.
+ *
+ * @returns null if it was, else the system's name for what failed (`ETIME`: nobody accepted in time)
+ */
+function tryConnect(to: NetConnectOpts, accepted: Promise<void>, acceptMs: number): Promise<string | null> {
+  return new Promise((done) => {
+    const socket = connect(to);
+    const end = (failure: string | null) => {
+      clearTimeout(timer);
+      socket.destroy();
+      done(failure);
+    };
+    const timer = setTimeout(end, acceptMs, 'ETIME');
+    socket.once('connect', () => void accepted.then(() => end(null)));
+    socket.on('error', (error) => {
+      // Once it is connected, its end says nothing: a worker has closed it.
+      if (socket.pending || socket.connecting) end(systemCode(error) ?? 'unknown');
+    });
+  });
+}
+
+/** A local port that is free; null if none can be had, which says nothing about the service. */
+function choosePort(host: string): Promise<number | null> {
+  return new Promise((done) => {
+    const server = createServer();
+    server.once('error', () => done(null));
+    server.listen({ host, port: 0, exclusive: true }, () => {
+      const address = server.address();
+      server.close(() => done(address !== null && typeof address === 'object' ? address.port : null));
+    });
+  });
+}
+
+/** What a host is to be connected to by, from this machine. */
+function hostFor(host: string): string {
+  if (host === '0.0.0.0') return '127.0.0.1';
+  return host === '::' ? '::1' : host;
+}

@@ -1,0 +1,80 @@
+import assert from 'node:assert/strict';
+import { once } from 'node:events';
+import net from 'node:net';
+import { join } from 'node:path';
+import { type TestContext, test } from 'node:test';
+import { Reach } from '../../../src/host/processes/reach.ts';
+import type { WorkerRecord } from '../../../src/host/processes/worker-record.ts';
+import type { ToWorker } from '../../../src/protocol/messages.ts';
+import { freePort, makeFolder } from '../../support/service.ts';
+import { bind } from '../../support/worker.ts';
+
+const LOCAL = { address: '127.0.0.1', family: 'IPv4' };
+
+/** A worker of which only the conversation is there: it confirms what it is told to expect, unless it is busy. */
+function makeReach({ busy = false, workers = 1 } = {}) {
+  const said: ToWorker[] = [];
+  const records: WorkerRecord[] = [];
+  const reach = new Reach(() => records, 200);
+  for (let index = 0; index < workers; index += 1) {
+    const send = (message: ToWorker) => {
+      said.push(message);
+      if (message.type === 'expect' && !message.over && !busy) reach.onExpecting(record, message.port);
+    };
+    const record = { serving: true, process: { send } } as unknown as WorkerRecord;
+    records.push(record);
+  }
+  return { reach, said };
+}
+
+async function serve(t: TestContext, onConnection: (socket: net.Socket) => void): Promise<net.AddressInfo> {
+  const server = net.createServer(onConnection).listen(0, '127.0.0.1');
+  t.after(() => server.close());
+  await once(server, 'listening');
+  return server.address() as net.AddressInfo;
+}
+
+for (const busy of [false, true]) {
+  test(`an address is reached once a worker has accepted from the port that it was told to expect, ${busy ? 'busy' : 'or not'}`, async (t) => {
+    const { reach, said } = makeReach({ busy, workers: 2 });
+    const address = await serve(t, (socket) => {
+      assert.ok(said.some((one) => one.type === 'expect' && !one.over && one.port === socket.remotePort));
+      reach.onExpected(socket.remotePort ?? 0);
+      socket.destroy();
+    });
+    assert.equal(await reach.explainUnreached([{ ...LOCAL, port: address.port }]), null);
+    assert.equal(said.filter((one) => one.type === 'expect' && one.over).length, 2, 'and expects it no more');
+  });
+}
+
+test('an address on which the kernel takes connections and no worker accepts is not reached', async (t) => {
+  const bound = bind(t);
+  bound.handle.listen(8);
+  const why = await makeReach().reach.explainUnreached([{ ...LOCAL, port: bound.port }]);
+  assert.equal(why, `a connection to 127.0.0.1:${bound.port} was not accepted in 0.2 s`);
+});
+
+test('an address on which nobody listens is not reached, one of several is enough', async (t) => {
+  const { reach } = makeReach();
+  const { port } = await serve(t, (socket) => reach.onExpected(socket.remotePort ?? 0));
+  const free = await freePort();
+  const why = await reach.explainUnreached([
+    { ...LOCAL, port },
+    { ...LOCAL, port: free }
+  ]);
+  assert.equal(why, `127.0.0.1:${free} cannot be connected to (ECONNREFUSED)`);
+});
+
+test('a unix socket is reached while its path leads to somebody who listens', async (t) => {
+  const path = join(makeFolder(t), 'app.sock');
+  const { reach } = makeReach();
+  assert.equal(await reach.explainUnreached([path]), `unix:${path} cannot be connected to (ENOENT)`);
+  const server = net.createServer().listen(path);
+  await once(server, 'listening');
+  assert.equal(await reach.explainUnreached([path]), null);
+  server.close();
+});
+
+test('what cannot be found out is not held against the version', async () => {
+  assert.equal(await makeReach().reach.explainUnreached([{ ...LOCAL, address: '192.0.2.1', port: 80 }]), null);
+});
