@@ -41,6 +41,21 @@ export const OPTIONS = {
     repeatable: true,
     read: readers.readList(readers.readAddress)
   }),
+  listenMode: spec<number | null>({
+    fallback: null,
+    written: '666',
+    value: '<mode>',
+    wants: 'a text of three octal digits, such as "660"',
+    about: 'Who may connect to the unix sockets of --listen: their mode. The folder they are in counts too.',
+    read: readers.readMode
+  }),
+  listenGroup: spec<string | null>({
+    fallback: null,
+    value: '<group>',
+    wants: 'the name or the number of a group',
+    about: 'Group of the unix sockets of --listen, such as that of the proxy in front.',
+    read: readers.readName
+  }),
   workers: spec<number>({
     fallback: 1,
     value: '<n | max>',

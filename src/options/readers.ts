@@ -30,6 +30,11 @@ export function readName(given: unknown): string | undefined {
   return typeof given === 'string' && /^[^\x00-\x1f\x7f]{1,100}$/.test(given) ? given : undefined;
 }
 
+/** The mode of a file, from its octal digits. A number would be read in another base than it was meant. */
+export function readMode(given: unknown): number | undefined {
+  return typeof given === 'string' && /^0?[0-7]{3}$/.test(given) ? Number.parseInt(given, 8) : undefined;
+}
+
 export function readAddress(given: unknown): ListenAddress | undefined {
   const [, address = '', , port] = /^(.*?)(=(\d{1,5}))?$/s.exec(String(given)) ?? [];
   if (typeof given !== 'number' && typeof given !== 'string') return undefined;

@@ -13,12 +13,16 @@ export interface UserOptions {
    * Addresses to own: a port, `"host:port"`, `"[ipv6]:port"` or `"unix:/path"`, or a list of them. Default: what the app
    * gives to its own `listen()`.
    *
-   * The app's first server gets the first address, whatever port it asks for, and `PORT` is set to it; a further server gets
-   * the next one; addresses left over go to the first server.
+   * Each goes to the server that asks for it; `PORT` is set to the first. `"80=3000"` goes to the server that asks for 3000.
+   * Where none asks, an app's only server gets it; addresses left over go to the server of the first.
    *
    * @example listen: [80, 'unix:/run/shop.sock']
    */
   listen?: string | number | readonly (string | number)[];
+  /** Mode of the unix sockets of `listen`, as octal digits such as `"660"`. Default: `"666"`; the folder they are in counts too. */
+  listenMode?: string;
+  /** Group of the unix sockets of `listen`, by name or number, such as that of the proxy in front. Default: this process's. */
+  listenGroup?: string;
   /** Processes of each generation: 1 to 128, or `"max"` for one per core. Default: 1. */
   workers?: number | 'max';
   /** Name of the app, 1 to 100 characters. Default: the name in the nearest package.json, else the entry's file name. */

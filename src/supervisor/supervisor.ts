@@ -40,7 +40,7 @@ export class Supervisor {
   readonly operations: Operations;
   readonly statusSource: StatusSource;
   readonly #options: Options;
-  readonly #listeners = new Listeners();
+  readonly #listeners: Listeners;
   readonly #mailbox: Mailbox;
   readonly #deadlines: Deadlines;
   readonly #relay: Relay;
@@ -93,12 +93,14 @@ export class Supervisor {
     this.#checking = new Checking(this.#checker, asking);
     this.#health = new Health(options, this.#checker, asking);
     this.#beforeCutover = new BeforeCutoverRunner(options.beforeCutover, app.env, { post, now });
+    this.#listeners = new Listeners({ mode: options.listenMode, group: options.listenGroup });
     const lasting = { app, options, listeners: this.#listeners, preload: this.#preload };
     this.#workers = new Workers({
       listeners: this.#listeners,
       readiness: options.ready,
       readyMs: options.readyTimeout,
       watchdog: this.#health.watchdog,
+      announce: (notice) => this.#announce(notice),
       start: (worker, generation, release, watch) => startWorker({ worker, generation, release, watch, ...lasting }),
       post,
       now,
@@ -108,9 +110,7 @@ export class Supervisor {
       onDeclined: (worker, id) => this.#relay.onDeclined(worker, id),
       onReceiver: () => this.#relay.onReceiver(),
       onGone: (worker) => this.#relay.onGone(worker),
-      onAppMessage: (worker, message) => this.appMessages.tell(worker, message),
-      onGarbage: (worker, reason) =>
-        this.#announce({ level: 'warn', event: 'garbage', worker, code: 'HANDOVER_ERR_PROTOCOL_MESSAGE', reason })
+      onAppMessage: (worker, message) => this.appMessages.tell(worker, message)
     });
     const takeCount = (generation: number) => this.#relay.takeCount(generation);
     this.operations = new Operations(this.#pending, { state, post, now, takeCount }, options);

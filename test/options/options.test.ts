@@ -119,6 +119,26 @@ const cases: { readonly [N in OptionName]: Cases } = {
     ],
     message: `it must be ${ADDRESS}, and it is "soon". Remove it to get the default, or correct it.`
   },
+  listenMode: {
+    fallback: null,
+    good: [
+      ['660', 0o660],
+      ['0666', 0o666],
+      ['600', 0o600]
+    ],
+    bad: ['', '66', '888', '06666', 'rw', 660, 0o660, null, true],
+    message:
+      'it must be a text of three octal digits, such as "660", and it is "soon". Remove it to get the default, or correct it.'
+  },
+  listenGroup: {
+    fallback: null,
+    good: [
+      ['www-data', 'www-data'],
+      ['33', '33']
+    ],
+    bad: ['', 'a\nb', 33, null],
+    message: 'it must be the name or the number of a group, and it is 7. Remove it to get the default, or correct it.'
+  },
   workers: {
     fallback: 1,
     good: [

@@ -53,6 +53,14 @@ export function explain(errno: number, to: BindTo | Address): HandoverError {
     );
   }
   if (code === 'EACCES' || code === 'EPERM') {
+    if (typeof to === 'string' || 'path' in to) {
+      const fix = 'Let this user write in its folder, or choose another path';
+      return new HandoverError(
+        'HANDOVER_ERR_LISTEN_PERMISSION',
+        { what, why: `this user may not write in its folder (${code})`, fix },
+        { cause }
+      );
+    }
     const fix = `Allow it in one of three ways: \`sudo setcap cap_net_bind_service=+ep "$(readlink -f "$(command -v node)")"\`, a systemd socket unit in front, or run it as root; or choose a port of 1024 or above`;
     return new HandoverError(
       'HANDOVER_ERR_LISTEN_PERMISSION',

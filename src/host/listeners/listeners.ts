@@ -1,20 +1,31 @@
 import { lookup } from 'node:dns/promises';
-import { chmodSync, existsSync, lstatSync, unlinkSync } from 'node:fs';
+import { renameSync } from 'node:fs';
 import net from 'node:net';
-import { dirname } from 'node:path';
 import { HandoverError, systemCode } from '../../errors.ts';
 import { type BindTo, bindHandle, type Handle } from '../../internals/net.ts';
 import type { Address, ListenArguments } from '../../protocol/messages.ts';
 import type { Lent } from '../../protocol/worker-settings.ts';
-import { isAnswered, LONGEST_PATH_BYTES } from '../unix.ts';
 import { explain, explainOverlap, showAddress } from './explain.ts';
+import { type Access, clearPath, giveAccess, identify, removeOwn, whoHas } from './unix-paths.ts';
 
 /** An address that the supervisor holds. */
 export interface Listener extends Lent {
   readonly ipv6Only: boolean;
   readonly handle: Handle;
   readonly boundTo: BindTo;
+  /** The file of a unix socket. */
+  readonly ino: number | null;
 }
+
+/** A unix socket that was bound anew under another name, until it takes the place of the one that is gone. */
+export interface Restored {
+  readonly listener: Listener;
+  /** Puts it on its path, in one step. It has to be listened on already: whoever finds it connects. */
+  reveal(): void;
+}
+
+/** Who may connect to a unix socket of `--listen` by default: whoever may enter its folder, such as a proxy of another user. */
+const OPEN_MODE = 0o666;
 
 /**
  * The addresses of the service. Each is bound once and held until {@link Listeners.close}; workers get copies, so the
@@ -25,6 +36,13 @@ export class Listeners {
   readonly #held: Listener[] = [];
   /** Those that were closed because nobody serves them, for a rollback to the version that does. */
   readonly #closed = new Map<string, Listener>();
+  readonly #access: Access;
+  #restored = 0;
+
+  /** @param access who may connect to the unix sockets that are named with `--listen` */
+  constructor(access: Access = { mode: null, group: null }) {
+    this.#access = access;
+  }
 
   /** The addresses that are owned, as people write them. */
   get shown(): readonly string[] {
@@ -78,7 +96,7 @@ export class Listeners {
     this.#held.splice(this.#held.indexOf(listener), 1);
     this.#byKey.delete(key);
     this.#closed.set(key, listener);
-    listener.handle.close();
+    close(listener);
   }
 
   /** Binds an address again that was let go of. It may be somebody else's by now. */
@@ -88,14 +106,43 @@ export class Listeners {
     const handle = bindHandle(before.boundTo);
     if (typeof handle === 'number') return;
     this.#closed.delete(key);
-    const listener = { ...before, handle };
+    this.#hold({ ...before, handle, ino: typeof before.address === 'string' ? identify(before.address) : null });
+  }
+
+  /**
+   * Binds a unix socket anew whose file is gone.
+   *
+   * @returns null if it is there; why it cannot be had, in words, if another program has taken its path
+   */
+  async restore(key: string): Promise<Restored | string | null> {
+    const lost = this.find(key);
+    if (!lost || typeof lost.address !== 'string' || identify(lost.address) === lost.ino) return null;
+    const path = lost.address;
+    const other = await whoHas(path);
+    if (other !== null) return `${other} (unix:${path})`;
+    // Each its own: Node removes this name when the handle closes.
+    this.#restored += 1;
+    const temporary = `${path}.${this.#restored}`;
+    await clearPath(temporary);
+    const handle = bindHandle({ path: temporary });
+    if (typeof handle === 'number') return explain(handle, path).message;
+    const { named } = lost;
+    if (named) await giveAccess(temporary, { ...this.#access, mode: this.#access.mode ?? OPEN_MODE });
+    close(lost); // takes what is left on the path with it
+    this.#held.splice(this.#held.indexOf(lost), 1);
+    const listener = this.#hold({ ...lost, handle, ino: identify(temporary) });
+    return { listener, reveal: () => renameSync(temporary, path) };
+  }
+
+  #hold(listener: Listener): Listener {
     this.#held.push(listener);
-    this.#byKey.set(key, Promise.resolve(listener));
+    this.#byKey.set(listener.key, Promise.resolve(listener));
+    return listener;
   }
 
   /** Lets go of every address; unix sockets are removed. */
   close(): void {
-    for (const { handle } of this.#held.splice(0)) handle.close();
+    for (const listener of this.#held.splice(0)) close(listener);
     this.#byKey.clear();
     this.#closed.clear();
   }
@@ -111,11 +158,17 @@ export class Listeners {
       handle.close();
       throw explain(address, to);
     }
-    if (typeof address === 'string') openToAll(address, wanted);
+    try {
+      if (typeof address === 'string') await giveAccess(address, accessOf(wanted, origin.named, this.#access));
+    } catch (error) {
+      handle.close();
+      throw error;
+    }
     const port = typeof address === 'string' ? {} : { port: address.port };
     const ipv6Only = !('path' in to) && to.ipv6Only;
     const boundTo = handle === bound ? { ...to, ...port } : { ...ipv4, ...port };
-    const listener = { key: keyOf({ ...to, ...port }), address, ...origin, handle, ipv6Only, boundTo };
+    const ino = typeof address === 'string' ? identify(address) : null;
+    const listener = { key: keyOf({ ...to, ...port }), address, ...origin, handle, ipv6Only, boundTo, ino };
     this.#held.push(listener);
     return listener;
   }
@@ -174,37 +227,15 @@ function readAddress(handle: Handle, to: BindTo): Address | number {
   return { address: out.address ?? to.address, family: out.family ?? 'IPv6', port: out.port ?? to.port };
 }
 
-/** A socket file that nobody answers on is left over and is removed; one that somebody answers on is theirs. */
-async function clearPath(path: string): Promise<void> {
-  const bytes = Buffer.byteLength(path);
-  const absent = !existsSync(dirname(path));
-  if (bytes > LONGEST_PATH_BYTES || absent) {
-    throw new HandoverError('HANDOVER_ERR_LISTEN_ADDRESS', {
-      what: `Cannot listen on unix:${path}`,
-      why: absent
-        ? `the folder ${dirname(path)} does not exist`
-        : `the path has ${bytes} bytes, and a unix socket may have ${LONGEST_PATH_BYTES}`,
-      fix: absent ? 'Make the folder, or choose another path' : 'Choose a shorter path'
-    });
-  }
-  const stat = lstatSync(path, { throwIfNoEntry: false });
-  if (!stat) return;
-  const why = stat.isSocket()
-    ? (await isAnswered(path))
-      ? 'another program answers on it'
-      : null
-    : 'a file that is not a socket is there';
-  if (why === null) {
-    unlinkSync(path);
-    return;
-  }
-  throw new HandoverError('HANDOVER_ERR_LISTEN_IN_USE', {
-    what: `Cannot listen on unix:${path}`,
-    why,
-    fix: 'Stop that program, or choose another path'
-  });
+/** Node removes the file under which a socket was bound, which is another one for a socket that was bound anew. */
+function close({ address, handle, ino }: Listener): void {
+  handle.close();
+  if (typeof address === 'string') removeOwn(address, ino);
 }
 
-function openToAll(path: string, { readableAll, writableAll }: ListenArguments): void {
-  if (readableAll || writableAll) chmodSync(path, 0o600 | (readableAll ? 0o444 : 0) | (writableAll ? 0o222 : 0));
+/** Who may connect: what the operator said of a named socket, and what the app asked for of its own. */
+function accessOf({ readableAll, writableAll }: ListenArguments, named: boolean, { mode, group }: Access): Access {
+  if (named) return { mode: mode ?? OPEN_MODE, group };
+  const open = 0o600 | (readableAll ? 0o444 : 0) | (writableAll ? 0o222 : 0);
+  return { mode: readableAll || writableAll ? open : null, group: null };
 }

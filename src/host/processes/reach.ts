@@ -1,7 +1,7 @@
 import { connect, createServer, type NetConnectOpts } from 'node:net';
 import { setTimeout as wait } from 'node:timers/promises';
 import { systemCode } from '../../errors.ts';
-import type { Address } from '../../protocol/messages.ts';
+import type { Address, ToSupervisor } from '../../protocol/messages.ts';
 import { showAddress } from '../listeners/explain.ts';
 import type { WorkerRecord } from './worker-record.ts';
 
@@ -38,12 +38,10 @@ export class Reach {
     return found.find((why) => why !== null) ?? null;
   }
 
-  onExpecting(record: WorkerRecord, port: number): void {
-    this.#expected.get(port)?.confirm(record);
-  }
-
-  onExpected(port: number): void {
-    this.#expected.get(port)?.accept();
+  onMessage(record: WorkerRecord, { type, port }: Extract<ToSupervisor, { type: 'expecting' | 'expected' }>): void {
+    const expectation = this.#expected.get(port);
+    if (type === 'expecting') expectation?.confirm(record);
+    else expectation?.accept();
   }
 
   async #explain(address: Address): Promise<string | null> {

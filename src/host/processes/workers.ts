@@ -1,4 +1,4 @@
-import type { News, Release } from '../../core/state/state.ts';
+import type { News, Notice, Release } from '../../core/state/state.ts';
 import type { WorkerFacts } from '../../core/status.ts';
 import type { Handle } from '../../internals/net.ts';
 import type { Moving, ToSupervisor } from '../../protocol/messages.ts';
@@ -9,7 +9,7 @@ import type { Watchdog } from '../measure/watchdog.ts';
 import type { Receiver } from '../relay.ts';
 import type { Reason } from './family.ts';
 import { Listening } from './listening.ts';
-import { Reach } from './reach.ts';
+import { Verification } from './verification.ts';
 import type { Watch, WorkerMessage, WorkerProcess } from './worker-process.ts';
 import { createRecord, describeHolders, Reports, toPrivateTarget, type WorkerRecord } from './worker-record.ts';
 
@@ -20,6 +20,7 @@ export interface WorkersPorts {
   readonly watchdog?: Watchdog;
   start(worker: string, generation: number, release: Release, watch: Watch): WorkerProcess;
   post(news: News): void;
+  announce(notice: Notice): void;
   now(): number;
   /** The generation that answers for the service, or null. */
   active(): number | null;
@@ -29,7 +30,6 @@ export interface WorkersPorts {
   onReceiver(): void;
   onGone(worker: string): void;
   onAppMessage(worker: string, message: unknown): void;
-  onGarbage(worker: string, what: string): void;
 }
 
 /** Every worker process and the conversation with it. What a worker says becomes news for the core. */
@@ -37,18 +37,21 @@ export class Workers {
   readonly #records = new Map<string, WorkerRecord>();
   readonly #reports = new Reports();
   readonly #listening: Listening;
-  readonly #reach = new Reach(() => [...this.#records.values()]);
+  readonly #verification: Verification;
   readonly #ports: WorkersPorts;
 
   constructor(ports: WorkersPorts) {
     this.#ports = ports;
+    const records = () => [...this.#records.values()];
     this.#listening = new Listening({
       ...ports,
+      records,
       mode: ports.readiness,
-      records: () => [...this.#records.values()],
       onChange: (record) => this.#checkReady(record),
       onUnfit: ({ id: worker }, why, fix) => ports.post({ type: 'worker-unfit', worker, why, fix, at: ports.now() })
     });
+    const lend = (record: WorkerRecord, key: string) => this.#lend(record, key);
+    this.#verification = new Verification({ ...ports, records, listening: this.#listening, lend });
   }
 
   fork(worker: string, generation: number, release: Release): void {
@@ -56,7 +59,7 @@ export class Workers {
       onMessage: (message, handle) => this.#onMessage(record, message, handle),
       onAppMessage: (message) =>
         message === 'ready' ? this.#listening.onSignal(record) : this.#ports.onAppMessage(worker, message),
-      onGarbage: (what) => this.#ports.onGarbage(worker, what),
+      onGarbage: (what) => this.#tellGarbage(worker, what),
       onDown: () => this.#ports.post({ type: 'worker-down', worker, at: this.#ports.now() }),
       onGone: (reason) => this.#onGone(record, reason),
       progress: () => ({ early: !record.ready, bindFailure: record.bindFailure })
@@ -132,13 +135,8 @@ export class Workers {
     return this.#listening.readiness.explainAll(this.#recordsOf(generation));
   }
 
-  /** Closes what the active generation does not serve, and asks all other addresses whether a worker answers there. */
-  async verify(about: number): Promise<void> {
-    const closed = this.#listening.closeUnserved();
-    const why = await this.#reach.explainUnreached(this.#listening.served());
-    const at = this.#ports.now();
-    this.#ports.post(why === null ? { type: 'reached', about, closed, at } : { type: 'unreached', about, why, at });
-  }
+  /** Makes sure that every address is answered; `reached` or `unreached` comes of it. */
+  verify = (about: number): Promise<void> => this.#verification.verify(about);
 
   #onMessage(record: WorkerRecord, message: WorkerMessage, handle: Handle | undefined): void {
     const { id: worker } = record;
@@ -155,10 +153,10 @@ export class Workers {
       case 'signal':
         return this.#listening.onSignal(record);
       case 'expecting':
-        return this.#reach.onExpecting(record, message.port);
       case 'expected':
-        return this.#reach.onExpected(message.port);
+        return this.#verification.reach.onMessage(record, message);
       case 'accepting':
+        this.#verification.paths.onAccepting(message.key);
         if (record.opening.delete(message.key) && record.opening.size === 0) this.#accepted(record);
         return;
       case 'accept-failed':
@@ -186,9 +184,14 @@ export class Workers {
     }
   }
 
+  #tellGarbage(worker: string, reason: string): void {
+    const code = 'HANDOVER_ERR_PROTOCOL_MESSAGE';
+    this.#ports.announce({ level: 'warn', event: 'garbage', worker, code, reason });
+  }
+
   #onListening(record: WorkerRecord, message: Extract<ToSupervisor, { type: 'listening' }>): void {
     const { key } = message;
-    if (!this.#ports.listeners.find(key)) return this.#ports.onGarbage(record.id, 'listening.key is no listener');
+    if (!this.#ports.listeners.find(key)) return this.#tellGarbage(record.id, 'listening.key is no listener');
     this.#listening.onListening(record, message);
     if (!record.serving) return;
     if (!record.accepted) record.opening.add(key);

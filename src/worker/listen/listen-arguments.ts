@@ -3,7 +3,7 @@ import type { ListenArguments } from '../../protocol/messages.ts';
 
 /** What an app's call of `listen()` asks for: an address to share, or a server private to the worker. */
 export interface Call {
-  /** Null where the server stays private to the worker: port 0, `exclusive`, a descriptor or handle of the app's. */
+  /** Null where the server stays private to the worker: port 0, a path with its pid, `exclusive`, a descriptor or handle. */
   readonly asked: ListenArguments | null;
   readonly signal: AbortSignal | null;
   readonly callback: (() => void) | null;
@@ -25,7 +25,7 @@ export function readListen(args: readonly unknown[]): Call {
     };
   }
   // Node takes a numeric string for a port; one that is out of range is left to Node, for its own error.
-  if (typeof first === 'string' && !(Number(first) >= 0)) return { ...call, asked: { path: absolute(first) } };
+  if (typeof first === 'string' && !(Number(first) >= 0)) return { ...call, asked: readPath(first) };
   return { ...call, asked: null };
 }
 
@@ -44,7 +44,14 @@ function readOptions(options: Record<string, unknown>): Omit<Call, 'callback'> {
   if (options.port !== undefined || typeof options.path !== 'string') return { asked: null, signal };
   const { path, readableAll, writableAll } = options;
   const modes = { ...(readableAll === true ? { readableAll } : {}), ...(writableAll === true ? { writableAll } : {}) };
-  return { asked: { path: absolute(path), ...modes }, signal };
+  const asked = readPath(path);
+  return { asked: asked && { ...asked, ...modes }, signal };
+}
+
+/** A path to share. One that names this process is not: the next version has another. */
+function readPath(path: string): { path: string } | null {
+  const named = process.pid >= 1000 && new RegExp(`(?<!\\d)${process.pid}(?!\\d)`).test(path);
+  return named ? null : { path: absolute(path) };
 }
 
 /** A port as Node accepts it: a number or a numeric string. Null for everything else, out of range included. */

@@ -8,6 +8,7 @@ import type { WorkerSettings } from '../../protocol/worker-settings.ts';
 import type { Channel } from '../channel.ts';
 import { Expected } from './expected.ts';
 import { Gate } from './gate.ts';
+import { keepPaths } from './keep-paths.ts';
 import { type Call, readListen } from './listen-arguments.ts';
 import { watchPreloading } from './preloading.ts';
 import { systemError } from './system-errors.ts';
@@ -41,6 +42,7 @@ export class Servers {
   readonly #isPreloading = watchPreloading();
   readonly #has = (key: string): boolean => this.#shared.some((one) => one.gate.key === key);
   #lastAsk = 0;
+  #keepsPaths = false;
 
   constructor(channel: Channel, settings: WorkerSettings, onServer: (server: net.Server, gate: Gate) => void) {
     this.expected = new Expected(channel);
@@ -51,6 +53,7 @@ export class Servers {
 
   /** Takes over `listen()` of every server of this process: that of `net.Server`, which http, https and http2 inherit. */
   takeOver(): void {
+    if (this.#settings.lent.some(({ address }) => typeof address === 'string')) this.#keepPaths();
     const { listen } = net.Server.prototype;
     const servers = this;
     net.Server.prototype.listen = function (this: net.Server, ...args: unknown[]) {
@@ -111,6 +114,14 @@ export class Servers {
     } else this.#settle(one, answer);
   }
 
+  /** Keeps the app from removing a path on which the service answers. An app without such a path is left alone. */
+  #keepPaths(): void {
+    if (this.#keepsPaths) return;
+    this.#keepsPaths = true;
+    const lent = new Set(this.#settings.lent.map(({ address }) => address));
+    keepPaths((path) => lent.has(path) || this.#shared.some(({ gate }) => gate.address === path));
+  }
+
   #dropSpare(key: string): void {
     this.#spare.get(key)?.close();
     this.#spare.delete(key);
@@ -128,6 +139,7 @@ export class Servers {
     const undecided = !one.preloaded && isUndecided(lent, this.#has, wanted);
     this.#shared.push(one);
     this.#onServer(server, gate);
+    if (wanted.path !== undefined) this.#keepPaths();
     if (asked && free) return this.#begin(one, asked.key, asked.address);
     // Until the answer comes, `server.address()` gives what was asked for, as plain Node would.
     const { path, host = '::', port = 0 } = wanted;

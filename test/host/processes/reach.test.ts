@@ -19,12 +19,15 @@ function makeReach({ busy = false, workers = 1 } = {}) {
   for (let index = 0; index < workers; index += 1) {
     const send = (message: ToWorker) => {
       said.push(message);
-      if (message.type === 'expect' && !message.over && !busy) reach.onExpecting(record, message.port);
+      if (message.type === 'expect' && !message.over && !busy)
+        reach.onMessage(record, { type: 'expecting', port: message.port });
     };
     const record = { serving: true, process: { send } } as unknown as WorkerRecord;
     records.push(record);
   }
-  return { reach, said };
+  const accept = ({ remotePort = 0 }: net.Socket) =>
+    reach.onMessage(records[0] as WorkerRecord, { type: 'expected', port: remotePort });
+  return { reach, said, accept };
 }
 
 async function serve(t: TestContext, onConnection: (socket: net.Socket) => void): Promise<net.AddressInfo> {
@@ -36,10 +39,10 @@ async function serve(t: TestContext, onConnection: (socket: net.Socket) => void)
 
 for (const busy of [false, true]) {
   test(`an address is reached once a worker has accepted from the port that it was told to expect, ${busy ? 'busy' : 'or not'}`, async (t) => {
-    const { reach, said } = makeReach({ busy, workers: 2 });
+    const { reach, said, accept } = makeReach({ busy, workers: 2 });
     const address = await serve(t, (socket) => {
       assert.ok(said.some((one) => one.type === 'expect' && !one.over && one.port === socket.remotePort));
-      reach.onExpected(socket.remotePort ?? 0);
+      accept(socket);
       socket.destroy();
     });
     assert.equal(await reach.explainUnreached([{ ...LOCAL, port: address.port }]), null);
@@ -55,8 +58,8 @@ test('an address on which the kernel takes connections and no worker accepts is 
 });
 
 test('an address on which nobody listens is not reached, one of several is enough', async (t) => {
-  const { reach } = makeReach();
-  const { port } = await serve(t, (socket) => reach.onExpected(socket.remotePort ?? 0));
+  const { reach, accept } = makeReach();
+  const { port } = await serve(t, (socket) => accept(socket));
   const free = await freePort();
   const why = await reach.explainUnreached([
     { ...LOCAL, port },

@@ -1,0 +1,48 @@
+import type { News, Notice } from '../../core/state/state.ts';
+import type { Listeners } from '../listeners/listeners.ts';
+import type { Listening } from './listening.ts';
+import { Paths } from './paths.ts';
+import { Reach } from './reach.ts';
+import type { WorkerRecord } from './worker-record.ts';
+
+export interface VerificationPorts {
+  readonly listeners: Listeners;
+  readonly listening: Listening;
+  /** Every worker there is. */
+  records(): readonly WorkerRecord[];
+  lend(record: WorkerRecord, key: string): void;
+  post(news: News): void;
+  announce(notice: Notice): void;
+  now(): number;
+}
+
+/** Makes sure, after a cutover, that whoever connects is answered. */
+export class Verification {
+  readonly reach: Reach;
+  readonly paths: Paths;
+  readonly #ports: VerificationPorts;
+
+  constructor(ports: VerificationPorts) {
+    const { listeners, listening, records, lend, announce } = ports;
+    this.#ports = ports;
+    this.reach = new Reach(records);
+    this.paths = new Paths({
+      listeners,
+      lend,
+      serving: (key) => records().filter((record) => record.serving && listening.toLend(record).has(key)),
+      onRestored: (address) =>
+        announce({ level: 'warn', event: 'path-restored', address, reason: 'its file was gone, and is there again' })
+    });
+  }
+
+  /**
+   * Closes what the active generation does not serve, puts back the sockets whose files are gone, and asks each address
+   * whether a worker answers there. `reached` or `unreached` comes of it.
+   */
+  async verify(about: number): Promise<void> {
+    const { listening, post, now } = this.#ports;
+    const closed = listening.closeUnserved();
+    const why = (await this.paths.restore()) ?? (await this.reach.explainUnreached(listening.served()));
+    post(why === null ? { type: 'reached', about, closed, at: now() } : { type: 'unreached', about, why, at: now() });
+  }
+}
