@@ -105,7 +105,7 @@ export async function startService(options: SuperviseOptions, set: Pick<ReloadOr
   const named = { envFile, node, nodeOptions: nodeOptions === undefined ? undefined : [nodeOptions].flat(), label };
   const said = Object.fromEntries(Object.entries({ ...set, ...named }).filter(([, value]) => value !== undefined));
   const order = readOrder<ReloadOrder>('What was given to supervise()', said, RELOAD, 'HANDOVER_ERR_OPTION_INVALID');
-  const release = await resolveRelease(order, { entry, folder: cwd ?? logicalCwd(), args }, null);
+  const release = await resolveRelease(order, { entry, folder: cwd ?? logicalCwd(), args }, null, env);
   const app: App = { name: settings.name ?? nameApp(release.file), env };
   const supervisor = new Supervisor(app, settings);
   await supervisor.start(release, signals);

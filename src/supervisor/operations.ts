@@ -24,6 +24,8 @@ export interface OperationsPorts {
   now(): number;
   /** Connections that have moved away from a generation since it was asked last. */
   takeCount(generation: number): number;
+  /** The environment of the app. */
+  readonly env: NodeJS.ProcessEnv;
 }
 
 /** What the operator asks for becomes news for the core; what the core answers becomes the reply. */
@@ -55,7 +57,8 @@ export class Operations {
     const early = phase === 'starting' || phase === 'checking' || phase === 'rolling';
     // Refused before it is looked for: a wrong moment is not the entry's fault.
     const inTime = phase === 'steady' || (early && order.supersede === true);
-    const release = inTime && before ? await resolveRelease(order, before.release, before.id) : NO_RELEASE;
+    const release =
+      inTime && before ? await resolveRelease(order, before.release, before.id, this.#ports.env) : NO_RELEASE;
     const strategy = order.strategy ?? this.#strategy;
     const flags = { supersedes: order.supersede ?? false, waits: order.wait ?? false };
     const start = { release, size: this.#size, kind: 'reload', strategy, ...flags } as const;

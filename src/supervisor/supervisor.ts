@@ -113,7 +113,7 @@ export class Supervisor {
       onAppMessage: (worker, message) => this.appMessages.tell(worker, message)
     });
     const takeCount = (generation: number) => this.#relay.takeCount(generation);
-    this.operations = new Operations(this.#pending, { state, post, now, takeCount }, options);
+    this.operations = new Operations(this.#pending, { state, post, now, takeCount, env: app.env }, options);
     this.statusSource = new StatusSource({
       app: app.name,
       savedState: this.#savedState,

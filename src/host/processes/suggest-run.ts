@@ -1,5 +1,6 @@
 import { basename, relative, resolve } from 'node:path';
-import { takesNext } from '../../options/node-options.ts';
+import { showLaunch } from '../entry/launch.ts';
+import { readNodeCommand } from '../entry/node-command.ts';
 import type { Seen } from './observe.ts';
 
 const MOST_ARGUMENTS = 4;
@@ -12,30 +13,10 @@ const MOST_ARGUMENTS = 4;
  */
 export function suggestRun({ argv, cwd }: Seen, folder: string): string | null {
   const [program = '', ...words] = argv;
-  if (!/^node(?:js)?$/.test(basename(program))) return null;
-  const options = new Set<string>();
-  for (let at = 0; at < words.length; at += 1) {
-    const word = words[at] ?? '';
-    if (!word.startsWith('-')) {
-      const file = relative(folder, resolve(cwd, word)) || word;
-      const rest = words.slice(at + 1);
-      const args = rest.length === 0 || rest.length > MOST_ARGUMENTS ? [] : ['--', ...rest];
-      const flags = [...options].map((option) => `--node-option=${option}`);
-      return ['handover run', ...flags, file, ...args].map(quote).join(' ');
-    }
-    if (/^(?:-e|-p|-pe|--eval|--print)$/.test(word)) return null; // there is no file
-    const taken = takesNext(word) ? words[at + 1] : undefined;
-    if (taken !== undefined) at += 1;
-    options.add(readOption(taken === undefined ? word : `${word.replace(/^-r$/, '--require')}=${taken}`));
-  }
-  return null; // it reads its program from stdin
-}
-
-/** tsx loads itself by two paths inside of itself; its name alone does the same. */
-function readOption(option: string): string {
-  return option.includes('/tsx/dist/') ? '--import=tsx' : option;
-}
-
-function quote(word: string, index: number): string {
-  return index === 0 || /^[\w@%+=:,./-]+$/.test(word) ? word : `'${word.replaceAll("'", `'\\''`)}'`;
+  const launch = /^node(?:js)?$/.test(basename(program)) ? readNodeCommand(words) : null;
+  if (!launch) return null;
+  const file = relative(folder, resolve(cwd, launch.file)) || launch.file;
+  const { length } = launch.args;
+  const args = length === 0 || length > MOST_ARGUMENTS ? [] : ['--', ...launch.args];
+  return showLaunch({ ...launch, file, args }, 'handover run');
 }

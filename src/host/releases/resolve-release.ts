@@ -3,6 +3,7 @@ import { basename, dirname, extname, join, resolve } from 'node:path';
 import type { Release, ReleaseOrder } from '../../core/state/state.ts';
 import { type ErrorCode, HandoverError, systemCode } from '../../errors.ts';
 import { splitNodeOptions } from '../../options/node-options.ts';
+import { type Asked, explainFile, explainWords } from '../entry/explain-entry.ts';
 import { explainAbsent, findEntryFile } from './entry-file.ts';
 import { checkNode, readEnvFile } from './environment.ts';
 import { findLabel } from './label.ts';
@@ -22,12 +23,14 @@ export interface AppDefaults {
  *
  * @param active the generation that serves meanwhile; without one an unusable entry is wrong usage, with one a failed
  * deploy
+ * @param appEnv the environment of the app, over which that of the release is set
  * @throws HANDOVER_ERR_OPTION_ENTRY, HANDOVER_ERR_CANDIDATE_ENTRY
  */
 export async function resolveRelease(
   order: ReleaseOrder,
   before: Release | AppDefaults,
-  active: number | null
+  active: number | null,
+  appEnv: NodeJS.ProcessEnv = process.env
 ): Promise<Release> {
   const known = 'asked' in before ? before : { envFile: null, nodeOptions: [], asked: { env: {}, node: null } };
   const fail = failing(active);
@@ -36,7 +39,12 @@ export async function resolveRelease(
   const given = { ...known.asked.env, ...order.env };
   const envFile = order.envFile ?? known.envFile;
   const node = order.node ?? known.asked.node;
-  const file = findEntry(entry, folder, fail);
+  const nodeOptions = splitNodeOptions(order.nodeOptions ?? known.nodeOptions);
+  const args = order.args ?? before.args;
+  const command = active === null ? 'handover run' : 'handover reload';
+  const env = envFile === null ? given : { ...readEnv(resolve(folder, envFile), fail), ...given };
+  const all = [...nodeOptions, ...process.execArgv, ...(env.NODE_OPTIONS ?? appEnv.NODE_OPTIONS ?? '').split(/\s+/)];
+  const file = findEntry({ entry, args, folder, nodeOptions: all, otherNode: node !== null, command }, fail);
   const cwd = realFolder(folder);
   if (cwd === null && order.cwd !== undefined)
     throw fail(`Cannot start in ${order.cwd}`, `${folder} is not a folder that can be read`, 'Give one with --cwd');
@@ -46,11 +54,11 @@ export async function resolveRelease(
     // The folder of an old release may be gone by now: the next one starts in its own.
     cwd: cwd ?? dirname(file),
     folder,
-    args: order.args ?? before.args,
-    env: envFile === null ? given : { ...readEnv(resolve(folder, envFile), fail), ...given },
+    args,
+    env,
     envFile,
     node: node === null ? null : await findNode(resolve(folder, node), fail),
-    nodeOptions: splitNodeOptions(order.nodeOptions ?? known.nodeOptions),
+    nodeOptions,
     label: order.label ?? findLabel(file),
     asked: { env: given, node }
   };
@@ -65,19 +73,24 @@ function failing(active: number | null): Fail {
     new HandoverError(code, { what, why, fix: `${fix}; ${serving}` }, { cause, active });
 }
 
-function findEntry(entry: string, folder: string, fail: Fail): string {
+function findEntry(asked: Asked, fail: Fail): string {
+  const { entry, folder } = asked;
   const path = resolve(folder, entry);
-  const refuse = (why: string, cause?: unknown) =>
-    fail(`Cannot start ${entry}`, why, 'Give the path of the file that starts the app', cause);
+  const refuse = (why: string, fix = 'Give the path of the file that starts the app', cause?: unknown) =>
+    fail(`Cannot start ${entry}`, why, fix, cause);
   try {
     const file = findEntryFile(path);
-    if (file === null) throw refuse(explainAbsent(path));
-    readFileSync(file, { flag: 'r' });
+    if (file === null) {
+      const meant = explainWords(asked);
+      throw refuse(meant?.why ?? explainAbsent(path), meant?.fix);
+    }
+    const other = explainFile(file, asked);
+    if (other !== null) throw refuse(other.why, other.fix);
     return file;
   } catch (error) {
     if (HandoverError.is(error)) throw error;
     const reason = systemCode(error);
-    throw refuse(`${path} cannot be read (${reason ?? 'unknown error'})`, error);
+    throw refuse(`${path} cannot be read (${reason ?? 'unknown error'})`, undefined, error);
   }
 }
 
