@@ -71,7 +71,6 @@ export const APPS: readonly App[] = [
       'typescript',
       '@types/node'
     ],
-    notYet: 'the public address must go to the server that asks for it',
     about: 'a TCP microservice that listens before the public port',
     build: [['tsc']],
     env: ({ secondPort }) => ({ MICROSERVICE_PORT: String(secondPort) }),
@@ -114,8 +113,7 @@ export const APPS: readonly App[] = [
     folder: 'tsx',
     packages: ['tsx'],
     about: 'TypeScript that Node alone does not run',
-    env: () => ({ NODE_OPTIONS: '--import=tsx' }),
-    run: (place) => ['server.ts', ...listen(place)],
+    run: (place) => ['server.ts', ...listen(place), '--node-option=--import=tsx'],
     clients: ({ port }) => [strict(port, 'slow')],
     expected: UNNOTICED
   },
@@ -174,7 +172,6 @@ export const APPS: readonly App[] = [
     name: 'OpenTelemetry',
     folder: 'opentelemetry',
     packages: ['@opentelemetry/api', '@opentelemetry/sdk-metrics', '@opentelemetry/exporter-prometheus'],
-    notYet: 'an agent must not serve in the supervisor',
     about: "a preloaded agent that serves Prometheus's metrics on a port of its own",
     env: ({ secondPort }) => ({ METRICS_PORT: String(secondPort), NODE_OPTIONS: '--require=./preloaded.cjs' }),
     run: (place) => ['server.mjs', ...listen(place)],
