@@ -1,6 +1,7 @@
 import { CommanderError, Command as Parser } from 'commander';
 import { HandoverError } from '../errors.ts';
 import { findNearestName } from '../options/nearest-name.ts';
+import { findCommand } from '../options/other-words.ts';
 import { unknownOption } from '../options/read-options.ts';
 import { version } from '../version.ts';
 import { abort } from './commands/abort.ts';
@@ -151,9 +152,17 @@ function unknownCommand(given: string): HandoverError {
   const near = findNearestName(given, names, () => 2);
   return new HandoverError('HANDOVER_ERR_OPTION_UNKNOWN', {
     what: `Command "${given}" is not known`,
-    why: near === undefined ? 'no command has a name like it' : `the nearest name is "${near}"`,
+    why: explainCommand(given, near),
     fix: `The commands are: ${names.join(', ')}`
   });
+}
+
+function explainCommand(given: string, near: string | undefined): string {
+  const ours = findCommand(given);
+  if (ours !== undefined) return `what it does elsewhere, "${ours}" does here`;
+  if (given === 'logs' || given === 'log')
+    return "the app's own output goes to that of `handover run`: see journalctl, or docker logs";
+  return near === undefined ? 'no command has a name like it' : `the nearest name is "${near}"`;
 }
 
 function missingCommand(): HandoverError {

@@ -2,6 +2,7 @@ import { HandoverError } from '../errors.ts';
 import { hintFor } from './hints.ts';
 import { findNearestName } from './nearest-name.ts';
 import { OPTIONS, type OptionName, type Options, type Spec } from './options.ts';
+import { findOption } from './other-words.ts';
 import { isNone } from './strategies.ts';
 import type { UserOptions } from './user-options.ts';
 
@@ -37,12 +38,27 @@ export function readEach(given: UserOptions): Options {
 
 /** An option that does not exist: a typo must not become a default. */
 export function unknownOption(name: string, known: readonly string[]): HandoverError {
+  const other = findOption(name);
+  const ours = known.find((one) => other !== undefined && isSameName(one, other));
+  if (ours !== undefined) {
+    return new HandoverError('HANDOVER_ERR_OPTION_UNKNOWN', {
+      what: `Option "${name}" is not known`,
+      why: `what it does elsewhere, "${ours}" does here`,
+      fix: 'See `handover help run`'
+    });
+  }
   const near = findNearestName(name, known, () => Math.max(2, name.length / 3));
   return new HandoverError('HANDOVER_ERR_OPTION_UNKNOWN', {
     what: `Option "${name}" is not known`,
     why: near !== undefined ? `the nearest name is "${near}"` : 'no option has a name like it',
     fix: `The options are: ${known.join(', ')}`
   });
+}
+
+/** Whether a flag, or a name as it is, is that of an option. */
+function isSameName(flag: string, option: string): boolean {
+  const letters = (text: string) => text.replaceAll('-', '').toLowerCase();
+  return letters(flag) === letters(option) || `${letters(flag)}s` === letters(option);
 }
 
 /** One line of the table, whatever its value is. */

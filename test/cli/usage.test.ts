@@ -42,7 +42,15 @@ test('the help of run is made of the table of options', async (t) => {
 const WRONG: readonly [line: string, code: string, stderr: RegExp][] = [
   ['', 'OPTION_INVALID', /^Nothing to do: no command was given\.\nThe commands are: run, reload, /],
   ['relaod', 'OPTION_UNKNOWN', /^Command "relaod" is not known: the nearest name is "reload"\.\nThe commands are: /],
-  ['deploy', 'OPTION_UNKNOWN', /^Command "deploy" is not known: no command has a name like it\.\n/],
+  ['frobnicate', 'OPTION_UNKNOWN', /^Command "frobnicate" is not known: no command has a name like it\.\n/],
+  ['deploy', 'OPTION_UNKNOWN', /^Command "deploy" is not known: what it does elsewhere, "reload" does here\.\n/],
+  ['logs', 'OPTION_UNKNOWN', /^Command "logs" is not known: the app's own output goes to that of `handover run`/],
+  [
+    'run --port 80 app.js',
+    'OPTION_UNKNOWN',
+    /^Option "--port" is not known: what it does elsewhere, "--listen" does here\.\n/
+  ],
+  ['run -i 4 app.js', 'OPTION_UNKNOWN', /^Option "-i" is not known: what it does elsewhere, "--workers" does here\.\n/],
   ['status --jsn', 'OPTION_UNKNOWN', /^Option "--jsn" is not known: the nearest name is "--json"\.\n/],
   ['reload a b', 'OPTION_INVALID', /^Cannot read the arguments of `handover reload`: too many arguments/],
   ['stop --name', 'OPTION_INVALID', /^Cannot read the arguments of `handover stop`: .* argument missing\.\n/],
