@@ -8,6 +8,7 @@ import { atEnd } from '../support/end.ts';
 import { makeFolder, writeFile } from '../support/folder.ts';
 import { ask, toTarget } from '../support/http.ts';
 import { isAlive } from '../support/wait.ts';
+import { BUILDS } from './builds.ts';
 import { ROOT } from './pages.ts';
 import { Program } from './program.ts';
 
@@ -29,6 +30,7 @@ const FILES: Readonly<Record<string, string>> = {
   '.env.production': 'STAGE=production\n',
   'releases/43/package.json': '{ "type": "module" }\n',
   'releases/43/server.js': APP,
+  ...BUILDS,
   'root/srv/app/releases/43/package.json': '{ "type": "module" }\n',
   'root/srv/app/releases/43/server.js': APP
 };
@@ -68,7 +70,7 @@ export class Machine {
     symlinkSync(place('root/srv/app/releases/43'), place('root/srv/app/current'));
     symlinkSync(process.execPath, place('root/opt/node-24/bin/node'));
     symlinkSync(ROOT, place('node_modules/handover'));
-    symlinkSync(join(ROOT, 'node_modules/express'), place('node_modules/express'));
+    for (const name of ['express', 'tsx']) symlinkSync(join(ROOT, 'node_modules', name), place(`node_modules/${name}`));
     for (const path of ['bin/handover', 'root/srv/app/node_modules/.bin/handover'])
       this.#writeCommand(path, `exec '${process.execPath}' '${join(ROOT, 'dist/cli.js')}' "$@"`);
     this.#writeCommand('bin/npx', 'exec "$@"');
