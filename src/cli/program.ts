@@ -132,8 +132,11 @@ function prepare(parser: Parser, page: Page): void {
 function translate(error: CommanderError, parser: Parser): HandoverError {
   const [, subject = ''] = /'(.*)'/s.exec(error.message) ?? [];
   if (error.code === 'commander.unknownOption') {
-    return unknownOption(subject.split('=', 1)[0] ?? '', [...parser.options.map(({ long }) => String(long)), '--help']);
+    const [flag = '', value] = subject.split('=', 2);
+    if (value !== undefined && parser.options.some(({ long }) => long === flag)) return takesNoValue(flag, value);
+    return unknownOption(flag, [...parser.options.map(({ long }) => String(long)), '--help']);
   }
+  if (error.code === 'commander.excessArguments' && parser.name() === 'rollback') return rollbackTo(parser.args);
   if (error.code === 'commander.unknownCommand') return unknownCommand(subject);
   const name = parser.name() === 'handover' ? 'handover' : `handover ${parser.name()}`;
   return new HandoverError(
@@ -145,6 +148,24 @@ function translate(error: CommanderError, parser: Parser): HandoverError {
     },
     { cause: error }
   );
+}
+
+function takesNoValue(flag: string, value: string): HandoverError {
+  const why = `it takes no value, and it was given "${value}"`;
+  return new HandoverError('HANDOVER_ERR_OPTION_INVALID', {
+    what: `"${flag}" is not usable`,
+    why,
+    fix: `Write \`${flag}\` alone`
+  });
+}
+
+/** A rollback goes to the standby; another generation is asked for by name. */
+function rollbackTo([given = '']: readonly string[]): HandoverError {
+  return new HandoverError('HANDOVER_ERR_OPTION_INVALID', {
+    what: 'Cannot read the arguments of `handover rollback`',
+    why: `it takes none, and it was given "${given}"`,
+    fix: `For one generation of the history: \`handover rollback --to ${given}\``
+  });
 }
 
 function unknownCommand(given: string): HandoverError {

@@ -165,6 +165,7 @@ export const OPTIONS = {
   }),
   keepWarm: spec<number>({
     fallback: 600_000,
+    written: '10m',
     value: '<10m | 0 | forever>',
     wants: `${DURATION}, 0 or "forever"`,
     about: 'How long the previous generation stays warm for a rollback. `forever` is until the next handover.',

@@ -42,6 +42,12 @@ test('the help of run is made of the table of options', async (t) => {
 const WRONG: readonly [line: string, code: string, stderr: RegExp][] = [
   ['', 'OPTION_INVALID', /^Nothing to do: no command was given\.\nThe commands are: run, reload, /],
   ['relaod', 'OPTION_UNKNOWN', /^Command "relaod" is not known: the nearest name is "reload"\.\nThe commands are: /],
+  ['rollback 2', 'OPTION_INVALID', /`handover rollback --to 2`/],
+  [
+    'reload --wait=5',
+    'OPTION_INVALID',
+    /^"--wait" is not usable: it takes no value, and it was given "5"\.\nWrite `--wait` alone\.\n/
+  ],
   ['frobnicate', 'OPTION_UNKNOWN', /^Command "frobnicate" is not known: no command has a name like it\.\n/],
   ['deploy', 'OPTION_UNKNOWN', /^Command "deploy" is not known: what it does elsewhere, "reload" does here\.\n/],
   ['logs', 'OPTION_UNKNOWN', /^Command "logs" is not known: the app's own output goes to that of `handover run`/],

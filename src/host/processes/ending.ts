@@ -33,7 +33,7 @@ export function explainEnding(ending: Ending): Reason {
   const { error, quote } = findLastWords(written, early && signal === null, uncaught, env);
   const when = !early ? '' : bindFailure === null ? ' before it listened' : ` (${bindFailure})`;
   const said = error === null ? '' : `: ${error}`;
-  const idle = early && code === 0 && error === null && left === null;
+  const idle = early && code === 0 && left === null && written.stderr.length === 0;
   const others = left === null ? '' : `; it left ${left.why}`;
   const why = `${describeHow(ending)}${when}${said}${others}${quote}`;
   return {
