@@ -20,7 +20,12 @@ interface Cases {
 const ADDRESS =
   'a port, "host:port", "[ipv6]:port" or "unix:/path", and "=3000" after it for the port that the app asks for';
 
-function duration(fallback: number, wants: string, least: 0 | 1, more: Partial<Cases> = {}): Cases {
+function duration(
+  fallback: number,
+  wants: string,
+  least: 0 | 1,
+  more: Partial<Cases> & { written?: string } = {}
+): Cases {
   return {
     fallback,
     good: [
@@ -49,7 +54,7 @@ function duration(fallback: number, wants: string, least: 0 | 1, more: Partial<C
       '9'.repeat(101),
       ...(more.bad ?? [])
     ],
-    message: `it must be ${wants}, and it is "soon". Remove it to get the default of ${fallback}, or correct it.`
+    message: `it must be ${wants}, and it is "soon". Remove it to get the default of ${more.written ?? fallback}, or correct it.`
   };
 }
 
@@ -320,7 +325,8 @@ const cases: { readonly [N in OptionName]: Cases } = {
       [Infinity, Infinity],
       ['0', 0]
     ],
-    bad: ['always', -Infinity]
+    bad: ['always', -Infinity],
+    written: '10m'
   }),
   handoverBudget: duration(2_000, DURATION, 0, { bad: [Infinity, 'forever'] }),
   orphanTimeout: duration(30_000, DURATION, 0),
