@@ -10,6 +10,7 @@ const ABOUT: Readonly<Record<string, (event: ServiceEvent) => string>> = {
   starting: ({ generation, entry, workers }) =>
     `generation ${generation}: ${entry}, ${count(Number(workers), 'worker')}`,
   ready: ({ generation }) => `generation ${generation}`,
+  'check-waiting': ({ check, reason }) => `${check}: ${reason}`,
   proven: ({ generation }) => `generation ${generation}`,
   'worker-ready': ({ worker }) => `worker ${worker}`,
   quieting: ({ generation }) => `generation ${generation} finishes its requests`,

@@ -13,7 +13,7 @@ const HEAD = ['id', 'pid', 'state', 'connections', 'in flight', 'requests', 'mem
 /** Shows a status to a person. What could not be measured is `-`, with the reason below. */
 export function showStatus(status: Status, paint: Paint): string {
   const { app, supervisor, listeners, phase, active, activeNote, standby, standbyNote } = status;
-  const { candidate, retiring, bake, history } = status;
+  const { candidate, candidateNote, retiring, bake, history } = status;
   const { pid, version, node, uptimeMs } = supervisor;
   const addresses = listeners.map(({ address }) => address).join(', ');
   const blocks = [
@@ -35,7 +35,12 @@ export function showStatus(status: Status, paint: Paint): string {
           ...(standbyNote === null ? [] : [`  ${paint('yellow', standbyNote)}`])
         ]
       : [`standby: none${standbyNote === null ? '' : `, ${standbyNote}`}`],
-    candidate ? showGeneration('candidate', candidate, paint) : [],
+    candidate
+      ? [
+          ...showGeneration('candidate', candidate, paint),
+          ...(candidateNote === null ? [] : [`  ${paint('yellow', candidateNote)}`])
+        ]
+      : [],
     ...retiring.map((generation) => showGeneration('retiring', generation, paint, generation.why)),
     showHistory(history)
   ];

@@ -80,6 +80,8 @@ export interface Surroundings {
   };
   /** Addresses that are owned, as `host:port` or `unix:/path`. */
   readonly listeners: readonly { readonly address: string }[];
+  /** What a candidate waits for although it listens; null where there is nothing of the kind. */
+  readonly candidateNote: string | null;
 }
 
 /** The time in which a new active generation is watched. */
@@ -119,7 +121,7 @@ export interface Status extends Surroundings {
 /** Turns the state into the status. Fields are listed one by one, so that no secret of a release is shown. */
 export function describeStatus(
   state: State,
-  around: Surroundings,
+  { candidateNote, ...around }: Surroundings,
   facts: (worker: string) => WorkerFacts,
   now: number
 ): Status {
@@ -136,6 +138,7 @@ export function describeStatus(
     activeNote: describeTrouble(state),
     standbyNote: describeStandby(state),
     candidate: show(rollingBack ? null : (next ?? named('candidate'))),
+    candidateNote,
     retiring: state.retiring.map(({ generation, why }) => ({ ...describe(generation), why })),
     bake: state.phase === 'steady' && state.bake ? describeBake(state.bake, now) : null,
     history: describeHistory(state.history, now)

@@ -9,7 +9,7 @@ export interface Check {
   readonly headers: Readonly<Record<string, string>>;
   readonly body: string | null;
   readonly expect: Expectation;
-  /** How often it is tried before it has failed. */
+  /** How often in a row it fails, once it has held, before it has failed: while baking. */
   readonly attempts: number;
   readonly intervalMs: number;
   readonly timeoutMs: number;
@@ -32,9 +32,11 @@ export interface CandidateWorker {
   readonly worker: string;
   /** Asks this worker privately: like the global `fetch`, with a path in place of the URL. */
   fetch(path: string, init?: RequestInit): Promise<Response>;
+  /** Aborted when the time of this ask is over, or its answer is not wanted any more. */
+  readonly signal: AbortSignal;
 }
 
-/** A check of one's own: it fails by throwing, rejecting, or not settling within 30 s. */
+/** A check of one's own: it fails by throwing, rejecting, or not settling within 30 s, and is then called again. */
 export type CheckFunction = (candidate: CandidateWorker) => Promise<void> | void;
 
 /** What came back, as far as an expectation can look at it. */
@@ -44,8 +46,8 @@ export interface CheckResponse {
   readonly body: string;
 }
 
-/** How long a check that is a function may take. */
-export const CHECK_FUNCTION_MS = 30_000;
+/** How long a check that is a function may take, and how soon it is called again after it threw. */
+export const CHECK_FUNCTION = { timeoutMs: 30_000, intervalMs: 500 } as const;
 
 /** Private requests that let the first users meet compiled code and open pools. */
 export interface WarmUp {

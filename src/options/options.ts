@@ -91,7 +91,7 @@ export const OPTIONS = {
     wants:
       'a path such as "/health" or "/health=200", or in code a function, or { path, method, headers, body, expect: { status, headers, body }, attempts, interval, timeout, whileBaking }',
     about:
-      'Private request to every worker of a candidate before it may accept; the candidate is given up if it fails. Without a status, any of 200-399 will do.',
+      'Private request to every worker of a candidate before it may accept, made again until it holds or readyTimeout is over; then the candidate is given up. Without a status, any of 200-399 will do.',
     repeatable: true,
     read: readers.readList(readCheck)
   }),
@@ -137,7 +137,7 @@ export const OPTIONS = {
     fallback: 30_000,
     value: '<30s>',
     wants: `${DURATION}, above 0`,
-    about: 'How long a candidate may take to become ready. A late one is given up.',
+    about: 'How long a candidate may take to become ready, its checks included. A late one is given up.',
     read: readDuration(1)
   }),
   drainTimeout: spec<number>({

@@ -26,9 +26,9 @@ interface UserCheckRequest {
     /** A text that must be in it, a pattern, or a function that gets the parsed JSON and returns true. Default: any. */
     body?: string | RegExp | ((json: unknown) => boolean);
   };
-  /** How often it is tried before it has failed. Default: 3. */
+  /** How many failures in a row are a failure while baking; before the cutover it is asked until `readyTimeout`. Default: 3. */
   attempts?: number;
-  /** Time between two attempts: a duration. Default: `"500ms"`. */
+  /** Time from a failure to the next attempt: a duration. Default: `"500ms"`. */
   interval?: string | number;
   /** Time for one attempt: a duration above 0. Default: `"5s"`. */
   timeout?: string | number;

@@ -36,7 +36,8 @@ export interface UserOptions {
   ready?: 'listening' | 'signal';
   /**
    * Private requests to every worker of a candidate before it may accept public connections: a path, a path with the
-   * expected status, an object, a function, or a list of them. The candidate is given up if one fails. Default: none.
+   * expected status, an object, a function, or a list of them. One that fails is asked again until `readyTimeout` is over, and
+   * then the candidate is given up. Default: none.
    *
    * @example check: ['/health', { path: '/login', expect: { status: [200, 302] } }]
    */
@@ -75,7 +76,7 @@ export interface UserOptions {
    * @example beforeCutover: { run: 'node migrate.js', timeout: '5m' }
    */
   beforeCutover?: UserBeforeCutover;
-  /** How long a candidate may take to become ready before it is given up: a duration above 0. Default: `"30s"`. */
+  /** How long a candidate may take to become ready, its checks included, before it is given up: a duration above 0. Default: `"30s"`. */
   readyTimeout?: string | number;
   /**
    * How long a retiring worker may take over what is still in flight, before it gets SIGTERM and, 5 s later, SIGKILL: a

@@ -1,10 +1,11 @@
-import type { News } from '../core/state/state.ts';
-import type { Checker } from '../host/checks/checker.ts';
+import type { News, Notice } from '../core/state/state.ts';
+import type { Checker, Waiting } from '../host/checks/checker.ts';
 import type { PrivateTarget } from '../host/checks/private-client.ts';
 
 interface CheckingPorts {
   post(news: News): void;
   now(): number;
+  announce(notice: Notice): void;
   /** The workers of a generation, to be asked privately. */
   targetsOf(generation: number): PrivateTarget[];
 }
@@ -13,18 +14,40 @@ interface CheckingPorts {
 export class Checking {
   readonly #checker: Checker;
   readonly #ports: CheckingPorts;
+  /** What is asked again at the moment, by what was asked to be checked. */
+  readonly #waiting = new Map<string, Waiting>();
 
   constructor(checker: Checker, ports: CheckingPorts) {
     this.#checker = checker;
     this.#ports = ports;
   }
 
+  /** What the check of a candidate that fails gave last, or null where none is waited for. */
+  get note(): string | null {
+    const [waiting] = this.#waiting.values();
+    return waiting ? `its check ${waiting.check} is asked again: ${waiting.why}` : null;
+  }
+
   async check(about: number, worker: string | null): Promise<void> {
-    const { targetsOf: asked, post, now } = this.#ports;
-    const proof = await this.#checker.check(asked(about).filter((one) => worker === null || one.worker === worker));
+    const { targetsOf, post, now } = this.#ports;
+    const targets = targetsOf(about).filter((one) => worker === null || one.worker === worker);
+    const subject = worker ?? String(about);
+    const announced = new Set<string>();
+    const result = await this.#checker.check(targets, (waiting) => {
+      this.#waiting.set(subject, waiting);
+      if (!announced.has(waiting.check)) this.#announce(about, waiting);
+      announced.add(waiting.check);
+    });
+    this.#waiting.delete(subject);
+    if (!result) return;
     const at = now();
-    if (!proof.holds) post({ type: 'check-failed', about, at, check: proof.check, why: proof.why });
+    if (!result.holds) post({ type: 'check-failed', about, at, check: result.check, why: result.why });
     else if (worker === null) post({ type: 'proven', about, at });
     else post({ type: 'worker-proven', worker, at });
+  }
+
+  #announce(generation: number, { worker, check, why }: Waiting): void {
+    const reason = `${why}; asked again until it holds or readyTimeout is over`;
+    this.#ports.announce({ level: 'info', event: 'check-waiting', generation, worker, check, reason });
   }
 }

@@ -14,6 +14,8 @@ export interface ServiceEvents {
   started: [Notice];
   /** All workers of a candidate are ready: `tookMs` since the order. */
   ready: [Notice];
+  /** A check of a candidate failed and is asked again: `check`, and what came as `reason`. Told once for each check. */
+  'check-waiting': [Notice];
   /** A candidate passed its checks, and was warmed up: `tookMs` since the order. */
   proven: [Notice];
   /** The active generation has changed. */

@@ -83,7 +83,7 @@ export class Health {
     const proof = await this.#checker.checkAgain(this.#ports.targetsOf(about));
     this.#rechecked = { generation: about, at: this.#ports.now(), busy: false };
     // A worker that went away meanwhile is another signal's business.
-    if (proof.holds || activeOf(this.#ports.state())?.id !== about) return;
+    if (!proof || proof.holds || activeOf(this.#ports.state())?.id !== about) return;
     this.#ports.post({ type: 'check-failed', about, at: this.#ports.now(), check: proof.check, why: proof.why });
   }
 }

@@ -13,6 +13,7 @@ export interface StatusPorts {
   state(): State;
   now(): number;
   addresses(): readonly string[];
+  candidateNote(): string | null;
   /** Asks every worker for its numbers. */
   measure(): Promise<ReadonlyMap<string, WorkerFacts>>;
 }
@@ -28,12 +29,13 @@ export class StatusSource {
   }
 
   async status(): Promise<Status> {
-    const { app, watchdog, now, addresses, measure } = this.#ports;
+    const { app, watchdog, now, addresses, candidateNote, measure } = this.#ports;
     const measured = await measure();
     const around = {
       app,
       supervisor: { pid: process.pid, version, node: process.version, uptimeMs: Math.round(now() - this.#startedAt) },
-      listeners: addresses().map((address) => ({ address }))
+      listeners: addresses().map((address) => ({ address })),
+      candidateNote: candidateNote()
     };
     const facts = (worker: string) => ({
       ...(measured.get(worker) ?? UNMEASURED),

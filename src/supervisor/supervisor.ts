@@ -1,4 +1,3 @@
-import type { Operator } from '../control/routes.ts';
 import { ControlServer } from '../control/server.ts';
 import { socketPath } from '../control/socket-path.ts';
 import { acceptorsOf } from '../core/rules/cover.ts';
@@ -24,6 +23,7 @@ import { Deadlines } from './deadlines.ts';
 import { Health } from './health.ts';
 import { Mailbox } from './mailbox.ts';
 import { Operations } from './operations.ts';
+import { createOperator } from './operator.ts';
 import { Pending } from './pending.ts';
 import { type Ports, perform } from './perform.ts';
 import { SavedState } from './saved-state.ts';
@@ -88,9 +88,9 @@ export class Supervisor {
       onLost: (worker) =>
         this.#announce({ level: 'error', event: 'connection-lost', worker, reason: 'no worker could take it' })
     });
-    this.#checker = new Checker(options.check, options.warmUp);
+    this.#checker = new Checker(options);
     const asking = { state, post, now, targetsOf: (generation: number) => this.#workers.targetsOf(generation) };
-    this.#checking = new Checking(this.#checker, asking);
+    this.#checking = new Checking(this.#checker, { ...asking, announce: (notice) => this.#announce(notice) });
     this.#health = new Health(options, this.#checker, asking);
     this.#beforeCutover = new BeforeCutoverRunner(options.beforeCutover, app.env, { post, now });
     this.#listeners = new Listeners({ mode: options.listenMode, group: options.listenGroup });
@@ -121,9 +121,10 @@ export class Supervisor {
       state,
       now,
       addresses: () => this.addresses,
+      candidateNote: () => this.#checking.note,
       measure: () => this.#workers.measure()
     });
-    this.#control = new ControlServer(this.socket, this.#operator);
+    this.#control = new ControlServer(this.socket, createOperator(this));
   }
 
   get addresses(): readonly string[] {
@@ -221,23 +222,6 @@ export class Supervisor {
     if (event === 'starting') this.#relay.takeCount(this.active() ?? 0);
     const atOnce = strategy === 'blue-green' || strategy === 'exclusive';
     if (event === 'cutover' && atOnce) this.#relay.takeCount(Number(from));
-  }
-
-  get #operator(): Operator {
-    const { operations, statusSource } = this;
-    return {
-      active: () => this.active(),
-      status: () => statusSource.status(),
-      history: () => statusSource.history(),
-      reload: (order) => operations.reload(order),
-      rollback: (order) => operations.rollback(order),
-      promote: () => operations.promote(),
-      abort: () => operations.abort(),
-      retire: () => operations.retire(),
-      scale: (workers) => operations.scale(workers),
-      stop: (why) => this.stop(why),
-      watch: (listener) => this.notices.add((notice) => listener({ time: new Date().toISOString(), ...notice }))
-    };
   }
 
   readonly #onSignal = {

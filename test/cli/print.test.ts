@@ -165,6 +165,7 @@ const status: Status = {
   activeNote: null,
   standbyNote: 'the machine was short of memory',
   candidate: null,
+  candidateNote: null,
   retiring: [],
   bake: null,
   history: []
@@ -177,6 +178,16 @@ test('what could not be measured is -, with the reason', () => {
   assert.match(shown, /^ {2}7\.1: - because it was started meanwhile$/m);
   assert.match(shown, /^standby: none, the machine was short of memory$/m);
   assert.match(showChange(status), /active 7 \(1 worker, - connections, - in flight\)/);
+});
+
+test('a candidate that waits for its check says so', () => {
+  const { active } = status;
+  const candidateNote = 'its check GET /health is asked again: worker 8.1 gave status 503';
+  const shown = showStatus({ ...status, candidate: active, candidateNote }, (_style, text) => text);
+
+  assert.match(shown, /^ {2}its check GET \/health is asked again: worker 8\.1 gave status 503$/m);
+  const line = describePhase(event('check-waiting', { check: 'GET /health', reason: 'worker 8.1 gave status 503' }));
+  assert.match(line ?? '', /^check-waiting +GET \/health: worker 8\.1 gave status 503$/);
 });
 
 test('a status says what is baking, what was rejected and who is silent', () => {

@@ -7,7 +7,8 @@ import { START_AT } from './script.ts';
 const around = {
   app: 'shop',
   supervisor: { pid: 1, version: '0.1.0', node: 'v20.20.0', uptimeMs: 5 },
-  listeners: [{ address: '[::]:80' }]
+  listeners: [{ address: '[::]:80' }],
+  candidateNote: null
 };
 const facts: WorkerFacts = {
   pid: 7,
@@ -83,6 +84,7 @@ test('a worker is shown with what was measured, and nothing else of the state', 
     'activeNote',
     'standbyNote',
     'candidate',
+    'candidateNote',
     'retiring',
     'bake',
     'history'

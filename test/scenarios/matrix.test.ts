@@ -107,7 +107,7 @@ const byClient: Reload = async ({ client }, order) => {
 };
 
 async function play(options: SuperviseOptions, cases: readonly Case[], reload: Reload): Promise<void> {
-  const check = { path: '/answer?private', attempts: 2, interval: 20 };
+  const check = { path: '/answer?private', interval: 50 };
   const given = { name: 'matrix', entry: app('ill.mjs'), check, readyTimeout: '5s', standbyMemory: 0, ...options };
   await withService(given, async (service) => {
     const { active } = await service.client.status();

@@ -153,8 +153,9 @@ test('rollback "manual" only says so: the version that fails its check while it 
 
 for (const strategy of ['rolling', 'in-place'] as const) {
   test(`${strategy}: a version that fails half way leaves every worker of the old one serving, and nobody notices`, async () => {
-    const check = { path: '/answer?private', attempts: 1 };
-    await withService({ name: 'half', entry: ENTRY, workers: 3, strategy, check }, async (service) => {
+    const check = '/answer?private';
+    const options = { name: 'half', entry: ENTRY, workers: 3, strategy, check, readyTimeout: '4s' };
+    await withService(options, async (service) => {
       const report = await loaded(service, { busyPauseMs: 10 }, async (load) => {
         const env = { VERSION: 'half', FLAG: join(service.folder, 'flag') };
         const { code, why, active } = await failure(service.client.reload({ env }));

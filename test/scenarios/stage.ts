@@ -54,7 +54,7 @@ export class Stage {
       name: `sweep-${strategy}-${size}`,
       strategy,
       workers: size,
-      check: { path: '/gate', attempts: 1, timeout: '30s' },
+      check: { path: '/gate', timeout: '30s' },
       ...(strategy === 'exclusive' ? { beforeCutover: migration } : {}),
       bake,
       keepWarm: 'forever',

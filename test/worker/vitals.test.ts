@@ -176,7 +176,10 @@ async function askPrivately(t: TestContext, worker: Worker, secure: boolean, pat
       handle,
       () => handle.close()
     );
-  const probe = new PrivateClient({ generation: 1, worker: '1.1', secure, give }, 1);
+  const probe = new PrivateClient(
+    { generation: 1, worker: '1.1', secure, startedAt: 0, ended: new AbortController().signal, give },
+    1
+  );
   atEnd(t, () => probe.close());
   for (const path of paths) await probe.ask(path);
 }

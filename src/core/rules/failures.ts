@@ -33,6 +33,7 @@ function explainFailure(
   readyMs: number
 ): FailureReport {
   const still = stillActive(active);
+  const shortFix = readyMs <= SHORT_MS ? SHORT_FIX : '';
   switch (event.type) {
     case 'worker-lost':
       return {
@@ -49,7 +50,7 @@ function explainFailure(
         account: {
           what: `Generation ${generation.id} did not become ready in ${readyMs} ms`,
           why: event.why,
-          fix: `${event.fix ?? READY_FIX}${readyMs <= SHORT_MS ? SHORT_FIX : ''}; ${still}`
+          fix: `${event.fix ?? READY_FIX}${shortFix}; ${still}`
         }
       };
     case 'unfit':
@@ -67,7 +68,7 @@ function explainFailure(
         account: {
           what: `Generation ${generation.id} failed its check ${event.check}`,
           why: event.why,
-          fix: `Mend the version, or the check, and try again; ${still}`
+          fix: `Mend the version or the check, or raise readyTimeout, and try again${shortFix}; ${still}`
         }
       };
     case 'check-overdue':

@@ -5,7 +5,6 @@ import { Agent, fetch as privateFetch, request } from 'undici';
 import { type Handle, takeHandle } from '../../internals/net.ts';
 import {
   type CandidateWorker,
-  CHECK_FUNCTION_MS,
   type Check,
   type CheckFunction,
   type CheckResponse,
@@ -17,17 +16,30 @@ import {
 /** How much of an answer is read at the most. */
 const BODY_LIMIT_BYTES = 1024 * 1024;
 
+/** How long a TLS handshake may take: one that never ends would keep the connection from all further requests. */
+const HANDSHAKE_MS = 5_000;
+
 /** A worker that is asked privately, before it accepts a public connection. */
 export interface PrivateTarget {
   readonly generation: number;
   readonly worker: string;
   /** Whether its server speaks TLS. */
   readonly secure: boolean;
+  /** When its process was started, by `performance.now()`. */
+  readonly startedAt: number;
+  /** Ends with it: when its process has exited, or was told to end. */
+  readonly ended: AbortSignal;
   /** Gives it one end of a connection. */
   give(handle: Handle): void;
 }
 
-export type CheckFailure = { readonly what: string; readonly expected: string; readonly came: string };
+export interface CheckFailure {
+  readonly what: string;
+  readonly expected: string;
+  readonly came: string;
+  /** Whether nothing came in time. */
+  readonly late: boolean;
+}
 
 /** Private conversations with one worker: real connections to the app's own server, which nobody else can open. */
 export class PrivateClient {
@@ -66,28 +78,37 @@ export class PrivateClient {
   }
 
   /**
-   * Makes a check until it holds or its attempts are over.
+   * Asks a check once.
    *
-   * @returns null when it holds, else what was expected and what came
+   * @returns null when it holds, or when the signal ended it; else what was expected and what came
    */
-  async check(check: Check | CheckFunction, signal: AbortSignal): Promise<CheckFailure | null> {
-    if (typeof check === 'function') return this.#call(check);
+  async try(check: Check | CheckFunction, timeoutMs: number, signal: AbortSignal): Promise<CheckFailure | null> {
     const what = nameCheck(check);
-    let failing: CheckFailure | null = null;
-    for (let attempt = 1; attempt <= check.attempts && !signal.aborted; attempt += 1) {
-      if (attempt > 1) await new Promise((wake) => setTimeout(wake, check.intervalMs));
-      const { method, headers, body, timeoutMs } = check;
-      const over = AbortSignal.any([signal, AbortSignal.timeout(timeoutMs)]);
-      try {
-        const wrong = judgeCheck(check, await this.ask(check.path, { method, headers, body, signal: over }));
-        if (!wrong) return null;
-        failing = { what, ...wrong };
-      } catch (error) {
-        const late = (error as Error).name === 'TimeoutError';
-        failing = { what, expected: 'an answer', came: late ? `none within ${timeoutMs} ms` : reasonOf(error) };
+    const over = new AbortController();
+    const end = () => over.abort();
+    signal.addEventListener('abort', end);
+    let late = false;
+    const timer = setTimeout(() => {
+      late = true;
+      end();
+    }, timeoutMs);
+    try {
+      if (typeof check === 'function') await this.#call(check, over.signal);
+      else {
+        const { path, method, headers, body } = check;
+        const wrong = judgeCheck(check, await this.ask(path, { method, headers, body, signal: over.signal }));
+        if (wrong) return { what, ...wrong, late };
       }
+      return null;
+    } catch (error) {
+      if (signal.aborted) return null;
+      const [expected, none] = typeof check === 'function' ? ['that it settles', 'no end'] : ['an answer', 'none'];
+      const exception = typeof check === 'function' ? 'an exception: ' : '';
+      return { what, expected, came: late ? `${none} within ${timeoutMs} ms` : exception + reasonOf(error), late };
+    } finally {
+      clearTimeout(timer);
+      signal.removeEventListener('abort', end);
     }
-    return failing ?? { what, expected: 'an answer', came: 'none: the candidate was given up meanwhile' };
   }
 
   /** Sends private requests until there were enough, or the time is over. */
@@ -109,23 +130,17 @@ export class PrivateClient {
     await this.#agent.destroy();
   }
 
-  async #call(check: CheckFunction): Promise<CheckFailure | null> {
+  async #call(check: CheckFunction, signal: AbortSignal): Promise<void> {
     const { generation, worker } = this.#target;
     const fetch = ((path: string, init?: RequestInit) =>
       privateFetch(this.#url(path), {
         ...(init as object),
         dispatcher: this.#agent
       })) as unknown as CandidateWorker['fetch'];
-    const late = AbortSignal.timeout(CHECK_FUNCTION_MS);
-    const overdue = new Promise<never>((_done, fail) => {
-      late.addEventListener('abort', () => fail(new Error(`it did not settle within ${CHECK_FUNCTION_MS} ms`)));
+    const over = new Promise<never>((_done, fail) => {
+      signal.addEventListener('abort', () => fail(signal.reason));
     });
-    try {
-      await Promise.race([check({ generation, worker, fetch }), overdue]);
-      return null;
-    } catch (error) {
-      return { what: nameCheck(check), expected: 'that it settles', came: `an exception: ${reasonOf(error)}` };
-    }
+    await Promise.race([check({ generation, worker, fetch, signal }), over]);
   }
 
   #url(path: string): URL {
@@ -138,7 +153,12 @@ export class PrivateClient {
     if (!this.#target.secure) return socket;
     // The certificate is for the public name; who is asked here is known already.
     const secured = tls.connect({ socket, rejectUnauthorized: false, ALPNProtocols: ['http/1.1'] });
-    await once(secured, 'secureConnect');
+    try {
+      await once(secured, 'secureConnect', { signal: AbortSignal.timeout(HANDSHAKE_MS) });
+    } catch (error) {
+      secured.destroy();
+      throw (error as Error).name === 'AbortError' ? new Error(`no TLS handshake within ${HANDSHAKE_MS} ms`) : error;
+    }
     return secured;
   }
 }

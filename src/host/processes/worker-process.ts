@@ -56,6 +56,8 @@ export interface Watch {
 /** One worker as a process: started, watched, ended. It decides nothing. */
 export class WorkerProcess {
   readonly pid: number | null;
+  /** Aborted when it has exited or is told to end: nobody waits for an answer of it any more. */
+  readonly ended = new AbortController();
   readonly #child: ChildProcess;
   readonly #stdout: LineRelay | null;
   readonly #stderr: LineRelay | null;
@@ -103,6 +105,7 @@ export class WorkerProcess {
 
   signal(signal: 'SIGTERM' | 'SIGKILL'): void {
     this.#asked = true;
+    this.ended.abort();
     if (!this.#gone) this.#child.kill(signal);
   }
 
@@ -141,6 +144,7 @@ export class WorkerProcess {
     const end = (reason: Reason) => {
       if (this.#gone) return;
       this.#gone = true;
+      this.ended.abort();
       watch.onGone(reason);
     };
     child.on('error', (error) => {
@@ -148,6 +152,7 @@ export class WorkerProcess {
       if (child.pid === undefined) end({ why: `could not be started: ${this.#explainUnstarted(error)}`, fix: null });
     });
     child.once('exit', (code, signal) => {
+      this.ended.abort();
       watch.onDown();
       const { early } = watch.progress();
       const left = early && child.pid !== undefined ? explainLeft(child.pid, this.#folder) : null;

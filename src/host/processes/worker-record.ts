@@ -22,6 +22,8 @@ export interface WorkerRecord {
   readonly id: string;
   readonly generation: number;
   readonly process: WorkerProcess;
+  /** By `performance.now()`. */
+  readonly startedAt: number;
   /** Listeners for which one of its servers has called listen(). */
   readonly keys: Map<string, SharedServer>;
   /** Listeners it was told to accept on and has not answered for. */
@@ -57,6 +59,7 @@ export function createRecord(id: string, generation: number, process: WorkerProc
     id,
     generation,
     process,
+    startedAt: performance.now(),
     keys: new Map(),
     opening: new Set(),
     asking: new Set(),
@@ -154,7 +157,7 @@ export function describeHolders(record: WorkerRecord | undefined): object {
 
 /** A worker to be asked privately, at the server that is public; nothing where the app has no server to ask. */
 export function toPrivateTarget(
-  { id: worker, generation, keys, process }: WorkerRecord,
+  { id: worker, generation, keys, startedAt, process }: WorkerRecord,
   held: readonly Lent[]
 ): PrivateTarget[] {
   const named = namedOf(held).find((one) => keys.has(one.key));
@@ -164,7 +167,7 @@ export function toPrivateTarget(
     process.send({ type: 'adopt', id: PRIVATE_ID, key, fresh: true, pipelines: false, last: true }, handle, () =>
       handle.close()
     );
-  return [{ generation, worker, secure: keys.get(key)?.secure === true, give }];
+  return [{ generation, worker, secure: keys.get(key)?.secure === true, startedAt, ended: process.ended.signal, give }];
 }
 
 /** The listeners that a worker accepts on: those of its servers, and the named ones that they answer for besides. */

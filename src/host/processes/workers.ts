@@ -95,6 +95,7 @@ export class Workers {
 
   drain(worker: string, receivers: boolean): void {
     const record = this.#stopServing(worker);
+    record?.process.ended.abort();
     record?.process.send({ type: 'drain', receivers });
     if (record) this.#reports.poll(record, () => this.#records.has(worker));
   }
@@ -185,8 +186,7 @@ export class Workers {
   }
 
   #tellGarbage(worker: string, reason: string): void {
-    const code = 'HANDOVER_ERR_PROTOCOL_MESSAGE';
-    this.#ports.announce({ level: 'warn', event: 'garbage', worker, code, reason });
+    this.#ports.announce({ level: 'warn', event: 'garbage', worker, code: 'HANDOVER_ERR_PROTOCOL_MESSAGE', reason });
   }
 
   #onListening(record: WorkerRecord, message: Extract<ToSupervisor, { type: 'listening' }>): void {
