@@ -119,10 +119,10 @@ function realFolder(folder: string): string | null {
   }
 }
 
-/** Names an app: the nearest package.json's name, else the file name. */
+/** Names an app: the nearest package.json's name, else the file name. A package that is installed is not the app. */
 export function nameApp(file: string): string {
   for (let folder = dirname(file); ; folder = dirname(folder)) {
-    const name = readName(join(folder, 'package.json'));
+    const name = /[\\/]node_modules(?:[\\/]|$)/.test(folder) ? null : readName(join(folder, 'package.json'));
     if (name !== null) return name;
     if (folder === dirname(folder)) return basename(file, extname(file));
   }

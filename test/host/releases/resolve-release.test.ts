@@ -7,7 +7,7 @@ import type { Release, ReleaseOrder } from '../../../src/core/state/state.ts';
 import { HandoverError } from '../../../src/errors.ts';
 import { OLDEST_NODE } from '../../../src/host/releases/environment.ts';
 import { releaseFromHistory } from '../../../src/host/releases/release-from-history.ts';
-import { resolveRelease } from '../../../src/host/releases/resolve-release.ts';
+import { nameApp, resolveRelease } from '../../../src/host/releases/resolve-release.ts';
 import { play } from '../../core/player.ts';
 import { makeFolder, writeFile } from '../../support/folder.ts';
 
@@ -187,4 +187,13 @@ test('an earlier generation is started again exactly as it was, as long as its f
   assert.match(unknown.message, /generation 4: the history does not have it \(it has 3\)/);
   rmSync(join(folder, 'releases/1/server.js'));
   assert.match(refuse(3).message, /its entry \S+\/releases\/1\/server\.js is gone/);
+});
+
+test('an app is named by the nearest package.json of its own, not by that of a package which is installed', (t) => {
+  const folder = makeFolder(t, {
+    'package.json': '{"name":"shop"}',
+    'node_modules/framework/package.json': '{"name":"framework"}'
+  });
+  assert.equal(nameApp(join(folder, 'node_modules/framework/bin/start.js')), 'shop');
+  assert.equal(nameApp(join(folder, 'server.js')), 'shop');
 });
