@@ -92,7 +92,6 @@ export const APPS: readonly App[] = [
     name: 'Node-RED',
     folder: 'node-red',
     packages: ['node-red'],
-    notYet: 'a check must be asked until readyTimeout',
     about: 'a flow that answers HTTP',
     run: (place) => [
       'node_modules/node-red/red.js',
