@@ -2,12 +2,12 @@ import { EventEmitter } from 'node:events';
 import { realpathSync } from 'node:fs';
 import { type Fields, RELOAD, ROLLBACK, readOrder, SCALE } from './control/bodies.ts';
 import type { ReloadOrder } from './control/routes.ts';
-
 import { HandoverError } from './errors.ts';
 import { nameApp, resolveRelease } from './host/releases/resolve-release.ts';
 import { logicalCwd } from './options/cwd.ts';
 import { readOptions } from './options/read-options.ts';
 import type { UserOptions } from './options/user-options.ts';
+import { type ConfigSource, Configuration, type Reading, settingsOf } from './supervisor/configuration.ts';
 import type { ServiceEvents } from './supervisor/events.ts';
 import type { Service } from './supervisor/service.ts';
 import type { App } from './supervisor/start-worker.ts';
@@ -76,25 +76,52 @@ export async function supervise(
   return startService(first);
 }
 
-/**
- * Starts a service.
- *
- * @param set what is set over the environment, as a part of the first release: a reload may replace it
- */
-export async function startService(options: SuperviseOptions, set: Pick<ReloadOrder, 'env'> = {}): Promise<Service> {
-  const {
-    entry,
-    args = [],
-    cwd,
-    env = process.env,
-    signals = true,
-    envFile,
-    node,
-    nodeOptions,
-    label,
-    ...given
-  } = options;
-  const settings = readOptions(given);
+/** What `handover run` says: options, and what only its command line and config have. */
+export interface RunOptions {
+  readonly options: SuperviseOptions;
+  /** Set over the environment, below the env file: what the config says. */
+  readonly env: Readonly<Record<string, string>>;
+  /** Set over the env file: what the command line says. */
+  readonly set: Readonly<Record<string, string>>;
+  readonly written: Reading['written'];
+  readonly flags: Reading['flags'];
+  readonly files: Reading['files'];
+}
+
+/** Where all of that can be read anew. */
+export interface RunSource {
+  /** @throws HANDOVER_ERR_OPTION_* */
+  read(): Promise<RunOptions>;
+  look(): Reading['files'];
+}
+
+/** Starts a service whose config is read anew at each reload. */
+export function startRun(first: RunOptions, source: RunSource): Promise<Service> {
+  return start(first.options, readRun(first), { read: async () => readRun(await source.read()), look: source.look });
+}
+
+/** Starts a service from options that stay. */
+export function startService(options: SuperviseOptions): Promise<Service> {
+  const nothing = { env: {}, set: {}, written: new Map(), flags: new Set<string>(), files: new Map() };
+  return start(options, readRun({ options, ...nothing }), null);
+}
+
+async function start(options: SuperviseOptions, first: Reading, source: ConfigSource | null): Promise<Service> {
+  const { env = process.env, signals = true } = options;
+  const settings = settingsOf(first.options, null);
+  const release = { ...(await resolveRelease({}, first.base, {}, null, env)), settings };
+  const configuration = new Configuration(first, source);
+  configuration.keep(release, first);
+  const app: App = { name: first.options.name ?? nameApp(release.file), env };
+  const supervisor = new Supervisor(app, configuration);
+  await supervisor.start(release, signals);
+  return new RunningService(supervisor);
+}
+
+/** @throws HANDOVER_ERR_OPTION_* */
+function readRun({ options: all, env, set, written, flags, files }: RunOptions): Reading {
+  const { entry, args = [], cwd, env: _env, signals: _signals, envFile, node, nodeOptions, label, ...given } = all;
+  const options = readOptions(given);
   if (typeof entry !== 'string' || entry === '') {
     throw new HandoverError('HANDOVER_ERR_OPTION_ENTRY', {
       what: 'Nothing to supervise',
@@ -103,13 +130,9 @@ export async function startService(options: SuperviseOptions, set: Pick<ReloadOr
     });
   }
   const named = { envFile, node, nodeOptions: nodeOptions === undefined ? undefined : [nodeOptions].flat(), label };
-  const said = Object.fromEntries(Object.entries({ ...set, ...named }).filter(([, value]) => value !== undefined));
+  const said = Object.fromEntries(Object.entries(named).filter(([, value]) => value !== undefined));
   const order = readOrder<ReloadOrder>('What was given to supervise()', said, RELOAD, 'HANDOVER_ERR_OPTION_INVALID');
-  const release = await resolveRelease(order, { entry, folder: cwd ?? logicalCwd(), args }, null, env);
-  const app: App = { name: settings.name ?? nameApp(release.file), env };
-  const supervisor = new Supervisor(app, settings);
-  await supervisor.start(release, signals);
-  return new RunningService(supervisor);
+  return { options, base: { entry, folder: cwd ?? logicalCwd(), args, env, set, ...order }, written, flags, files };
 }
 
 /** In a worker, what follows `supervise()` in the file must not run: the promise never settles. */

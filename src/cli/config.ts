@@ -1,17 +1,17 @@
 import { readFileSync, statSync } from 'node:fs';
 import { join } from 'node:path';
-import { pathToFileURL } from 'node:url';
 import { HandoverError, systemCode } from '../errors.ts';
 import { ARGUMENTS, ENVIRONMENT, type Field, isObject, NAME, NODE_OPTIONS, PATH } from '../options/fields.ts';
 import { OPTIONS } from '../options/options.ts';
 import { readEach, unknownOption } from '../options/read-options.ts';
 import type { UserOptions } from '../options/user-options.ts';
+import { loadModule } from './load-module.ts';
 
 /** What a config may say: the options, and what the command line says otherwise. */
 export interface Config extends UserOptions {
   entry?: string;
   args?: readonly string[];
-  /** Added to the environment of the supervisor. */
+  /** Set over the environment of the supervisor, for the app. */
   env?: Readonly<Record<string, string>>;
   cwd?: string;
   envFile?: string;
@@ -27,7 +27,8 @@ export interface Layer {
   readonly values: Readonly<Record<string, unknown>>;
 }
 
-const FILES = ['handover.config.mjs', 'handover.config.js', 'handover.config.json', 'handover.config.ts'];
+/** The names of a config file; the first that is there is read. */
+export const FILES = ['handover.config.mjs', 'handover.config.js', 'handover.config.json', 'handover.config.ts'];
 
 /** What a config may say beside the options. */
 const EXTRAS: Readonly<Record<string, Field>> = {
@@ -114,7 +115,7 @@ async function load(folder: string, source: string): Promise<Layer> {
   if (source.endsWith('.json')) return toLayer(source, parse(path, source));
   let loaded: Record<string, unknown>;
   try {
-    loaded = (await import(pathToFileURL(path).href)) as Record<string, unknown>;
+    loaded = await loadModule(path);
   } catch (error) {
     const untyped = systemCode(error) === 'ERR_UNKNOWN_FILE_EXTENSION';
     throw unusable(source, untyped ? `Node ${process.version} does not run TypeScript` : explain(error), error);

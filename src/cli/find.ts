@@ -1,3 +1,4 @@
+import { existsSync } from 'node:fs';
 import { ControlClient } from '../control/client.ts';
 import { findSockets, socketPath } from '../control/socket-path.ts';
 import type { Status } from '../core/status.ts';
@@ -22,10 +23,29 @@ export interface Running {
  * Finds the control socket of the supervisor that a command means: the one that the flags name, else the config of the
  * working directory, else the only one that runs.
  *
+ * A config that is broken, or names another supervisor by now, is no obstacle to the one that was started here.
+ *
  * @throws HANDOVER_ERR_OPTION_AMBIGUOUS, HANDOVER_ERR_CONTROL_UNREACHABLE, HANDOVER_ERR_OPTION_*
  */
 export async function findSupervisor(flags: SupervisorFlags): Promise<string> {
-  return placeOf(flags) ?? placeOf(pickPlace(await readLayers(logicalCwd()))) ?? chooseOnly(await findRunning());
+  const named = placeOf(flags);
+  if (named !== null) return named;
+  let place: string | null;
+  try {
+    place = placeOf(pickPlace(await readLayers(logicalCwd())));
+  } catch (error) {
+    const here = await findStartedHere();
+    if (here === null) throw error;
+    return here;
+  }
+  if (place === null) return chooseOnly(await findRunning());
+  return existsSync(place) ? place : ((await findStartedHere()) ?? place);
+}
+
+/** The only supervisor that was started in the working directory; null where there is none, or several. */
+async function findStartedHere(): Promise<string | null> {
+  const [only, ...others] = (await findRunning()).filter(({ status }) => status.supervisor.cwd === logicalCwd());
+  return only && others.length === 0 ? only.socket : null;
 }
 
 /** Where the supervisor of that name or socket listens, or null where neither was said. */

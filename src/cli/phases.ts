@@ -1,12 +1,13 @@
-import type { ServiceEvent } from '../control/routes.ts';
+import type { ConfigChange, ServiceEvent } from '../control/routes.ts';
 import type { Io } from './io.ts';
-import { count, firstLine, showMs } from './print.ts';
+import { count, describeChange, firstLine, showMs } from './print.ts';
 
 /** How often the running clock moves. */
 const TICK_MS = 100;
 
 /** What a phase is called in a line; events without an entry are not phases. */
 const ABOUT: Readonly<Record<string, (event: ServiceEvent) => string>> = {
+  'config-changed': (event) => describeChange(event as unknown as ConfigChange).join(' '),
   starting: ({ generation, entry, workers }) =>
     `generation ${generation}: ${entry}, ${count(Number(workers), 'worker')}`,
   ready: ({ generation }) => `generation ${generation}`,

@@ -1,3 +1,4 @@
+import type { ConfigChange } from '../control/routes.ts';
 import { describeFailure, type HandoverError } from '../errors.ts';
 import type { Io } from './io.ts';
 
@@ -20,6 +21,20 @@ export function printFailure(error: HandoverError, form: FailureForm, io: Io): v
 function endSentence(text: string): string {
   const trimmed = text.trimEnd();
   return /[.?!]$/.test(trimmed) || trimmed.includes('\n') ? trimmed : `${trimmed}.`;
+}
+
+/** What a reload has found changed in the config, one line for what becomes of it each. */
+export function describeChange({ changed, overridden, needsRestart }: ConfigChange): string[] {
+  const line = (about: string, names: readonly string[]) =>
+    names.length === 0 ? [] : [`${about}: ${names.join(', ')}.`];
+  return [
+    ...line('New in the config', changed),
+    ...line('Changed in the config without effect, for a flag of run, a reload or the env file says it', overridden),
+    ...line(
+      'Changed in the config, and only once the supervisor is started again (handover stop, handover run)',
+      needsRestart
+    )
+  ];
 }
 
 /** `1 connection`, `2 connections`. */

@@ -13,7 +13,7 @@ const HEAD = ['id', 'pid', 'state', 'connections', 'in flight', 'requests', 'mem
 /** Shows a status to a person. What could not be measured is `-`, with the reason below. */
 export function showStatus(status: Status, paint: Paint): string {
   const { app, supervisor, listeners, phase, active, activeNote, standby, standbyNote } = status;
-  const { candidate, candidateNote, retiring, bake, history } = status;
+  const { candidate, candidateNote, configNote, retiring, bake, history } = status;
   const { pid, version, node, uptimeMs } = supervisor;
   const addresses = listeners.map(({ address }) => address).join(', ');
   const blocks = [
@@ -23,6 +23,7 @@ export function showStatus(status: Status, paint: Paint): string {
         ['supervisor', `pid ${pid}, handover ${version}, node ${node}, up ${showMs(uptimeMs)}`],
         ['listeners', addresses || '-'],
         ['phase', phase],
+        ...(configNote === null ? [] : [['config', paint('yellow', configNote)]]),
         ...(bake ? [['bake', showBake(bake)]] : [])
       ],
       []

@@ -4,6 +4,7 @@ import type { ReleaseOrder } from '../core/state/state.ts';
 import type { Status } from '../core/status.ts';
 import { HandoverError } from '../errors.ts';
 import type { StrategyName } from '../options/strategies.ts';
+import type { ConfigChange } from '../supervisor/configuration.ts';
 import type {
   AbortDone,
   History,
@@ -15,7 +16,7 @@ import type {
 } from '../supervisor/replies.ts';
 import { RELOAD, ROLLBACK, readOrder, SCALE } from './bodies.ts';
 
-export type { AbortDone, History, PromoteDone, ReloadDone, RetireDone, RollbackDone, ScaleDone };
+export type { AbortDone, ConfigChange, History, PromoteDone, ReloadDone, RetireDone, RollbackDone, ScaleDone };
 
 /** One line of `GET /events`, and of the log. */
 export interface ServiceEvent {

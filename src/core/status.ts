@@ -1,7 +1,7 @@
 import type { StrategyName } from '../options/strategies.ts';
 import { isCovering } from './rules/cover.ts';
 import { SLOW_MS } from './rules/restarts.ts';
-import { activeOf, remainingWorkersOf, rolesOf } from './state/generations.ts';
+import { activeOf, limitsFor, remainingWorkersOf, rolesOf } from './state/generations.ts';
 import { describeHistory, type HistoryEntryStatus, isoTime } from './state/history.ts';
 import type { Bake, Generation, State } from './state/state.ts';
 
@@ -71,17 +71,20 @@ export interface GenerationStatus {
 export interface Surroundings {
   /** Name of the app. */
   readonly app: string;
-  /** The supervisor itself; `uptimeMs` in milliseconds. */
+  /** The supervisor itself; `uptimeMs` in milliseconds, `cwd` is the folder that it was started in. */
   readonly supervisor: {
     readonly pid: number;
     readonly version: string;
     readonly node: string;
+    readonly cwd: string;
     readonly uptimeMs: number;
   };
   /** Addresses that are owned, as `host:port` or `unix:/path`. */
   readonly listeners: readonly { readonly address: string }[];
   /** What a candidate waits for although it listens; null where there is nothing of the kind. */
   readonly candidateNote: string | null;
+  /** Which files of the config say something else than what the active generation was started with; null where none does. */
+  readonly configNote: string | null;
 }
 
 /** The time in which a new active generation is watched. */
@@ -153,8 +156,9 @@ function describeBake({ generation, since, forMs }: Bake, now: number): BakeStat
 /** Says that workers of the active generation are lost faster than they are replaced; null where they are not. */
 function describeTrouble(state: State): string | null {
   const active = activeOf(state);
-  const { max, windowMs } = state.limits.restarts;
-  if (!active || remainingWorkersOf(active).length >= active.size || active.restarts.length <= max) return null;
+  if (!active) return null;
+  const { max, windowMs } = limitsFor(state, active).restarts;
+  if (remainingWorkersOf(active).length >= active.size || active.restarts.length <= max) return null;
   return `more than ${max} workers were lost within ${windowMs / 1000} s; the next is started in ${SLOW_MS / 1000} s at the most`;
 }
 

@@ -3,12 +3,14 @@ import { endDraining, hurry } from './rules/retire.ts';
 import { relieveMemory } from './rules/retire-standby.ts';
 import { restartWorkers } from './rules/worker-exits.ts';
 import { foldWorker } from './rules/worker-news.ts';
+import { settleLimits } from './state/generations.ts';
 import type { Event, EventType, In, News, Phase, State, Step } from './state/state.ts';
 import { table } from './table.ts';
 
 /** Applies news to the state: a pure function, and the only place where the state changes. */
 export function step(state: State, news: News): Step {
-  return derive(apply(state, news), news.at);
+  const { state: next, effects } = apply(state, news);
+  return derive({ state: settleLimits(next), effects }, news.at);
 }
 
 function apply(state: State, news: News): Step {

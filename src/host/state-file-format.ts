@@ -17,7 +17,9 @@ const FORMAT = 'handover-state';
 const VERSION = 1;
 
 export function formatState({ lastGeneration, history }: FileState, at: number): string {
-  return `${JSON.stringify({ format: FORMAT, version: VERSION, savedAt: at, lastGeneration, history })}\n`;
+  // How it was to run is of this supervisor only: a check may be a function.
+  const kept = history.map((entry) => ({ ...entry, release: { ...entry.release, settings: undefined } }));
+  return `${JSON.stringify({ format: FORMAT, version: VERSION, savedAt: at, lastGeneration, history: kept })}\n`;
 }
 
 /**
@@ -46,6 +48,10 @@ const orNull =
   (check: Check): Check =>
   (value) =>
     value === null || check(value);
+const isLeftOut =
+  (check: Check): Check =>
+  (value) =>
+    value === undefined || check(value);
 const isOneOf =
   (...choices: readonly string[]): Check =>
   (value) =>
@@ -74,8 +80,16 @@ const RELEASE = {
   node: orNull(isText),
   nodeOptions: isListOf(isText),
   label: orNull(isText),
-  asked: isShaped({ env: isMapOf(isText), node: orNull(isText) })
-} satisfies { readonly [F in keyof Release]: Check };
+  asked: isShaped({
+    entry: isLeftOut(isText),
+    cwd: isLeftOut(isText),
+    env: isLeftOut(isMapOf(isText)),
+    envFile: isLeftOut(isText),
+    node: isLeftOut(isText),
+    nodeOptions: isLeftOut(isListOf(isText)),
+    args: isLeftOut(isListOf(isText))
+  } satisfies { readonly [F in keyof Release['asked']]-?: Check })
+} satisfies { readonly [F in Exclude<keyof Release, 'settings'>]: Check };
 
 const HISTORY_ENTRY = {
   generation: isNumber,

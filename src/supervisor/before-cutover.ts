@@ -1,6 +1,6 @@
 import type { News, Release } from '../core/state/state.ts';
 import { runBeforeCutover } from '../host/processes/run-before-cutover.ts';
-import type { BeforeCutover } from '../options/strategies.ts';
+import type { Options } from '../options/options.ts';
 
 interface BeforeCutoverPorts {
   post(news: News): void;
@@ -9,13 +9,13 @@ interface BeforeCutoverPorts {
 
 /** Runs what happens between two versions, one at a time, and tells the core how it went. */
 export class BeforeCutoverRunner {
-  readonly #beforeCutover: BeforeCutover | null;
+  readonly #optionsOf: (release: Release) => Options;
   readonly #env: NodeJS.ProcessEnv;
   readonly #ports: BeforeCutoverPorts;
   #running = new AbortController();
 
-  constructor(beforeCutover: BeforeCutover | null, env: NodeJS.ProcessEnv, ports: BeforeCutoverPorts) {
-    this.#beforeCutover = beforeCutover;
+  constructor(optionsOf: (release: Release) => Options, env: NodeJS.ProcessEnv, ports: BeforeCutoverPorts) {
+    this.#optionsOf = optionsOf;
     this.#env = env;
     this.#ports = ports;
   }
@@ -30,11 +30,13 @@ export class BeforeCutoverRunner {
     this.#running.abort();
   }
 
-  async #run(from: number, to: number, { cwd, env: own }: Release, signal: AbortSignal): Promise<void> {
+  async #run(from: number, to: number, release: Release, signal: AbortSignal): Promise<void> {
     const { post, now } = this.#ports;
-    if (!this.#beforeCutover) return post({ type: 'migrated', about: to, at: now() });
+    const { cwd, env: own } = release;
+    const { beforeCutover } = this.#optionsOf(release);
+    if (!beforeCutover) return post({ type: 'migrated', about: to, at: now() });
     const env = { ...this.#env, ...own };
-    const done = await runBeforeCutover(this.#beforeCutover, { from, to, cwd, env, signal }, process.stderr);
+    const done = await runBeforeCutover(beforeCutover, { from, to, cwd, env, signal }, process.stderr);
     if (done.ok) post({ type: 'migrated', about: to, at: now() });
     else post({ type: 'migrate-failed', about: to, why: done.why, at: now() });
   }

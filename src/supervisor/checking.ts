@@ -1,5 +1,6 @@
 import type { News, Notice } from '../core/state/state.ts';
-import type { Checker, Waiting } from '../host/checks/checker.ts';
+import type { Waiting } from '../host/checks/checker.ts';
+import type { Checkers } from '../host/checks/checkers.ts';
 import type { PrivateTarget } from '../host/checks/private-client.ts';
 
 interface CheckingPorts {
@@ -12,13 +13,13 @@ interface CheckingPorts {
 
 /** Has a candidate checked, whole or one worker of it, and tells the core how it went. */
 export class Checking {
-  readonly #checker: Checker;
+  readonly #checkers: Checkers;
   readonly #ports: CheckingPorts;
   /** What is asked again at the moment, by what was asked to be checked. */
   readonly #waiting = new Map<string, Waiting>();
 
-  constructor(checker: Checker, ports: CheckingPorts) {
-    this.#checker = checker;
+  constructor(checkers: Checkers, ports: CheckingPorts) {
+    this.#checkers = checkers;
     this.#ports = ports;
   }
 
@@ -33,7 +34,7 @@ export class Checking {
     const targets = targetsOf(about).filter((one) => worker === null || one.worker === worker);
     const subject = worker ?? String(about);
     const announced = new Set<string>();
-    const result = await this.#checker.check(targets, (waiting) => {
+    const result = await this.#checkers.of(about).check(targets, (waiting) => {
       this.#waiting.set(subject, waiting);
       if (!announced.has(waiting.check)) this.#announce(about, waiting);
       announced.add(waiting.check);

@@ -22,6 +22,11 @@ export interface ServiceEvents {
   cutover: [{ from: number; to: number; kind: 'reload' | 'rollback'; strategy: StrategyName }];
   /** The generation before has stopped accepting: `tookMs`. */
   paused: [Notice];
+  /**
+   * A reload has found another config: `changed` takes effect with the generation that is started, `overridden` has none
+   * (a flag or an earlier reload says otherwise), `needsRestart` takes effect when the supervisor is started again.
+   */
+  'config-changed': [Notice];
   /** A worker of the generation before did not confirm in time that it stopped accepting. */
   'pause-overdue': [Notice];
   /** A candidate was given up, or an order that nobody waited for was refused: `code`. */

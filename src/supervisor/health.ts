@@ -1,6 +1,6 @@
 import { activeOf } from '../core/state/generations.ts';
 import type { Bake, News, State } from '../core/state/state.ts';
-import type { Checker } from '../host/checks/checker.ts';
+import type { Checkers } from '../host/checks/checkers.ts';
 import type { PrivateTarget } from '../host/checks/private-client.ts';
 import { measureUsage, readAvailableShare } from '../host/measure/usage.ts';
 import { Watchdog } from '../host/measure/watchdog.ts';
@@ -23,23 +23,31 @@ export interface HealthPorts {
 /** Tells the core what is measured: who hangs, who grows, and what a new generation does that the one before did not. */
 export class Health {
   readonly watchdog: Watchdog;
-  readonly #checker: Checker;
+  readonly #checkers: Checkers;
   readonly #ports: HealthPorts;
   #timer: NodeJS.Timeout | null = null;
   /** The generation that is being checked again, or was last, and when. */
   #rechecked = { generation: 0, at: 0, busy: false };
 
-  constructor(options: Options, checker: Checker, ports: HealthPorts) {
-    this.#checker = checker;
+  /** @param options those of the generation that is active at the moment */
+  constructor(options: () => Options, checkers: Checkers, ports: HealthPorts) {
+    this.#checkers = checkers;
     this.#ports = ports;
     const { post, now } = ports;
-    const { bake, hangTimeout, maxMemory, standbyMemory } = options;
     this.watchdog = new Watchdog(
       {
-        hangMs: hangTimeout,
-        keepMs: 2 * bake.forMs + KEEP_MS,
-        maxMemoryBytes: maxMemory,
-        standbyShare: standbyMemory
+        get hangMs() {
+          return options().hangTimeout;
+        },
+        get keepMs() {
+          return 2 * options().bake.forMs + KEEP_MS;
+        },
+        get maxMemoryBytes() {
+          return options().maxMemory;
+        },
+        get standbyShare() {
+          return options().standbyMemory;
+        }
       },
       {
         now,
@@ -47,7 +55,7 @@ export class Health {
         readAvailable: readAvailableShare,
         onHung: (worker, silentMs) => post({ type: 'worker-hung', worker, silentMs, at: now() }),
         onHeavy: (worker, rssBytes) =>
-          post({ type: 'worker-heavy', worker, rssBytes, limitBytes: maxMemory ?? 0, at: now() }),
+          post({ type: 'worker-heavy', worker, rssBytes, limitBytes: options().maxMemory ?? 0, at: now() }),
         onLowMemory: (share) => post({ type: 'memory-low', share, at: now() })
       }
     );
@@ -80,7 +88,7 @@ export class Health {
     const { generation, at: last, busy } = this.#rechecked;
     if (busy || (generation === about && at - last < RECHECK_MS)) return;
     this.#rechecked = { generation: about, at, busy: true };
-    const proof = await this.#checker.checkAgain(this.#ports.targetsOf(about));
+    const proof = await this.#checkers.of(about).checkAgain(this.#ports.targetsOf(about));
     this.#rechecked = { generation: about, at: this.#ports.now(), busy: false };
     // A worker that went away meanwhile is another signal's business.
     if (!proof || proof.holds || activeOf(this.#ports.state())?.id !== about) return;

@@ -10,11 +10,11 @@ import type {
 } from '../control/routes.ts';
 import { activeOf } from '../core/state/generations.ts';
 import { releaseBefore } from '../core/state/history.ts';
-import type { Generation, News, Notice, Release, State } from '../core/state/state.ts';
+import type { Generation, News, Notice, Release, ReleaseOrder, ReleaseSettings, State } from '../core/state/state.ts';
 import { HandoverError } from '../errors.ts';
 import { releaseFromHistory } from '../host/releases/release-from-history.ts';
 import { resolveRelease } from '../host/releases/resolve-release.ts';
-import type { StrategyName } from '../options/strategies.ts';
+import { type ConfigChange, type Configuration, settingsOf } from './configuration.ts';
 import type { Pending } from './pending.ts';
 import { abortDone, promoteDone, reloadDone, retireDone, rollbackDone, scaleDone } from './replies.ts';
 
@@ -22,59 +22,90 @@ export interface OperationsPorts {
   state(): State;
   post(news: News): void;
   now(): number;
+  announce(notice: Notice): void;
   /** Connections that have moved away from a generation since it was asked last. */
   takeCount(generation: number): number;
   /** The environment of the app. */
   readonly env: NodeJS.ProcessEnv;
 }
 
+/** What a reload starts. */
+interface Prepared {
+  readonly release: Release;
+  readonly settings: ReleaseSettings;
+  readonly change: ConfigChange | null;
+}
+
 /** What the operator asks for becomes news for the core; what the core answers becomes the reply. */
 export class Operations {
   readonly #pending: Pending;
   readonly #ports: OperationsPorts;
-  readonly #strategy: StrategyName;
-  /** How many workers a generation gets: as the options say, until the operator scales. */
-  #size: number;
+  readonly #configuration: Configuration;
+  /** How many workers a generation gets since the operator has scaled; null where the options say it. */
+  #scaled: number | null = null;
 
-  constructor(
-    pending: Pending,
-    ports: OperationsPorts,
-    { workers, strategy }: { workers: number; strategy: StrategyName }
-  ) {
+  constructor(pending: Pending, ports: OperationsPorts, configuration: Configuration) {
     this.#pending = pending;
     this.#ports = ports;
-    this.#size = workers;
-    this.#strategy = strategy;
+    this.#configuration = configuration;
   }
 
+  /** Starts the first generation. */
   async boot(release: Release): Promise<void> {
-    const start = { release, size: this.#size, strategy: this.#strategy };
-    await this.#order((request, at) => ({ type: 'boot-asked', request, ...start, at }));
+    const { workers: size, strategy } = release.settings ?? this.#settings();
+    await this.#order((request, at) => ({ type: 'boot-asked', request, release, size, strategy, at }));
   }
 
-  async reload(order: ReloadOrder): Promise<ReloadDone> {
+  async reload({ strategy: once, supersede = false, wait = false, ...order }: ReloadOrder): Promise<ReloadDone> {
     const { phase, before } = this.#before();
     const early = phase === 'starting' || phase === 'checking' || phase === 'rolling';
     // Refused before it is looked for: a wrong moment is not the entry's fault.
-    const inTime = phase === 'steady' || (early && order.supersede === true);
-    const release =
-      inTime && before ? await resolveRelease(order, before.release, before.id, this.#ports.env) : NO_RELEASE;
-    const strategy = order.strategy ?? this.#strategy;
-    const flags = { supersedes: order.supersede ?? false, waits: order.wait ?? false };
-    const start = { release, size: this.#size, kind: 'reload', strategy, ...flags } as const;
+    const inTime = phase === 'steady' || (early && supersede);
+    const prepared =
+      inTime && before ? await this.#prepare(order, before) : { release: NO_RELEASE, settings: this.#settings() };
+    const { release, settings, change = null } = prepared as Prepared;
+    const strategy = once ?? settings.strategy;
+    const start = {
+      release,
+      size: settings.workers,
+      kind: 'reload',
+      strategy,
+      supersedes: supersede,
+      waits: wait
+    } as const;
     const answer = await this.#order((request, at) => ({ type: 'reload-asked', request, ...start, at }));
-    return reloadDone(answer, this.#ports.takeCount);
+    return { ...reloadDone(answer, this.#ports.takeCount), ...(change ? { config: change } : {}) };
+  }
+
+  /** Reads the config anew, and resolves what is to start. */
+  async #prepare(order: ReleaseOrder, { id, release: before }: Generation): Promise<Prepared> {
+    const reading = await this.#configuration.read(id);
+    const { options, base } = reading;
+    // What the operator scaled to holds until the config says another number.
+    if (options.workers !== this.#configuration.optionsOf(before).workers) this.#scaled = null;
+    const settings = settingsOf(options, this.#scaled);
+    const release = { ...(await resolveRelease(order, base, before.asked, id, this.#ports.env)), settings };
+    const change = this.#configuration.compare(before, reading, release);
+    this.#configuration.keep(release, reading);
+    const { changed, overridden, needsRestart } = change;
+    if (changed.length + overridden.length + needsRestart.length === 0) return { release, settings, change: null };
+    this.#ports.announce({ level: needsRestart.length > 0 ? 'warn' : 'info', event: 'config-changed', ...change });
+    return { release, settings, change };
+  }
+
+  #settings(release?: Release): ReleaseSettings {
+    return settingsOf(this.#configuration.optionsOf(release), this.#scaled);
   }
 
   /** A reload that nobody waits for: on a signal. */
-  async reloadUnasked(announce: (notice: Notice) => void): Promise<void> {
+  async reloadUnasked(): Promise<void> {
     try {
       await this.reload({});
     } catch (error) {
       const { code, message } = HandoverError.from(error);
       // A candidate that failed has been announced by the core; nobody has heard of a refusal yet.
-      if (code.startsWith('HANDOVER_ERR_REFUSED') || code === 'HANDOVER_ERR_CANDIDATE_ENTRY')
-        announce({ level: 'error', event: 'failed', code, reason: message });
+      const told = code.startsWith('HANDOVER_ERR_CANDIDATE') && code !== 'HANDOVER_ERR_CANDIDATE_ENTRY';
+      if (!told) this.#ports.announce({ level: 'error', event: 'failed', code, reason: message });
     }
   }
 
@@ -83,7 +114,9 @@ export class Operations {
     if (to !== undefined && to !== standby && phase === 'steady') {
       const release = releaseFromHistory(this.#ports.state().history, to, before?.id ?? null);
       const flags = { supersedes: supersede ?? false, waits: false };
-      const start = { release, size: this.#size, kind: 'rollback', strategy: this.#strategy, ...flags } as const;
+      if (before) this.#configuration.inherit(release, before.release);
+      const { workers, strategy } = release.settings ?? this.#settings(release);
+      const start = { release, size: this.#scaled ?? workers, kind: 'rollback', strategy, ...flags } as const;
       const answer = await this.#order((request, at) => ({ type: 'reload-asked', request, ...start, at }));
       return rollbackDone(answer, this.#ports.takeCount);
     }
@@ -106,7 +139,7 @@ export class Operations {
 
   async scale(size: number): Promise<ScaleDone> {
     // From now on: also where the new workers are slow to come.
-    if (this.#ports.state().phase === 'steady') this.#size = size;
+    if (this.#ports.state().phase === 'steady') this.#scaled = size;
     return scaleDone(await this.#order((request, at) => ({ type: 'scale-asked', request, size, at })));
   }
 
@@ -136,5 +169,5 @@ export class Operations {
 /** Of an order that is refused in any case. */
 const NO_RELEASE: Release = {
   ...{ entry: '', file: '', cwd: '', folder: '', args: [], env: {} },
-  ...{ envFile: null, node: null, nodeOptions: [], label: null, asked: { env: {}, node: null } }
+  ...{ envFile: null, node: null, nodeOptions: [], label: null, asked: {} }
 };

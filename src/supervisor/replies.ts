@@ -1,6 +1,7 @@
 import type { Completion } from '../core/state/state.ts';
 import type { HistoryEntryStatus } from '../core/status.ts';
 import { HandoverError } from '../errors.ts';
+import type { ConfigChange } from './configuration.ts';
 import type { Done } from './pending.ts';
 
 /** The answer to `reload`. Times in milliseconds. */
@@ -22,6 +23,8 @@ export interface ReloadDone {
   readonly gapMs?: number;
   /** Addresses that the version before served and this one does not: nobody listens there any more. */
   readonly closed?: readonly string[];
+  /** What was changed in the config since the generation before was started; left out where nothing was. */
+  readonly config?: ConfigChange;
 }
 
 /** The answer to `rollback`. */

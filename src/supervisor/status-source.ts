@@ -3,6 +3,7 @@ import { describeHistory } from '../core/state/history.ts';
 import type { State } from '../core/state/state.ts';
 import { describeStatus, type Status, UNMEASURED, type WorkerFacts } from '../core/status.ts';
 import type { Watchdog } from '../host/measure/watchdog.ts';
+import { logicalCwd } from '../options/cwd.ts';
 import { version } from '../version.ts';
 import type { SavedState } from './saved-state.ts';
 
@@ -14,6 +15,7 @@ export interface StatusPorts {
   now(): number;
   addresses(): readonly string[];
   candidateNote(): string | null;
+  configNote(): string | null;
   /** Asks every worker for its numbers. */
   measure(): Promise<ReadonlyMap<string, WorkerFacts>>;
 }
@@ -29,13 +31,20 @@ export class StatusSource {
   }
 
   async status(): Promise<Status> {
-    const { app, watchdog, now, addresses, candidateNote, measure } = this.#ports;
+    const { app, watchdog, now, addresses, candidateNote, configNote, measure } = this.#ports;
     const measured = await measure();
     const around = {
       app,
-      supervisor: { pid: process.pid, version, node: process.version, uptimeMs: Math.round(now() - this.#startedAt) },
+      supervisor: {
+        pid: process.pid,
+        version,
+        node: process.version,
+        cwd: logicalCwd(),
+        uptimeMs: Math.round(now() - this.#startedAt)
+      },
       listeners: addresses().map((address) => ({ address })),
-      candidateNote: candidateNote()
+      candidateNote: candidateNote(),
+      configNote: configNote()
     };
     const facts = (worker: string) => ({
       ...(measured.get(worker) ?? UNMEASURED),

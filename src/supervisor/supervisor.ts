@@ -1,10 +1,10 @@
 import { ControlServer } from '../control/server.ts';
 import { socketPath } from '../control/socket-path.ts';
 import { acceptorsOf } from '../core/rules/cover.ts';
-import { activeOf } from '../core/state/generations.ts';
+import { activeOf, rolesOf } from '../core/state/generations.ts';
 import type { Notice, Release, State } from '../core/state/state.ts';
 import { HandoverError } from '../errors.ts';
-import { Checker } from '../host/checks/checker.ts';
+import { Checkers } from '../host/checks/checkers.ts';
 import { onLastMoment } from '../host/exit.ts';
 import { Listeners } from '../host/listeners/listeners.ts';
 import { Log, tidyNotice } from '../host/log.ts';
@@ -19,6 +19,7 @@ import type { Options } from '../options/options.ts';
 import { BeforeCutoverRunner } from './before-cutover.ts';
 import { Checking } from './checking.ts';
 import { now } from './clock.ts';
+import type { Configuration } from './configuration.ts';
 import { Deadlines } from './deadlines.ts';
 import { Health } from './health.ts';
 import { Mailbox } from './mailbox.ts';
@@ -39,7 +40,7 @@ export class Supervisor {
   readonly socket: string;
   readonly operations: Operations;
   readonly statusSource: StatusSource;
-  readonly #options: Options;
+  readonly #configuration: Configuration;
   readonly #listeners: Listeners;
   readonly #mailbox: Mailbox;
   readonly #deadlines: Deadlines;
@@ -49,7 +50,7 @@ export class Supervisor {
   readonly #control: ControlServer;
   readonly #log: Log;
   readonly #pending = new Pending();
-  readonly #checker: Checker;
+  readonly #checkers: Checkers;
   readonly #health: Health;
   readonly #savedState: SavedState;
   readonly #beforeCutover: BeforeCutoverRunner;
@@ -65,9 +66,10 @@ export class Supervisor {
     this.#onFinished = done;
   });
 
-  constructor(app: App, options: Options) {
+  constructor(app: App, configuration: Configuration) {
+    const options = configuration.optionsOf(undefined);
     this.app = app;
-    this.#options = options;
+    this.#configuration = configuration;
     this.socket = options.socket ?? socketPath(app.name);
     this.#preload = new HeldPreload(this.socket);
     this.#log = new Log(process.stderr, options.log ?? (process.stderr.isTTY ? 'pretty' : 'json'));
@@ -88,20 +90,20 @@ export class Supervisor {
       onLost: (worker) =>
         this.#announce({ level: 'error', event: 'connection-lost', worker, reason: 'no worker could take it' })
     });
-    this.#checker = new Checker(options);
+    this.#checkers = new Checkers((generation) => this.#optionsOf(generation));
     const asking = { state, post, now, targetsOf: (generation: number) => this.#workers.targetsOf(generation) };
-    this.#checking = new Checking(this.#checker, { ...asking, announce: (notice) => this.#announce(notice) });
-    this.#health = new Health(options, this.#checker, asking);
-    this.#beforeCutover = new BeforeCutoverRunner(options.beforeCutover, app.env, { post, now });
+    this.#checking = new Checking(this.#checkers, { ...asking, announce: (notice) => this.#announce(notice) });
+    this.#health = new Health(() => this.#optionsOf(this.active()), this.#checkers, asking);
+    this.#beforeCutover = new BeforeCutoverRunner((of) => configuration.optionsOf(of), app.env, { post, now });
     this.#listeners = new Listeners({ mode: options.listenMode, group: options.listenGroup });
-    const lasting = { app, options, listeners: this.#listeners, preload: this.#preload };
+    const lasting = { app, listeners: this.#listeners, preload: this.#preload };
     this.#workers = new Workers({
       listeners: this.#listeners,
-      readiness: options.ready,
-      readyMs: options.readyTimeout,
+      readinessOf: (generation) => this.#optionsOf(generation),
       watchdog: this.#health.watchdog,
       announce: (notice) => this.#announce(notice),
-      start: (worker, generation, release, watch) => startWorker({ worker, generation, release, watch, ...lasting }),
+      start: (worker, generation, release, watch) =>
+        startWorker({ worker, generation, release, watch, options: configuration.optionsOf(release), ...lasting }),
       post,
       now,
       active: () => this.active(),
@@ -113,7 +115,9 @@ export class Supervisor {
       onAppMessage: (worker, message) => this.appMessages.tell(worker, message)
     });
     const takeCount = (generation: number) => this.#relay.takeCount(generation);
-    this.operations = new Operations(this.#pending, { state, post, now, takeCount, env: app.env }, options);
+    const announce = (notice: Notice) => this.#announce(notice);
+    const ordering = { state, post, now, announce, takeCount, env: app.env };
+    this.operations = new Operations(this.#pending, ordering, configuration);
     this.statusSource = new StatusSource({
       app: app.name,
       savedState: this.#savedState,
@@ -122,6 +126,7 @@ export class Supervisor {
       now,
       addresses: () => this.addresses,
       candidateNote: () => this.#checking.note,
+      configNote: () => configuration.describe(activeOf(state())),
       measure: () => this.#workers.measure()
     });
     this.#control = new ControlServer(this.socket, createOperator(this));
@@ -142,7 +147,7 @@ export class Supervisor {
       for (const one of undo) one();
       this.#deadlines.clearAll();
       this.#relay.close();
-      this.#checker.close();
+      this.#checkers.close();
       this.#health.close();
       this.#beforeCutover.cancel();
       this.#listeners.close();
@@ -152,7 +157,8 @@ export class Supervisor {
       this.#onFinished();
     };
     try {
-      for (const address of this.#options.listen) await this.#listeners.bind(address, true, address.asked);
+      for (const address of this.#configuration.optionsOf(release).listen)
+        await this.#listeners.bind(address, true, address.asked);
       if (this.#stopping) throw new HandoverError('HANDOVER_ERR_REFUSED_STOPPING', STOPPED_EARLY);
     } catch (error) {
       this.#finish();
@@ -178,6 +184,11 @@ export class Supervisor {
 
   active(): number | null {
     return activeOf(this.#mailbox.state)?.id ?? null;
+  }
+
+  #optionsOf(id: number | null): Options {
+    const found = rolesOf(this.#mailbox.state).find(({ generation }) => generation.id === id);
+    return this.#configuration.optionsOf(found?.generation.release);
   }
 
   readonly #ports: Ports = {
@@ -229,6 +240,6 @@ export class Supervisor {
       if (this.#stopping) this.#mailbox.post({ type: 'hurry-asked', at: now() });
       else void this.stop(signal);
     },
-    reload: () => void this.operations.reloadUnasked((notice) => this.#announce(notice))
+    reload: () => void this.operations.reloadUnasked()
   };
 }

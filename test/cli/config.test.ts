@@ -3,8 +3,9 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
-import { mergeRun } from '../../src/cli/commands/run.ts';
 import { type Config, mergeLayers, pickPlace, readLayers } from '../../src/cli/config.ts';
+import { createConfigSource } from '../../src/cli/config-source.ts';
+import { mergeRun } from '../../src/cli/merge-run.ts';
 
 function folderWith(t: TestContext, files: Record<string, string>): string {
   const folder = mkdtempSync(join(tmpdir(), 'handover-config-'));
@@ -26,8 +27,7 @@ const given = (
   app
 });
 
-const merge = (one: ReturnType<typeof given>, config: Config) =>
-  mergeRun(one, config, { PATH: '/bin' }, '/here').options;
+const merge = (one: ReturnType<typeof given>, config: Config) => mergeRun(one, config, '/here').options;
 
 test('a folder without a config says nothing', async (t) => {
   assert.deepEqual(await read(t, {}), {});
@@ -160,11 +160,6 @@ test('args of the command line replace those of the config, even by none', () =>
   assert.deepEqual(merge(given({}, null, []), config).args, []);
 });
 
-test('env of the config is added to the environment', () => {
-  assert.deepEqual(merge(given({}, 'a.js'), { env: { A: '1' } }).env, { PATH: '/bin', A: '1' });
-  assert.equal(merge(given({}, 'a.js'), {}).env, undefined);
-});
-
 test('an entry of the command line is meant from here, one of the config from its cwd', () => {
   assert.deepEqual(merge(given({}, 'a.js'), { cwd: 'current' }), {
     cwd: '/here/current',
@@ -195,10 +190,11 @@ test('flags of the release win over the config; paths of flags are meant from he
   });
 });
 
-test('what --env sets is kept apart from the environment: a reload may replace it', () => {
-  const { options, set } = mergeRun(given({ env: { A: '1' } }, 'a.js'), { env: { B: '2' } }, {}, '/here');
+test('env of the config and what --env sets are kept apart: an env file stands between them', async (t) => {
+  const folder = folderWith(t, { 'handover.config.json': '{"env":{"B":"2"}}' });
+  const { options, env, set } = await createConfigSource(given({ env: { A: '1' } }, 'a.js'), folder).read();
 
-  assert.deepEqual([options.env, set], [{ B: '2' }, { env: { A: '1' } }]);
+  assert.deepEqual([options.env, env, set], [undefined, { B: '2' }, { A: '1' }]);
 });
 
 test('without any entry, the first argument after -- is it', () => {

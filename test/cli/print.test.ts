@@ -149,7 +149,7 @@ const unmeasured = {
 };
 const status: Status = {
   app: 'shop',
-  supervisor: { pid: 9, version: '1.0.0', node: 'v20', uptimeMs: 61_000 },
+  supervisor: { pid: 9, version: '1.0.0', node: 'v20', cwd: '/srv/shop', uptimeMs: 61_000 },
   listeners: [],
   phase: 'steady',
   active: {
@@ -166,6 +166,7 @@ const status: Status = {
   standbyNote: 'the machine was short of memory',
   candidate: null,
   candidateNote: null,
+  configNote: null,
   retiring: [],
   bake: null,
   history: []

@@ -39,7 +39,7 @@ test('status --json is the status of the control socket', async (t) => {
   const { app, supervisor, phase, active, standby, candidate, history } = await home.status();
 
   assert.deepEqual([app, phase, standby, candidate, history.length], ['shop', 'steady', null, null, 1]);
-  assert.deepEqual(Object.keys(supervisor), ['pid', 'version', 'node', 'uptimeMs']);
+  assert.deepEqual(Object.keys(supervisor), ['pid', 'version', 'node', 'cwd', 'uptimeMs']);
   const [worker] = active?.workers ?? [];
   assert.deepEqual([worker?.id, worker?.state, worker?.connections], ['1.1', 'accepting', 0]);
 });

@@ -107,7 +107,10 @@ test('what an order cannot be is refused by name, and the operator never hears o
     assert.equal(answer.active, 7);
   }
   const { answer } = await ask(path, '/reload', { entyr: 'x' });
-  assert.match(String(answer.fix), /^Send \{\} or some of: entry, cwd, env, envFile, node, nodeOptions, label, args, strategy, /);
+  assert.match(
+    String(answer.fix),
+    /^Send \{\} or some of: entry, cwd, env, envFile, node, nodeOptions, label, args, strategy, /
+  );
 
   assert.deepEqual(operator.asked, []);
 });

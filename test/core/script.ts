@@ -49,7 +49,7 @@ export function release(entry: string): Release {
     node: null,
     nodeOptions: [],
     label: null,
-    asked: { env: {}, node: null }
+    asked: {}
   };
 }
 

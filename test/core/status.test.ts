@@ -6,9 +6,10 @@ import { START_AT } from './script.ts';
 
 const around = {
   app: 'shop',
-  supervisor: { pid: 1, version: '0.1.0', node: 'v20.20.0', uptimeMs: 5 },
+  supervisor: { pid: 1, version: '0.1.0', node: 'v20.20.0', cwd: '/srv/shop', uptimeMs: 5 },
   listeners: [{ address: '[::]:80' }],
-  candidateNote: null
+  candidateNote: null,
+  configNote: null
 };
 const facts: WorkerFacts = {
   pid: 7,
@@ -79,6 +80,7 @@ test('a worker is shown with what was measured, and nothing else of the state', 
     'app',
     'supervisor',
     'listeners',
+    'configNote',
     'phase',
     'standby',
     'activeNote',

@@ -19,7 +19,7 @@ const entry: HistoryEntry = {
       nodeOptions: ['--import=tsx'],
       label: '1.4.0'
     },
-    asked: { env: { API_TOKEN: 'hush' }, node: '/opt/current/node' }
+    asked: { env: { API_TOKEN: 'hush' }, node: '/opt/current/node', args: ['a'] }
   },
   kind: 'reload',
   strategy: 'rolling',

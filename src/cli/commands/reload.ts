@@ -3,7 +3,7 @@ import { HandoverError } from '../../errors.ts';
 import { logicalCwd } from '../../options/cwd.ts';
 import { findSupervisor } from '../find.ts';
 import { createPlaceFlags } from '../flags.ts';
-import { count, showMs } from '../print.ts';
+import { count, describeChange, showMs } from '../print.ts';
 import { giveOrder } from '../progress.ts';
 import { createReleaseFlags, createReloadFlags, readRelease } from '../release-flags.ts';
 import type { Command } from './command.ts';
@@ -35,12 +35,13 @@ If it fails, the old generation is active (exit code 1).`,
   }
 };
 
-function showDone({ from, to, bootMs, cutoverMs, handedOver, gapMs, verdict, closed }: ReloadDone): string {
+function showDone({ from, to, bootMs, cutoverMs, handedOver, gapMs, verdict, closed, config }: ReloadDone): string {
   const gap = gapMs === undefined ? '' : `, nobody served for ${showMs(gapMs)}`;
   const times = `ready in ${showMs(bootMs)}, cutover ${showMs(cutoverMs)}${gap}`;
   const gone = closed ? ` Closed, since it does not listen there: ${closed.join(', ')}.` : '';
   const done = `Handed over from generation ${from} to ${to}: ${times}, ${count(handedOver, 'connection')} moved.${gone}`;
-  return verdict ? `${done}\nKept: ${verdict.reason}.` : done;
+  const lines = [done, ...(config ? describeChange(config) : []), ...(verdict ? [`Kept: ${verdict.reason}.`] : [])];
+  return lines.join('\n');
 }
 
 /** The verdict was against it, and rolling back was left to the operator. */

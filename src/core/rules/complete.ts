@@ -1,4 +1,4 @@
-import { areAll, commonOf, remainingWorkersOf } from '../state/generations.ts';
+import { areAll, commonOf, remainingWorkersOf, sizeAfter } from '../state/generations.ts';
 import { amendEntry, endActive } from '../state/history.ts';
 import type { Completion, Effect, Generation, In, Order, Scaling, State, Step } from '../state/state.ts';
 import { beginBake, type SteadyStep } from './bake-period.ts';
@@ -34,9 +34,9 @@ export interface Cutover {
 export function completeCutover(state: State, cutover: Cutover, at: number): Step {
   const { leaving, order, openedAt, acceptedAt } = cutover;
   const { limits } = state;
-  // Scaling holds for rollbacks too: the version before gets as many workers as the one that leaves had.
-  const scaled = order.kind === 'rollback' && cutover.active.size !== leaving.size;
-  const sized = scaled ? resize(cutover.active, leaving.size, limits) : null;
+  // Scaling holds for rollbacks too: the version before gets as many workers as the one that leaves was scaled to.
+  const size = order.kind === 'rollback' ? sizeAfter(leaving, cutover.active.size) : cutover.active.size;
+  const sized = size === cutover.active.size ? null : resize(cutover.active, size, limits);
   const active = sized?.generation ?? cutover.active;
   const times = timesOf(order, openedAt, acceptedAt, at);
   const open = { handed: false, reached: false, closed: [] };

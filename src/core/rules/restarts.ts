@@ -1,4 +1,4 @@
-import type { Limits } from '../state/types.ts';
+import type { Limits } from '../state/release.ts';
 
 /** The delay of each replacement once the limit is reached. */
 export const SLOW_MS = 15_000;

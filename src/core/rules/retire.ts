@@ -1,4 +1,4 @@
-import { changeWorkers, replaceGeneration } from '../state/generations.ts';
+import { changeWorkers, limitsFor, replaceGeneration } from '../state/generations.ts';
 import { amendEntry, closeEntry } from '../state/history.ts';
 import type { Deadline, Effect, Generation, State, Step, Worker } from '../state/state.ts';
 
@@ -40,7 +40,8 @@ export function retire(state: State, generation: Generation, why: string, receiv
     effects.push({ do: 'drain', worker: worker.id, receivers: receivers });
     return { ...worker, phase: 'draining' };
   });
-  effects.push({ do: 'set-deadline', deadline: 'drain-overdue', about: leaving.id, afterMs: state.limits.drainMs });
+  const { drainMs } = limitsFor(state, generation);
+  effects.push({ do: 'set-deadline', deadline: 'drain-overdue', about: leaving.id, afterMs: drainMs });
   effects.push(announceRetiring(generation, why));
   return { state: { ...state, retiring: [...state.retiring, { generation: leaving, why }] }, effects };
 }

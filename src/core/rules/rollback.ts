@@ -1,4 +1,4 @@
-import { commonOf } from '../state/generations.ts';
+import { commonOf, limitsFor, sizeAfter } from '../state/generations.ts';
 import { amendEntry, releaseBefore } from '../state/history.ts';
 import type { Effect, Generation, In, Order, Rejection, State, Step } from '../state/state.ts';
 import type { SteadyStep } from './bake-period.ts';
@@ -42,7 +42,10 @@ export function rollBack(state: In<'steady'>, event: On<'rollback-asked'>): Step
     // No standby is kept by this strategy: the version before is started from its files.
     const { state: rested, effects, verdict } = endBakeAgainst(completeEarly(state), why);
     const taken = takeOrder({ request, kind: 'rollback', strategy: 'in-place', warm: false, askedAt: at });
-    return before(effects, startOrder(rested, { ...taken, verdict }, release, active.size));
+    return before(
+      effects,
+      startOrder(rested, { ...taken, verdict }, release, sizeAfter(active, release.settings?.workers))
+    );
   }
   return to(
     state,
@@ -69,7 +72,8 @@ function endBakeAgainst({ state, effects }: SteadyStep, reason: string): SteadyS
 
 /** Makes the standby the next active generation. */
 export function activateStandby(state: In<'steady'>, standby: Generation, order: Order, at: number): Step {
-  const underway = { ...commonOf(state), active: state.active, standby: null, order };
+  const limits = limitsFor(state, standby);
+  const underway = { ...commonOf(state), limits, active: state.active, standby: null, order };
   const next = { ...standby, rejected: null };
   // A standby that covers is the only one that serves, so there is nobody to wait for.
   return order.strategy === 'exclusive' && !isCovering(standby)
@@ -166,7 +170,7 @@ function goBack(
     return before([...effects, ...left.effects], activateStandby(left.state, standby, order, at));
   }
   const release = releaseBefore(marked, active);
-  if (release) return before(effects, startOrder(marked, order, release, active.size));
+  if (release) return before(effects, startOrder(marked, order, release, sizeAfter(active, release.settings?.workers)));
   effects.push(announce('error', 'rollback-impossible', { generation: id, reason: 'no earlier version is known' }));
   return to(marked, ...effects, ...tellRejected(marked, verdict), ...cannotAbort(marked, request));
 }

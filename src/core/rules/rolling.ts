@@ -1,4 +1,4 @@
-import { addWorkers, areAll, changeWorkers, remainingWorkersOf, staysOpen } from '../state/generations.ts';
+import { addWorkers, areAll, changeWorkers, limitsFor, remainingWorkersOf, staysOpen } from '../state/generations.ts';
 import type { Effect, Generation, In, State, Step } from '../state/state.ts';
 import { amendCutover, announceCutover, completeCutover, makeRoom } from './complete.ts';
 import { letWorkerGo } from './replace-worker.ts';
@@ -60,7 +60,7 @@ function letGo(state: Rolling): Step {
     const serves = staysOpen(worker);
     if (serves && serving - 1 < needed) return worker;
     if (serves) serving -= 1;
-    if (!staysWarm) return letWorkerGo(worker, effects, limits);
+    if (!staysWarm) return letWorkerGo(worker, effects, limitsFor(state, active));
     if (worker.phase !== 'accepting') return worker;
     effects.push({ do: 'pause', worker: worker.id, receivers: true });
     effects.push({ do: 'set-deadline', deadline: 'pause-overdue', about: active.id, afterMs: ANSWER_MS });

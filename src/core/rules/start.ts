@@ -1,4 +1,4 @@
-import { commonOf, createGeneration, fillWorkers } from '../state/generations.ts';
+import { commonOf, createGeneration, fillWorkers, limitsFor } from '../state/generations.ts';
 import { addEntry } from '../state/history.ts';
 import type { Effect, Generation, In, Order, Release, State, Step } from '../state/state.ts';
 import { endBake } from './bake-period.ts';
@@ -46,7 +46,7 @@ export function startOrder(state: In<'steady'>, order: Order, release: Release, 
   const id = state.lastGeneration + 1;
   const { strategy, askedAt } = order;
   const empty = createGeneration(id, release, size, strategy, askedAt);
-  const common = { ...commonOf(calm.state), lastGeneration: id };
+  const common = { ...commonOf(calm.state), limits: limitsFor(calm.state, empty), lastGeneration: id };
   const beginning = announceStart(empty);
   if (strategy !== 'rolling' && strategy !== 'in-place') {
     const { generation, effects } = fillWorkers(empty);

@@ -1,4 +1,4 @@
-import type { Limits, Surge } from '../state/types.ts';
+import type { Limits, Surge } from '../state/release.ts';
 
 /**
  * Turns `maxSurge` and `maxUnavailable` into numbers of workers, as Kubernetes does.

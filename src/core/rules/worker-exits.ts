@@ -1,4 +1,4 @@
-import { canAccept, replaceGeneration, rolesOf } from '../state/generations.ts';
+import { canAccept, limitsFor, replaceGeneration, rolesOf } from '../state/generations.ts';
 import { closeEntry } from '../state/history.ts';
 import type { Effect, Event, Generation, RestartLimit, State, Step, WorkerEvent } from '../state/state.ts';
 import { setWorker, unchanged, type WorkerPlace, type WorkerUpdate, whenAll } from '../state/worker-update.ts';
@@ -58,7 +58,7 @@ export function foldExit(place: WorkerPlace, event: WorkerEvent & { type: 'worke
   const matters = role !== 'next' || canAccept(worker) || worker.phase === 'down' || place.state.phase === 'rolling';
   if (role === 'candidate') return { state: replaceGeneration(place.state, rest), effects, news: [lost] };
 
-  const { restarts } = place.state.limits;
+  const { restarts } = limitsFor(place.state, generation);
   const restart = nextRestart(rest.restarts, at, restarts);
   const counted = { ...rest, restarts: [...withinWindow(rest.restarts, at, restarts), at] };
   effects.push({ do: 'set-deadline', deadline: 'restart-due', about, afterMs: restart.afterMs });
@@ -88,7 +88,7 @@ export function restartWorkers(state: State, id: number): Step {
   // During a rolling handover, the strategy itself decides which workers are started.
   const rolls = state.phase === 'rolling' && place?.role !== 'standby';
   if (!place || place.role === 'candidate' || rolls) return { state, effects: [] };
-  const { generation, effects } = startMissing(place.generation, state.limits);
+  const { generation, effects } = startMissing(place.generation, limitsFor(state, place.generation));
   return { state: replaceGeneration(state, generation), effects };
 }
 

@@ -1,4 +1,4 @@
-import { changeWorkers, replaceGeneration, rolesOf } from '../state/generations.ts';
+import { changeWorkers, limitsFor, replaceGeneration, rolesOf } from '../state/generations.ts';
 import type { Deadline, Effect, Event, State, Worker, WorkerEvent } from '../state/state.ts';
 import { end, setWorker, unchanged, type WorkerPlace, type WorkerUpdate, whenAll } from '../state/worker-update.ts';
 import { isHeld } from './hold.ts';
@@ -132,7 +132,7 @@ function foldAccepting(place: WorkerPlace, at: number): WorkerUpdate {
   let state = setWorker(place, accepts);
   if (role === 'active') {
     const changed = changeWorkers(generation, (one) => (one.id === worker.id ? accepts : one));
-    state = replaceGeneration(state, letPredecessorGo(changed, worker.id, effects, state.limits));
+    state = replaceGeneration(state, letPredecessorGo(changed, worker.id, effects, limitsFor(state, generation)));
   }
   effects.push(...endWait(state, 'open-overdue', ({ phase, told }) => told === 'accept' && phase === 'ready'));
   const event: Event = { type: 'all-accepting', about, at };
@@ -186,7 +186,7 @@ function foldHeavy(place: WorkerPlace, rssBytes: number, limitBytes: number): Wo
   const { state, role, generation, worker } = place;
   if (state.phase !== 'steady' || role !== 'active') return unchanged(place);
   if (worker.phase !== 'accepting' || worker.successor !== null) return unchanged(place);
-  const grown = startSuccessor(generation, worker.id, state.limits);
+  const grown = startSuccessor(generation, worker.id, limitsFor(state, generation));
   const mib = (bytes: number) => Math.round(bytes / 1024 / 1024);
   const reason = `it uses ${mib(rssBytes)} MiB, more than maxMemory (${mib(limitBytes)} MiB); its successor starts first`;
   const notice = {

@@ -1,7 +1,8 @@
 import type { Account, ErrorCode } from '../../errors.ts';
 import type { Deadline } from './news.ts';
+import type { Release } from './release.ts';
 import type { State } from './state.ts';
-import type { Completion, Release, Scaling } from './types.ts';
+import type { Completion, Scaling } from './types.ts';
 
 /** The core's answer to an order. The relay, which moves the connections, adds `handedOver`. */
 export type Reply =

@@ -1,4 +1,4 @@
-import type { Common, Effect, Generation, Release, State, StrategyName, Worker } from './state.ts';
+import type { Common, Effect, Generation, Limits, Release, State, StrategyName, Worker } from './state.ts';
 
 /** The part a generation plays at the moment. */
 export type Role = 'active' | 'standby' | 'candidate' | 'next' | 'leaving' | 'retiring';
@@ -26,6 +26,25 @@ export function commonOf({ limits, lastGeneration, retiring, history }: State): 
 /** The generation that answers for the service, or null before the first and after the last. */
 export function activeOf(state: State): Generation | null {
   return (state as Holder).active ?? null;
+}
+
+/** The limits that hold for a generation: its own, as far as they are known. */
+export function limitsFor(state: State, { release }: Generation): Limits {
+  return release.settings?.limits ?? state.limits;
+}
+
+/** Lets the limits hold that belong to the generation which is being started, or else to the active one. */
+export function settleLimits(state: State): State {
+  const { candidate, next, active } = state as Holder;
+  const generation = candidate ?? next ?? active;
+  const limits = generation ? limitsFor(state, generation) : state.limits;
+  return limits === state.limits ? state : { ...state, limits };
+}
+
+/** How many workers the version before gets in a rollback: its own number, unless the operator has scaled since. */
+export function sizeAfter({ size, release: { settings } }: Generation, own: number | undefined): number {
+  const scaled = settings === undefined || settings.scaled || settings.workers !== size;
+  return scaled ? size : (own ?? size);
 }
 
 /** Puts a changed generation back where it was. */

@@ -1,5 +1,6 @@
 import type { ErrorCode } from '../../errors.ts';
-import type { Comparison, Release, StrategyName } from './types.ts';
+import type { Release } from './release.ts';
+import type { Comparison, StrategyName } from './types.ts';
 
 /** What a reload, or a rollback to a generation that does not run any more, starts. */
 export interface Start {

@@ -1,11 +1,14 @@
-import type { Bake, Completion, Generation, HistoryEntry, Limits, Order, Retiring, Scaling } from './types.ts';
+import type { Limits } from './release.ts';
+import type { Bake, Completion, Generation, HistoryEntry, Order, Retiring, Scaling } from './types.ts';
 
 export type * from './effects.ts';
 export type * from './news.ts';
+export type * from './release.ts';
 export type * from './types.ts';
 
 /** What every phase carries. */
 export interface Common {
+  /** Those of the generation that is being started, else of the active one. */
   readonly limits: Limits;
   readonly lastGeneration: number;
   readonly retiring: readonly Retiring[];

@@ -1,3 +1,4 @@
+import type { Options } from '../../options/options.ts';
 import type { ToSupervisor } from '../../protocol/messages.ts';
 import { firstFor, isUndecided, namedOf } from '../../protocol/named.ts';
 import { showAddress, showWanted } from '../listeners/explain.ts';
@@ -25,7 +26,7 @@ const UNFIT_MS = 5_000;
 
 export interface AssignmentPorts {
   readonly listeners: Listeners;
-  readonly mode: 'listening' | 'signal';
+  readinessOf(generation: number): Pick<Options, 'ready'>;
   /** None of the app's servers can get the named address. */
   onUnfit(record: WorkerRecord, why: string, fix: string): void;
 }
@@ -88,7 +89,8 @@ export class Assignment {
 
   #wait(record: WorkerRecord): void {
     clearTimeout(record.settling);
-    if (record.undecided.size === 0 || (this.#ports.mode === 'signal' && !record.signalled)) return;
+    const bySignal = this.#ports.readinessOf(record.generation).ready === 'signal';
+    if (record.undecided.size === 0 || (bySignal && !record.signalled)) return;
     record.settling = setTimeout(() => this.#settle(record), this.#settleMs(record));
   }
 

@@ -1,3 +1,4 @@
+import type { Options } from '../../options/options.ts';
 import type { Address, ToSupervisor } from '../../protocol/messages.ts';
 import type { Lent } from '../../protocol/worker-settings.ts';
 import { showAddress } from '../listeners/explain.ts';
@@ -13,8 +14,7 @@ const UNUSED_MS = 1_000;
 
 export interface ListeningPorts {
   readonly listeners: Listeners;
-  readonly mode: 'listening' | 'signal';
-  readonly readyMs: number;
+  readinessOf(generation: number): Pick<Options, 'ready' | 'readyTimeout'>;
   active(): number | null;
   /** Every worker there is. */
   records(): readonly WorkerRecord[];

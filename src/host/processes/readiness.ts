@@ -1,3 +1,4 @@
+import type { Options } from '../../options/options.ts';
 import { namedOf, ownerOf } from '../../protocol/named.ts';
 import { showAddress } from '../listeners/explain.ts';
 import type { Listeners } from '../listeners/listeners.ts';
@@ -9,8 +10,7 @@ const GIVEN_UP_MS = 5_000;
 
 export interface ReadinessPorts {
   readonly listeners: Listeners;
-  readonly mode: 'listening' | 'signal';
-  readonly readyMs: number;
+  readinessOf(generation: number): Pick<Options, 'ready' | 'readyTimeout'>;
   active(): number | null;
 }
 
@@ -32,15 +32,15 @@ export class Readiness {
 
   isMet(record: WorkerRecord): boolean {
     if (record.asking.size > 0 || record.refusal !== null) return false;
-    if (this.#ports.mode === 'signal' ? !record.signalled : !isListening(record)) return false;
+    if (this.#bySignal(record) ? !record.signalled : !isListening(record)) return false;
     return this.#unanswered(record).length === 0 && this.leftToWait(record) === 0;
   }
 
   /** For how many milliseconds it is still waited for what only the active generation serves. */
   leftToWait(record: WorkerRecord): number {
-    const { mode, readyMs } = this.#ports;
-    if (this.#missing(record).length === 0 || mode === 'signal') return 0;
-    return Math.max(0, Math.ceil(record.listenedAt + Math.min(GIVEN_UP_MS, readyMs / 2) - performance.now()));
+    const { ready, readyTimeout } = this.#ports.readinessOf(record.generation);
+    if (this.#missing(record).length === 0 || ready === 'signal') return 0;
+    return Math.max(0, Math.ceil(record.listenedAt + Math.min(GIVEN_UP_MS, readyTimeout / 2) - performance.now()));
   }
 
   /** What each worker is waited for that cannot serve yet, and what helps. */
@@ -58,7 +58,7 @@ export class Readiness {
   async explain(record: WorkerRecord): Promise<Reason> {
     const plain = (why: string): Reason => ({ why, fix: null });
     const show = (key: string) => this.#ports.listeners.show(key);
-    if (this.#ports.mode === 'signal' && !record.signalled) return plain('never called ready()');
+    if (this.#bySignal(record) && !record.signalled) return plain('never called ready()');
     if (record.refusal !== null) return plain(`was refused what it asked for (${record.refusal})`);
     if (!isListening(record)) {
       if (record.bindFailure !== null) return plain(`never listened (${record.bindFailure})`);
@@ -102,6 +102,10 @@ export class Readiness {
 
   forget(generation: number): void {
     this.#served.delete(generation);
+  }
+
+  #bySignal({ generation }: WorkerRecord): boolean {
+    return this.#ports.readinessOf(generation).ready === 'signal';
   }
 
   /** What was named and none of its servers answers on. */

@@ -1,6 +1,7 @@
 import type { News, Notice, Release } from '../../core/state/state.ts';
 import type { WorkerFacts } from '../../core/status.ts';
 import type { Handle } from '../../internals/net.ts';
+import type { Options } from '../../options/options.ts';
 import type { Moving, ToSupervisor } from '../../protocol/messages.ts';
 import type { PrivateTarget } from '../checks/private-client.ts';
 import { explainRefusal } from '../listeners/explain.ts';
@@ -15,8 +16,8 @@ import { createRecord, describeHolders, Reports, toPrivateTarget, type WorkerRec
 
 export interface WorkersPorts {
   readonly listeners: Listeners;
-  readonly readiness: 'listening' | 'signal';
-  readonly readyMs: number;
+  /** When a worker of a generation is ready, and how long that may take. */
+  readinessOf(generation: number): Pick<Options, 'ready' | 'readyTimeout'>;
   readonly watchdog?: Watchdog;
   start(worker: string, generation: number, release: Release, watch: Watch): WorkerProcess;
   post(news: News): void;
@@ -46,7 +47,6 @@ export class Workers {
     this.#listening = new Listening({
       ...ports,
       records,
-      mode: ports.readiness,
       onChange: (record) => this.#checkReady(record),
       onUnfit: ({ id: worker }, why, fix) => ports.post({ type: 'worker-unfit', worker, why, fix, at: ports.now() })
     });
@@ -77,7 +77,7 @@ export class Workers {
     const keys = this.#listening.toLend(record);
     for (const key of keys) record.opening.add(key);
     for (const key of keys) this.#lend(record, key);
-    if (keys.size === 0 && this.#ports.readiness === 'signal') this.#accepted(record);
+    if (keys.size === 0 && this.#ports.readinessOf(record.generation).ready === 'signal') this.#accepted(record);
     void this.#reports.ask(record);
   }
 

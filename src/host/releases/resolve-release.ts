@@ -8,19 +8,27 @@ import { explainAbsent, findEntryFile } from './entry-file.ts';
 import { checkNode, readEnvFile } from './environment.ts';
 import { findLabel } from './label.ts';
 
-/** What the first release takes over. */
-export interface AppDefaults {
+/** What a release starts from as far as no reload was told otherwise: what the config and the flags of `run` say. */
+export interface ReleaseBase {
   readonly entry: string;
   readonly folder: string;
   readonly args: readonly string[];
+  /** Set over the environment of the app, below the env file. */
+  readonly env?: Readonly<Record<string, string>>;
+  /** Set over the env file. */
+  readonly set?: Readonly<Record<string, string>>;
+  readonly envFile?: string;
+  readonly node?: string;
+  readonly nodeOptions?: readonly string[];
+  readonly label?: string;
 }
 
 /**
  * Resolves an order to a release: real paths, found anew each time, for what `current` points to now is what starts.
  *
- * What the order does not say is taken over from the release before, as it was written there; the env file is read again.
- * Only the label is never taken over.
+ * What the order does not say is what reloads were told before, and else what the base says; the env file is read again.
  *
+ * @param asked what reloads were told before
  * @param active the generation that serves meanwhile; without one an unusable entry is wrong usage, with one a failed
  * deploy
  * @param appEnv the environment of the app, over which that of the release is set
@@ -28,21 +36,21 @@ export interface AppDefaults {
  */
 export async function resolveRelease(
   order: ReleaseOrder,
-  before: Release | AppDefaults,
+  base: ReleaseBase,
+  asked: Release['asked'],
   active: number | null,
   appEnv: NodeJS.ProcessEnv = process.env
 ): Promise<Release> {
-  const known = 'asked' in before ? before : { envFile: null, nodeOptions: [], asked: { env: {}, node: null } };
   const fail = failing(active);
-  const entry = order.entry ?? before.entry;
-  const folder = order.cwd === undefined ? before.folder : resolve(before.folder, order.cwd);
-  const given = { ...known.asked.env, ...order.env };
-  const envFile = order.envFile ?? known.envFile;
-  const node = order.node ?? known.asked.node;
-  const nodeOptions = splitNodeOptions(order.nodeOptions ?? known.nodeOptions);
-  const args = order.args ?? before.args;
+  const told = tell(order, asked, base.folder);
+  const { entry, args } = { ...base, ...told };
+  const folder = told.cwd ?? base.folder;
+  const envFile = told.envFile ?? base.envFile ?? null;
+  const node = told.node ?? base.node ?? null;
+  const nodeOptions = splitNodeOptions(told.nodeOptions ?? base.nodeOptions ?? []);
   const command = active === null ? 'handover run' : 'handover reload';
-  const env = envFile === null ? given : { ...readEnv(resolve(folder, envFile), fail), ...given };
+  const read = envFile === null ? {} : readEnv(resolve(folder, envFile), fail);
+  const env = { ...base.env, ...read, ...base.set, ...told.env };
   const all = [...nodeOptions, ...process.execArgv, ...(env.NODE_OPTIONS ?? appEnv.NODE_OPTIONS ?? '').split(/\s+/)];
   const file = findEntry({ entry, args, folder, nodeOptions: all, otherNode: node !== null, command }, fail);
   const cwd = realFolder(folder);
@@ -59,8 +67,19 @@ export async function resolveRelease(
     envFile,
     node: node === null ? null : await findNode(resolve(folder, node), fail),
     nodeOptions,
-    label: order.label ?? findLabel(file),
-    asked: { env: given, node }
+    label: order.label ?? base.label ?? findLabel(file),
+    asked: told
+  };
+}
+
+/** What an order adds to what reloads were told before: variables are added one by one. */
+function tell(order: ReleaseOrder, asked: Release['asked'], folder: string): Release['asked'] {
+  const { label: _label, cwd, env, ...rest } = order;
+  return {
+    ...asked,
+    ...rest,
+    ...(cwd === undefined ? {} : { cwd: resolve(asked.cwd ?? folder, cwd) }),
+    ...(env === undefined ? {} : { env: { ...asked.env, ...env } })
   };
 }
 

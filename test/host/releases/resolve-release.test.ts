@@ -34,12 +34,13 @@ function fakeNode(path: string, says: string): string {
   return writeFile(path, `#!/bin/sh\necho '${says}'\n`, 0o755);
 }
 
-const first = (folder: string) =>
-  resolveRelease({}, { entry: 'server.js', folder: join(folder, 'current'), args: ['a'] }, null);
+const baseOf = (folder: string) => ({ entry: 'server.js', folder: join(folder, 'current'), args: ['a'] });
 
-async function refusal(order: ReleaseOrder, before: Release): Promise<HandoverError> {
+const first = (folder: string) => resolveRelease({}, baseOf(folder), {}, null);
+
+async function refusal(folder: string, order: ReleaseOrder, { asked }: Release): Promise<HandoverError> {
   try {
-    await resolveRelease(order, before, 6);
+    await resolveRelease(order, baseOf(folder), asked, 6);
   } catch (error) {
     if (HandoverError.is(error)) return error;
     throw error;
@@ -61,7 +62,7 @@ test('a release has real paths, and remembers what was written', async (t) => {
     node: null,
     nodeOptions: [],
     label: '1.0.0',
-    asked: { env: {}, node: null }
+    asked: {}
   });
 });
 
@@ -70,12 +71,12 @@ test('what is not said stays as it was written: links, env file and label are lo
   const node = fakeNode(join(folder, 'releases/1/node'), 'v22.1.0');
   fakeNode(join(folder, 'releases/2/node'), 'v24.0.0');
   const given = { env: { BOTH: 'hand', BY_HAND: 'yes' }, envFile: '.env', node: 'node', args: ['b'], label: 'first' };
-  const one = await resolveRelease(given, await first(folder), 6);
+  const one = await resolveRelease(given, baseOf(folder), {}, 6);
   assert.deepEqual(one.env, { FROM_FILE: '1', BOTH: 'hand', BY_HAND: 'yes' });
   assert.deepEqual([one.node, one.label, one.args], [node, 'first', ['b']]);
 
   point(folder, 'releases/2');
-  const two = await resolveRelease({}, one, 7);
+  const two = await resolveRelease({}, baseOf(folder), one.asked, 7);
   assert.equal(two.file, join(folder, 'releases/2/server.js'));
   assert.equal(two.cwd, join(folder, 'releases/2'));
   assert.deepEqual(two.env, { FROM_FILE: '2', BOTH: 'hand', BY_HAND: 'yes' });
@@ -84,13 +85,18 @@ test('what is not said stays as it was written: links, env file and label are lo
 
 test('what is said takes the place of what was, each variable by itself', async (t) => {
   const folder = makeReleases(t);
-  const one = await resolveRelease({ env: { A: '1', B: '1' }, envFile: '.env' }, await first(folder), 6);
-  const two = await resolveRelease({ env: { B: '2' }, cwd: join(folder, 'releases/2'), args: [] }, one, 7);
+  const one = await resolveRelease({ env: { A: '1', B: '1' }, envFile: '.env' }, baseOf(folder), {}, 6);
+  const two = await resolveRelease(
+    { env: { B: '2' }, cwd: join(folder, 'releases/2'), args: [] },
+    baseOf(folder),
+    one.asked,
+    7
+  );
 
   assert.deepEqual(two.env, { FROM_FILE: '2', A: '1', B: '2' });
   assert.deepEqual([two.cwd, two.folder, two.args], [join(folder, 'releases/2'), join(folder, 'releases/2'), []]);
   assert.equal(two.file, join(folder, 'releases/2/server.js'), 'an entry is meant from the folder');
-  const three = await resolveRelease({ env: {}, envFile: '/dev/null' }, two, 8);
+  const three = await resolveRelease({ env: {}, envFile: '/dev/null' }, baseOf(folder), two.asked, 8);
   assert.deepEqual(three.env, { A: '1', B: '2' });
 });
 
@@ -98,8 +104,8 @@ test('the Node of the supervisor is no other Node', async (t) => {
   const folder = makeReleases(t);
   const link = join(folder, 'node');
   symlinkSync(process.execPath, link);
-  const other = await resolveRelease({ node: fakeNode(join(folder, 'other'), 'v20.19.0') }, await first(folder), 6);
-  const back = await resolveRelease({ node: link }, other, 7);
+  const other = await resolveRelease({ node: fakeNode(join(folder, 'other'), 'v20.19.0') }, baseOf(folder), {}, 6);
+  const back = await resolveRelease({ node: link }, baseOf(folder), other.asked, 7);
 
   assert.deepEqual([back.node, back.asked.node], [null, link]);
 });
@@ -115,7 +121,7 @@ test('a folder or a name without its ending is what Node would start, found anew
   });
   const app = join(folder, 'app');
   const find = async (entry: string) => {
-    const { file } = await resolveRelease({ entry }, { entry, folder: app, args: [] }, 6);
+    const { file } = await resolveRelease({ entry }, { entry, folder: app, args: [] }, {}, 6);
     return file.slice(app.length + 1);
   };
   for (const [manifest, file] of [
@@ -155,12 +161,12 @@ test('what cannot be used is refused with what to do, and with what is still act
     [{ node: writeFile(join(folder, 'ill'), '#!/bin/sh\nexit 9\n', 0o755) }, /ill could not say its version \(9\)/]
   ];
   for (const [order, message] of cases) {
-    const error = await refusal(order, before);
+    const error = await refusal(folder, order, before);
     assert.deepEqual([error.code, error.active], ['HANDOVER_ERR_CANDIDATE_ENTRY', 6]);
     assert.match(error.message, message);
     assert.match(error.message, /; generation 6 is still active\.$/);
   }
-  assert.match((await refusal({ node: plain }, before)).message, /not executable|could not say/);
+  assert.match((await refusal(folder, { node: plain }, before)).message, /not executable|could not say/);
 });
 
 test('the oldest Node for a worker is that of the package', () => {
@@ -169,7 +175,7 @@ test('the oldest Node for a worker is that of the package', () => {
 
 test('an earlier generation is started again exactly as it was, as long as its files are there', async (t) => {
   const folder = makeReleases(t);
-  const release = await resolveRelease({ env: { A: '1' } }, await first(folder), null);
+  const release = await resolveRelease({ env: { A: '1' } }, baseOf(folder), {}, null);
   const boot = play('stopped', 'boot ./v1.js').state.history[0] ?? assert.fail('no entry');
   const entry = { ...boot, generation: 3, release };
   const refuse = (id: number) => {
