@@ -218,6 +218,7 @@ export class Supervisor {
   #announce(notice: Notice): void {
     this.#count(notice);
     const { event, worker = '' } = notice;
+    if (event === 'cover-over') this.#workers.closeUnserved();
     const held = event === 'drain-overdue' ? this.#workers.holders(worker) : {};
     const told = { ...tidyNotice(notice), ...held, ...(event === 'started' ? { listeners: this.addresses } : {}) };
     this.#log.write(told);

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { type TestContext, test } from 'node:test';
-import { ask } from '../support/http.ts';
+import { ask, Client } from '../support/http.ts';
 import { freePort } from '../support/service.ts';
 import { Home, type Outcome } from './run.ts';
 
@@ -115,6 +115,41 @@ test('an address that a version gives up is closed with the old one, said, and b
   const back = await order('rollback');
   assert.deepEqual([back.code, back.answer.closed], [0, [`[::]:${third}`]], JSON.stringify(back.answer));
   assert.deepEqual([await look(shop), await look(metrics), await look(third)], ['shop 1', 'metrics 1', 'ECONNREFUSED']);
+});
+
+test('a client that kept a connection to an address that is given up is answered, and not kept waiting', async (t) => {
+  const { shop, metrics, run, order } = await prepare(
+    t,
+    `if (process.env.V === '1') serve('metrics', Number(process.env.METRICS)).keepAliveTimeout = 60_000;
+    serve('shop', process.env.PORT);`
+  );
+  const running = run(['--listen', `127.0.0.1:${shop}`]);
+  await running.says(/"event":"started"/);
+  const client = new Client({ host: '127.0.0.1', port: metrics });
+  t.after(() => client.close());
+  await client.get();
+  const { code, answer } = await order('reload', '--env', 'V=2');
+  assert.deepEqual([code, answer.closed], [0, [`[::]:${metrics}`]], JSON.stringify(answer));
+  const { body, headers } = await client.get();
+  assert.deepEqual([body.slice(0, 9), headers.connection, client.sockets], ['metrics 1', 'close', 1]);
+  assert.equal(await look(metrics), 'ECONNREFUSED');
+});
+
+test('an address that was given up is closed again after the standby has covered for a lost worker', async (t) => {
+  const { shop, metrics, run, order } = await prepare(
+    t,
+    `if (process.env.V === '1') serve('metrics', Number(process.env.METRICS)); serve('shop', process.env.PORT);`
+  );
+  const running = run(['--listen', `127.0.0.1:${shop}`]);
+  await running.says(/"event":"started"/);
+  await order('reload', '--env', 'V=2');
+  const { answer } = await order('status');
+  const [{ pid }] = (answer as unknown as { active: { workers: [{ pid: number }] } }).active.workers;
+  process.kill(pid, 'SIGKILL');
+  await running.says(/"event":"cover-over"/);
+  assert.deepEqual([await look(shop), await look(metrics)], ['shop 2', 'ECONNREFUSED']);
+  assert.equal((await order('rollback')).code, 0);
+  assert.deepEqual([await look(shop), await look(metrics)], ['shop 1', 'metrics 1']);
 });
 
 test('the question whether somebody answers is not seen by the app', async (t) => {

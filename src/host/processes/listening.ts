@@ -88,14 +88,17 @@ export class Listening {
   }
 
   /**
-   * Closes what the active generation does not serve, after a cutover. The version before is the standby, and accepts as
-   * little there as anywhere: whoever connects is refused, not kept waiting.
+   * Closes what the active generation does not serve, after a cutover or when the standby has covered for it. The version
+   * before is the standby, and accepts as little there as anywhere: whoever connects is refused, not kept waiting.
    *
    * @returns what was closed, as people write it
    */
   closeUnserved(): readonly string[] {
-    const own = this.#ports.records().filter(({ generation }) => generation === this.#ports.active());
-    return this.#close((key) => own.some(({ keys }) => keys.has(key)));
+    const active = this.#ports.active();
+    const isUsing = ({ generation, serving }: WorkerRecord) =>
+      generation === active || serving || !this.readiness.hasServed(generation); // a candidate is about to serve
+    const using = this.#ports.records().filter(isUsing);
+    return this.#close((key) => using.some(({ keys }) => keys.has(key)));
   }
 
   /** The addresses on which the active generation answers, or is to. */

@@ -100,6 +100,11 @@ export class Readiness {
     return this.#served.get(this.#ports.active() ?? -1)?.has(key) === true;
   }
 
+  /** Whether a generation has accepted, now or earlier. */
+  hasServed(generation: number): boolean {
+    return this.#served.has(generation);
+  }
+
   forget(generation: number): void {
     this.#served.delete(generation);
   }

@@ -132,12 +132,12 @@ export class Workers {
   measure = (): Promise<Map<string, WorkerFacts>> => this.#reports.measure([...this.#records.values()]);
 
   /** Why a generation is not ready, as far as can be seen from outside, and what helps. */
-  explainUnready(generation: number): Promise<Reason> {
-    return this.#listening.readiness.explainAll(this.#recordsOf(generation));
-  }
+  explainUnready = (generation: number): Promise<Reason> =>
+    this.#listening.readiness.explainAll(this.#recordsOf(generation));
 
   /** Makes sure that every address is answered; `reached` or `unreached` comes of it. */
   verify = (about: number): Promise<void> => this.#verification.verify(about);
+  closeUnserved = (): readonly string[] => this.#listening.closeUnserved();
 
   #onMessage(record: WorkerRecord, message: WorkerMessage, handle: Handle | undefined): void {
     const { id: worker } = record;

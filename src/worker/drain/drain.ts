@@ -223,6 +223,7 @@ export class Drain {
   /** Moves a connection if it is idle; otherwise notes that it has missed its turn. */
   #offer(connection: Connection, window: number): void {
     if (this.#mode !== 'handing' || this.#transit.size >= window || !this.#queue.delete(connection)) return;
+    if (connection.stays) return; // nobody else has its address: it came back while it was being counted as a new one
     if (isIdle(connection)) return this.#transit.send(takeOff(connection));
     connection.missed = true;
     this.#initiallyIdle.drop(connection);
