@@ -3,6 +3,7 @@ import { setTimeout as wait } from 'node:timers/promises';
 import { systemCode } from '../../errors.ts';
 import type { Address, ToSupervisor } from '../../protocol/messages.ts';
 import { showAddress } from '../listeners/explain.ts';
+import { identify } from '../listeners/unix-paths.ts';
 import type { WorkerRecord } from './worker-record.ts';
 
 /** How long the workers are waited for that are told to expect a connection. One that is busy then takes it for a client's. */
@@ -11,6 +12,7 @@ const ACCEPT_MS = 8_000;
 /** How often another local port is chosen where somebody else turns out to have it. */
 const ATTEMPTS = 3;
 
+const UNREF = { ref: false };
 const NOBODY = ['ECONNREFUSED', 'ENOENT'];
 
 type Records = () => readonly WorkerRecord[];
@@ -18,13 +20,16 @@ type Records = () => readonly WorkerRecord[];
 /**
  * Asks addresses whether a worker accepts there, with one connection each that no app sees.
  *
- * On a unix socket it is a connection that ends at once: the kernel does not say who accepts.
+ * A connection to a unix socket could not be told from a client's, so none is made: its file has to be there, and a worker has to
+ * answer.
  */
 export class Reach {
   readonly #records: Records;
   readonly #acceptMs: number;
   /** By the port that the connection comes from. */
   readonly #expected = new Map<number, Expectation>();
+  /** No port is below 0: there are no connections for what is asked of a path. */
+  #lastPath = 0;
 
   /** @param acceptMs how long a connection may wait to be accepted */
   constructor(records: Records, acceptMs = ACCEPT_MS) {
@@ -47,11 +52,21 @@ export class Reach {
   async #explain(address: Address): Promise<string | null> {
     const failure =
       typeof address === 'string'
-        ? await tryConnect({ path: address }, Promise.resolve(), this.#acceptMs)
+        ? await this.#askPath(address)
         : await this.#askPort(hostFor(address.address), address.port);
     const shown = showAddress(address);
     if (failure === 'ETIME') return `a connection to ${shown} was not accepted in ${this.#acceptMs / 1_000} s`;
     return failure !== null && NOBODY.includes(failure) ? `${shown} cannot be connected to (${failure})` : null;
+  }
+
+  async #askPath(path: string): Promise<string | null> {
+    if (!path.startsWith('\0') && identify(path) === null) return 'ENOENT';
+    this.#lastPath -= 1;
+    const number = this.#lastPath;
+    const expectation = this.#expect(number);
+    const answered = await Promise.race([expectation.answered.then(() => null), wait(this.#acceptMs, 'ETIME', UNREF)]);
+    this.#forget(number);
+    return answered;
   }
 
   async #askPort(host: string, port: number): Promise<string | null> {
@@ -66,31 +81,47 @@ export class Reach {
   }
 
   async #askFrom(from: number, to: { host: string; port: number }): Promise<string | null> {
-    const records = this.#records().filter(({ serving }) => serving);
-    const expectation = new Expectation(records);
-    this.#expected.set(from, expectation);
-    for (const { process } of records) process.send({ type: 'expect', port: from, over: false });
-    await Promise.race([expectation.confirmed, wait(EXPECT_MS, null, { ref: false })]);
+    const expectation = this.#expect(from);
+    await Promise.race([expectation.confirmed, wait(EXPECT_MS, null, UNREF)]);
     const where = { ...to, localAddress: to.host, localPort: from };
     const failure = await tryConnect(where, expectation.accepted, this.#acceptMs);
-    this.#expected.delete(from);
-    for (const { process } of records) process.send({ type: 'expect', port: from, over: true });
+    this.#forget(from);
     return failure;
+  }
+
+  #expect(port: number): Expectation {
+    const records = this.#records().filter(({ serving }) => serving);
+    const expectation = new Expectation(records);
+    this.#expected.set(port, expectation);
+    for (const { process } of records) process.send({ type: 'expect', port, over: false });
+    return expectation;
+  }
+
+  #forget(port: number): void {
+    this.#expected.delete(port);
+    for (const { process } of this.#records()) process.send({ type: 'expect', port, over: true });
   }
 }
 
 /** What is awaited of the workers for one connection. */
 class Expectation {
+  /** Every worker expects it. */
   readonly confirmed: Promise<void>;
+  /** One of them does. */
+  readonly answered: Promise<void>;
   readonly accepted: Promise<void>;
   readonly #unconfirmed: Set<WorkerRecord>;
   #onConfirmed = () => {};
+  #onAnswered = () => {};
   #onAccepted = () => {};
 
   constructor(records: WorkerRecord[]) {
     this.#unconfirmed = new Set(records);
     this.confirmed = new Promise((done) => {
       this.#onConfirmed = done;
+    });
+    this.answered = new Promise((done) => {
+      this.#onAnswered = done;
     });
     this.accepted = new Promise((done) => {
       this.#onAccepted = done;
@@ -99,6 +130,7 @@ class Expectation {
 
   confirm(record: WorkerRecord): void {
     this.#unconfirmed.delete(record);
+    this.#onAnswered();
     if (this.#unconfirmed.size === 0) this.#onConfirmed();
   }
 

@@ -68,13 +68,15 @@ test('an address on which nobody listens is not reached, one of several is enoug
   assert.equal(why, `127.0.0.1:${free} cannot be connected to (ECONNREFUSED)`);
 });
 
-test('a unix socket is reached while its path leads to somebody who listens', async (t) => {
+test('a unix socket is reached while its file is there and a worker answers; no connection is made', async (t) => {
   const path = join(makeFolder(t), 'app.sock');
   const { reach } = makeReach();
   assert.equal(await reach.explainUnreached([path]), `unix:${path} cannot be connected to (ENOENT)`);
-  const server = net.createServer().listen(path);
+  const server = net.createServer(() => assert.fail('no app is to see a connection')).listen(path);
   await once(server, 'listening');
   assert.equal(await reach.explainUnreached([path]), null);
+  const silent = await makeReach({ busy: true }).reach.explainUnreached([path]);
+  assert.equal(silent, `a connection to unix:${path} was not accepted in 0.2 s`);
   server.close();
 });
 
