@@ -36,7 +36,7 @@ export interface ConfigChange {
 }
 
 /** What a supervisor is made with. */
-const FIXED = ['name', 'socket', 'stateFile', 'log', 'listen', 'listenMode', 'listenGroup'] as const;
+const FIXED = ['name', 'socket', 'stateFile', 'log', 'listenMode', 'listenGroup'] as const;
 
 /** What config and flags say: at the start, and for each release that was started since. */
 export class Configuration {

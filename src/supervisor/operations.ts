@@ -12,10 +12,11 @@ import { activeOf } from '../core/state/generations.ts';
 import { releaseBefore } from '../core/state/history.ts';
 import type { Generation, News, Notice, Release, ReleaseOrder, ReleaseSettings, State } from '../core/state/state.ts';
 import { HandoverError } from '../errors.ts';
+import type { Plan, Plans } from '../host/listeners/plans.ts';
 import { releaseFromHistory } from '../host/releases/release-from-history.ts';
 import { resolveRelease } from '../host/releases/resolve-release.ts';
 import { type ConfigChange, type Configuration, settingsOf } from './configuration.ts';
-import type { Pending } from './pending.ts';
+import type { Done, Pending } from './pending.ts';
 import { abortDone, promoteDone, reloadDone, retireDone, rollbackDone, scaleDone } from './replies.ts';
 
 export interface OperationsPorts {
@@ -25,6 +26,9 @@ export interface OperationsPorts {
   announce(notice: Notice): void;
   /** Connections that have moved away from a generation since it was asked last. */
   takeCount(generation: number): number;
+  /** Closes what nobody needs any more. */
+  sweep(): void;
+  readonly plans: Plans;
   /** The environment of the app. */
   readonly env: NodeJS.ProcessEnv;
 }
@@ -34,6 +38,7 @@ interface Prepared {
   readonly release: Release;
   readonly settings: ReleaseSettings;
   readonly change: ConfigChange | null;
+  readonly plan: Plan | null;
 }
 
 /** What the operator asks for becomes news for the core; what the core answers becomes the reply. */
@@ -50,10 +55,29 @@ export class Operations {
     this.#configuration = configuration;
   }
 
-  /** Starts the first generation. */
-  async boot(release: Release): Promise<void> {
+  /**
+   * Binds the addresses that are named for a release.
+   *
+   * @throws HANDOVER_ERR_LISTEN_*
+   */
+  async bind(release: Release, active: number | null = null): Promise<Plan> {
+    const { plans } = this.#ports;
+    try {
+      const plan = await plans.prepare(this.#configuration.optionsOf(release).listen);
+      plans.keep(release, plan);
+      return plan;
+    } catch (error) {
+      const { code, what, why, fix } = HandoverError.from(error);
+      if (active === null) throw error;
+      const account = { what, why, fix: `${fix}; nothing was started, generation ${active} is still active` };
+      throw new HandoverError(code, account, { cause: error, active });
+    }
+  }
+
+  /** Starts the first generation, whose addresses are bound. */
+  async boot(release: Release, plan: Plan): Promise<void> {
     const { workers: size, strategy } = release.settings ?? this.#settings();
-    await this.#order((request, at) => ({ type: 'boot-asked', request, release, size, strategy, at }));
+    await this.#orderWith(plan, (request, at) => ({ type: 'boot-asked', request, release, size, strategy, at }));
   }
 
   async reload({ strategy: once, supersede = false, wait = false, ...order }: ReloadOrder): Promise<ReloadDone> {
@@ -61,9 +85,8 @@ export class Operations {
     const early = phase === 'starting' || phase === 'checking' || phase === 'rolling';
     // Refused before it is looked for: a wrong moment is not the entry's fault.
     const inTime = phase === 'steady' || (early && supersede);
-    const prepared =
-      inTime && before ? await this.#prepare(order, before) : { release: NO_RELEASE, settings: this.#settings() };
-    const { release, settings, change = null } = prepared as Prepared;
+    const { release, settings, change, plan } =
+      inTime && before ? await this.#prepare(order, before) : { ...NOTHING, settings: this.#settings() };
     const strategy = once ?? settings.strategy;
     const start = {
       release,
@@ -73,7 +96,7 @@ export class Operations {
       supersedes: supersede,
       waits: wait
     } as const;
-    const answer = await this.#order((request, at) => ({ type: 'reload-asked', request, ...start, at }));
+    const answer = await this.#orderWith(plan, (request, at) => ({ type: 'reload-asked', request, ...start, at }));
     return { ...reloadDone(answer, this.#ports.takeCount), ...(change ? { config: change } : {}) };
   }
 
@@ -87,10 +110,12 @@ export class Operations {
     const release = { ...(await resolveRelease(order, base, before.asked, id, this.#ports.env)), settings };
     const change = this.#configuration.compare(before, reading, release);
     this.#configuration.keep(release, reading);
+    const plan = await this.bind(release, id);
     const { changed, overridden, needsRestart } = change;
-    if (changed.length + overridden.length + needsRestart.length === 0) return { release, settings, change: null };
+    if (changed.length + overridden.length + needsRestart.length === 0)
+      return { release, settings, plan, change: null };
     this.#ports.announce({ level: needsRestart.length > 0 ? 'warn' : 'info', event: 'config-changed', ...change });
-    return { release, settings, change };
+    return { release, settings, plan, change };
   }
 
   #settings(release?: Release): ReleaseSettings {
@@ -117,7 +142,8 @@ export class Operations {
       if (before) this.#configuration.inherit(release, before.release);
       const { workers, strategy } = release.settings ?? this.#settings(release);
       const start = { release, size: this.#scaled ?? workers, kind: 'rollback', strategy, ...flags } as const;
-      const answer = await this.#order((request, at) => ({ type: 'reload-asked', request, ...start, at }));
+      const plan = await this.bind(release, before?.id ?? null);
+      const answer = await this.#orderWith(plan, (request, at) => ({ type: 'reload-asked', request, ...start, at }));
       return rollbackDone(answer, this.#ports.takeCount);
     }
     if (before?.strategy === 'in-place' && standby === null) this.#assertStartable(before);
@@ -155,6 +181,16 @@ export class Operations {
     if (found) releaseFromHistory(state.history, found.generation, active.id);
   }
 
+  /** Gives an order whose addresses are bound, and lets go of those that nobody needs when it is over. */
+  async #orderWith(plan: Plan | null, news: (request: number, at: number) => News): Promise<Done> {
+    try {
+      return await this.#order(news);
+    } finally {
+      if (plan) this.#ports.plans.settle(plan);
+      this.#ports.sweep();
+    }
+  }
+
   #order(news: (request: number, at: number) => News) {
     return this.#pending.order((request) => this.#ports.post(news(request, this.#ports.now())));
   }
@@ -171,3 +207,5 @@ const NO_RELEASE: Release = {
   ...{ entry: '', file: '', cwd: '', folder: '', args: [], env: {} },
   ...{ envFile: null, node: null, nodeOptions: [], label: null, asked: {} }
 };
+
+const NOTHING = { release: NO_RELEASE, change: null, plan: null };

@@ -1,5 +1,5 @@
 import type { Release } from '../core/state/state.ts';
-import type { Listeners } from '../host/listeners/listeners.ts';
+import type { Plans } from '../host/listeners/plans.ts';
 import type { HeldPreload } from '../host/processes/held-preload.ts';
 import { type Watch, WorkerProcess } from '../host/processes/worker-process.ts';
 import type { Options } from '../options/options.ts';
@@ -21,13 +21,13 @@ interface Start {
   readonly preload: HeldPreload;
   readonly app: App;
   readonly options: Options;
-  readonly listeners: Listeners;
+  readonly plans: Plans;
 }
 
 /** Starts a worker with its settings: who it is, what is lent to it, and the times that hold. */
-export function startWorker({ app, options, listeners, preload, ...start }: Start): WorkerProcess {
+export function startWorker({ app, options, plans, preload, ...start }: Start): WorkerProcess {
   const { worker, generation, release, watch } = start;
-  const lent = listeners.held.map(({ key, address, named, asked }) => ({ key, address, named, asked }));
+  const lent = plans.lentTo(generation).map(({ key, address, named, asked }) => ({ key, address, named, asked }));
   const settings: WorkerSettings = {
     version: PROTOCOL_VERSION,
     worker,

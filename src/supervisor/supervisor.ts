@@ -1,12 +1,13 @@
 import { ControlServer } from '../control/server.ts';
 import { socketPath } from '../control/socket-path.ts';
 import { acceptorsOf } from '../core/rules/cover.ts';
-import { activeOf, rolesOf } from '../core/state/generations.ts';
+import { activeOf, releaseOf, releasesAhead } from '../core/state/generations.ts';
 import type { Notice, Release, State } from '../core/state/state.ts';
 import { HandoverError } from '../errors.ts';
 import { Checkers } from '../host/checks/checkers.ts';
 import { onLastMoment } from '../host/exit.ts';
 import { Listeners } from '../host/listeners/listeners.ts';
+import { type Plan, Plans } from '../host/listeners/plans.ts';
 import { Log, tidyNotice } from '../host/log.ts';
 import { forgetUsage } from '../host/measure/usage.ts';
 import { handleSignals } from '../host/process-signals.ts';
@@ -15,7 +16,6 @@ import { outliveOutput } from '../host/processes/output.ts';
 import { Workers } from '../host/processes/workers.ts';
 import { Relay } from '../host/relay.ts';
 import { limitsOf } from '../options/limits.ts';
-import type { Options } from '../options/options.ts';
 import { BeforeCutoverRunner } from './before-cutover.ts';
 import { Checking } from './checking.ts';
 import { now } from './clock.ts';
@@ -40,8 +40,8 @@ export class Supervisor {
   readonly socket: string;
   readonly operations: Operations;
   readonly statusSource: StatusSource;
-  readonly #configuration: Configuration;
   readonly #listeners: Listeners;
+  readonly #plans: Plans;
   readonly #mailbox: Mailbox;
   readonly #deadlines: Deadlines;
   readonly #relay: Relay;
@@ -69,7 +69,6 @@ export class Supervisor {
   constructor(app: App, configuration: Configuration) {
     const options = configuration.optionsOf(undefined);
     this.app = app;
-    this.#configuration = configuration;
     this.socket = options.socket ?? socketPath(app.name);
     this.#preload = new HeldPreload(this.socket);
     this.#log = new Log(process.stderr, options.log ?? (process.stderr.isTTY ? 'pretty' : 'json'));
@@ -80,6 +79,7 @@ export class Supervisor {
     this.#mailbox = new Mailbox(stopped, (effect) => perform(effect, this.#ports));
     const post = this.#mailbox.post.bind(this.#mailbox);
     const state = () => this.#mailbox.state;
+    const optionsOf = (generation: number | null) => configuration.optionsOf(releaseOf(state(), generation));
     this.#deadlines = new Deadlines(post, (generation) => this.#workers.explainUnready(generation), now);
     this.#relay = new Relay({
       receivers: () => acceptorsOf(state()).map(({ id }) => this.#workers.asReceiver(id)),
@@ -90,16 +90,21 @@ export class Supervisor {
       onLost: (worker) =>
         this.#announce({ level: 'error', event: 'connection-lost', worker, reason: 'no worker could take it' })
     });
-    this.#checkers = new Checkers((generation) => this.#optionsOf(generation));
+    this.#checkers = new Checkers(optionsOf);
     const asking = { state, post, now, targetsOf: (generation: number) => this.#workers.targetsOf(generation) };
     this.#checking = new Checking(this.#checkers, { ...asking, announce: (notice) => this.#announce(notice) });
-    this.#health = new Health(() => this.#optionsOf(this.active()), this.#checkers, asking);
+    this.#health = new Health(() => optionsOf(this.active()), this.#checkers, asking);
     this.#beforeCutover = new BeforeCutoverRunner((of) => configuration.optionsOf(of), app.env, { post, now });
     this.#listeners = new Listeners({ mode: options.listenMode, group: options.listenGroup });
-    const lasting = { app, listeners: this.#listeners, preload: this.#preload };
+    this.#plans = new Plans(this.#listeners, {
+      releaseOf: (generation) => releaseOf(state(), generation),
+      releasesAhead: () => releasesAhead(state())
+    });
+    const lasting = { app, plans: this.#plans, preload: this.#preload };
     this.#workers = new Workers({
       listeners: this.#listeners,
-      readinessOf: (generation) => this.#optionsOf(generation),
+      plans: this.#plans,
+      readinessOf: optionsOf,
       watchdog: this.#health.watchdog,
       announce: (notice) => this.#announce(notice),
       start: (worker, generation, release, watch) =>
@@ -116,7 +121,8 @@ export class Supervisor {
     });
     const takeCount = (generation: number) => this.#relay.takeCount(generation);
     const announce = (notice: Notice) => this.#announce(notice);
-    const ordering = { state, post, now, announce, takeCount, env: app.env };
+    const sweep = () => this.#workers.sweep();
+    const ordering = { state, post, now, announce, takeCount, sweep, plans: this.#plans, env: app.env };
     this.operations = new Operations(this.#pending, ordering, configuration);
     this.statusSource = new StatusSource({
       app: app.name,
@@ -156,9 +162,9 @@ export class Supervisor {
       forgetUsage();
       this.#onFinished();
     };
+    let plan: Plan;
     try {
-      for (const address of this.#configuration.optionsOf(release).listen)
-        await this.#listeners.bind(address, true, address.asked);
+      plan = await this.operations.bind(release);
       if (this.#stopping) throw new HandoverError('HANDOVER_ERR_REFUSED_STOPPING', STOPPED_EARLY);
     } catch (error) {
       this.#finish();
@@ -166,7 +172,7 @@ export class Supervisor {
     }
     try {
       this.#health.begin();
-      await this.operations.boot(release);
+      await this.operations.boot(release, plan);
     } catch (error) {
       await this.#finished;
       await this.#savedState.flush();
@@ -184,11 +190,6 @@ export class Supervisor {
 
   active(): number | null {
     return activeOf(this.#mailbox.state)?.id ?? null;
-  }
-
-  #optionsOf(id: number | null): Options {
-    const found = rolesOf(this.#mailbox.state).find(({ generation }) => generation.id === id);
-    return this.#configuration.optionsOf(found?.generation.release);
   }
 
   readonly #ports: Ports = {

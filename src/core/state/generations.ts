@@ -28,6 +28,17 @@ export function activeOf(state: State): Generation | null {
   return (state as Holder).active ?? null;
 }
 
+/** What a generation was started from that has a process. */
+export function releaseOf(state: State, id: number | null): Release | undefined {
+  return rolesOf(state).find(({ generation }) => generation.id === id)?.generation.release;
+}
+
+/** The releases that serve, or are about to. */
+export function releasesAhead(state: State): readonly Release[] {
+  const { active, candidate, next } = state as Holder;
+  return [active, candidate, next].flatMap((generation) => (generation ? [generation.release] : []));
+}
+
 /** The limits that hold for a generation: its own, as far as they are known. */
 export function limitsFor(state: State, { release }: Generation): Limits {
   return release.settings?.limits ?? state.limits;

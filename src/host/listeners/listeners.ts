@@ -57,6 +57,11 @@ export class Listeners {
     return this.#held.find((listener) => listener.key === key);
   }
 
+  /** A listener that is held, or was and may be bound again. */
+  known(key: string): Listener | undefined {
+    return this.find(key) ?? this.#closed.get(key);
+  }
+
   /** A listener by its key, the way people write its address. */
   show(key: string): string {
     const listener = this.find(key);

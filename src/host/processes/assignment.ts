@@ -1,8 +1,10 @@
 import type { Options } from '../../options/options.ts';
 import type { ToSupervisor } from '../../protocol/messages.ts';
 import { firstFor, isUndecided, namedOf } from '../../protocol/named.ts';
+import type { Lent } from '../../protocol/worker-settings.ts';
 import { showAddress, showWanted } from '../listeners/explain.ts';
 import type { Listeners } from '../listeners/listeners.ts';
+import type { Plans } from '../listeners/plans.ts';
 import { bindFor } from './bind.ts';
 import type { WorkerRecord } from './worker-record.ts';
 
@@ -26,6 +28,7 @@ const UNFIT_MS = 5_000;
 
 export interface AssignmentPorts {
   readonly listeners: Listeners;
+  readonly plans: Plans;
   readinessOf(generation: number): Pick<Options, 'ready'>;
   /** None of the app's servers can get the named address. */
   onUnfit(record: WorkerRecord, why: string, fix: string): void;
@@ -48,7 +51,7 @@ export class Assignment {
     const { ask, wanted, preloaded } = message;
     const has = (key: string) => record.keys.has(key);
     record.asking.add(ask);
-    if (preloaded || !isUndecided(this.#ports.listeners.held, has, wanted)) {
+    if (preloaded || !isUndecided(this.#lent(record), has, wanted)) {
       void bindFor(record, this.#ports.listeners, message);
       return;
     }
@@ -58,7 +61,7 @@ export class Assignment {
 
   /** A server has an address. Where that is a named one, the others get what they asked for. */
   onListening(record: WorkerRecord, key: string): void {
-    if (this.#ports.listeners.find(key)?.named) this.#release(record);
+    if (this.#ports.plans.isNamedFor(record.generation, key)) this.#release(record);
   }
 
   /** What a server asked for is wanted no more, or it has been answered. */
@@ -73,8 +76,9 @@ export class Assignment {
   }
 
   /** The generation of this worker serves. */
-  onAccepting({ keys, assigned }: WorkerRecord): void {
-    if (namedOf(this.#ports.listeners.held).some(({ key }) => keys.has(key))) this.#usual = assigned ?? 'asked';
+  onAccepting(record: WorkerRecord): void {
+    const { keys, assigned } = record;
+    if (namedOf(this.#lent(record)).some(({ key }) => keys.has(key))) this.#usual = assigned ?? 'asked';
   }
 
   onGone(record: WorkerRecord): void {
@@ -104,16 +108,20 @@ export class Assignment {
   #settle(record: WorkerRecord): void {
     const [only, ...others] = record.undecided.values();
     if (!only) return;
-    const { listeners, onUnfit } = this.#ports;
-    const free = arePartsOfOne([only, ...others]) ? firstFor(listeners.held, only.wanted) : undefined;
-    if (!free) return onUnfit(record, ...this.#explain([only, ...others]));
+    const lent = this.#lent(record);
+    const free = arePartsOfOne([only, ...others]) ? firstFor(lent, only.wanted) : undefined;
+    if (!free) return this.#ports.onUnfit(record, ...this.#explain(lent, [only, ...others]));
     record.undecided.delete(only.ask); // the others get what they ask for, once this one listens
     record.assigned = only.wanted.port ?? null;
     record.process.send({ type: 'bound', ask: only.ask, key: free.key, address: free.address });
   }
 
-  #explain(all: readonly Listen[]): [why: string, fix: string] {
-    const named = namedOf(this.#ports.listeners.held);
+  #lent({ generation }: WorkerRecord): readonly Lent[] {
+    return this.#ports.plans.lentTo(generation);
+  }
+
+  #explain(lent: readonly Lent[], all: readonly Listen[]): [why: string, fix: string] {
+    const named = namedOf(lent);
     const asked = all.map(({ wanted }) => showWanted(wanted)).join(' and ');
     const wanted = named.map(({ address, asked: port }) => `${showAddress(address)}${port === null ? '' : `=${port}`}`);
     const [first] = named;

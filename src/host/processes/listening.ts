@@ -3,6 +3,7 @@ import type { Address, ToSupervisor } from '../../protocol/messages.ts';
 import type { Lent } from '../../protocol/worker-settings.ts';
 import { showAddress } from '../listeners/explain.ts';
 import type { Listeners } from '../listeners/listeners.ts';
+import type { Plans } from '../listeners/plans.ts';
 import { Assignment } from './assignment.ts';
 import { Readiness } from './readiness.ts';
 import { keysToLend, type WorkerRecord } from './worker-record.ts';
@@ -14,6 +15,7 @@ const UNUSED_MS = 1_000;
 
 export interface ListeningPorts {
   readonly listeners: Listeners;
+  readonly plans: Plans;
   readinessOf(generation: number): Pick<Options, 'ready' | 'readyTimeout'>;
   active(): number | null;
   /** Every worker there is. */
@@ -58,7 +60,7 @@ export class Listening {
   onUnlisten(record: WorkerRecord, key: string): void {
     const others = this.#ports.records().filter(({ generation }) => generation === record.generation);
     this.readiness.onUnlisten(record, key, others);
-    this.#sweep();
+    this.sweep();
   }
 
   onSignal(record: WorkerRecord): void {
@@ -74,7 +76,7 @@ export class Listening {
 
   onGone(record: WorkerRecord): void {
     this.#assignment.onGone(record);
-    this.#sweep();
+    this.sweep();
     const { records, active } = this.#ports;
     const last = !records().some(({ generation }) => generation === record.generation);
     if (last && record.generation !== active()) this.readiness.forget(record.generation);
@@ -82,9 +84,11 @@ export class Listening {
 
   /** The listeners that a worker is to accept on; one that was closed meanwhile is bound again. */
   toLend(record: WorkerRecord): Set<string> {
-    const { listeners } = this.#ports;
+    const { listeners, plans } = this.#ports;
     for (const key of record.keys.keys()) listeners.reopen(key);
-    return new Set([...keysToLend(record, listeners.held)].filter((key) => listeners.find(key)));
+    plans.reopen(record.generation);
+    const lent = plans.lentTo(record.generation);
+    return new Set([...keysToLend(record, lent)].filter((key) => listeners.find(key)));
   }
 
   /**
@@ -104,23 +108,28 @@ export class Listening {
   /** The addresses on which the active generation answers, or is to. */
   served(): readonly Address[] {
     const isServed = ({ key, named }: Lent) => named || this.readiness.isServed(key);
-    return this.#ports.listeners.held.filter(isServed).map(({ address }) => address);
+    const { plans, active } = this.#ports;
+    return plans
+      .lentTo(active())
+      .filter(isServed)
+      .map(({ address }) => address);
   }
 
   /** Closes what nobody listens on any more, unless somebody is about to. */
-  #sweep(): void {
+  sweep(): void {
     clearTimeout(this.#sweeping);
     this.#sweeping = setTimeout(() => {
       const records = this.#ports.records();
-      if (records.some(({ asking }) => asking.size > 0)) return this.#sweep();
+      if (records.some(({ asking }) => asking.size > 0)) return this.sweep();
       this.#close((key) => records.some(({ keys }) => keys.has(key)));
     }, UNUSED_MS).unref();
   }
 
   #close(isUsed: (key: string) => boolean): readonly string[] {
-    const isUnserved = ({ key, named }: Lent) => !named && !isUsed(key) && !this.readiness.isServed(key);
-    const unserved = this.#ports.listeners.held.filter(isUnserved);
-    for (const { key } of unserved) this.#ports.listeners.release(key);
+    const { listeners, plans } = this.#ports;
+    const isUnserved = ({ key }: Lent) => !plans.isNamed(key) && !isUsed(key) && !this.readiness.isServed(key);
+    const unserved = listeners.held.filter(isUnserved);
+    for (const { key } of unserved) listeners.release(key);
     return unserved.map(({ address }) => showAddress(address));
   }
 }

@@ -2,6 +2,7 @@ import type { Options } from '../../options/options.ts';
 import { namedOf, ownerOf } from '../../protocol/named.ts';
 import { showAddress } from '../listeners/explain.ts';
 import type { Listeners } from '../listeners/listeners.ts';
+import type { Plans } from '../listeners/plans.ts';
 import type { Reason } from './family.ts';
 import type { WorkerRecord } from './worker-record.ts';
 
@@ -10,7 +11,10 @@ const GIVEN_UP_MS = 5_000;
 
 export interface ReadinessPorts {
   readonly listeners: Listeners;
+  readonly plans: Plans;
+  /** When a worker of a generation is ready, and how long that may take. */
   readinessOf(generation: number): Pick<Options, 'ready' | 'readyTimeout'>;
+  /** The generation that answers for the service, or null. */
   active(): number | null;
 }
 
@@ -114,16 +118,20 @@ export class Readiness {
   }
 
   /** What was named and none of its servers answers on. */
-  #unanswered({ keys }: WorkerRecord): string[] {
-    const { held } = this.#ports.listeners;
+  #unanswered({ generation, keys }: WorkerRecord): string[] {
+    const held = this.#ports.plans.lentTo(generation);
     const named = namedOf(held).filter(({ key }) => ownerOf(held, (one) => keys.has(one), key) === null);
     return named.map(({ address, asked }) => `${showAddress(address)}${asked === null ? '' : `=${asked}`}`);
   }
 
   /** What the active generation serves besides, and this worker does not. */
   #missing({ generation, keys }: WorkerRecord): string[] {
-    const needed = this.#served.get(this.#ports.active() ?? generation) ?? [];
-    return [...needed].filter((key) => !keys.has(key) && this.#ports.listeners.find(key)?.named === false);
+    const { listeners, plans, active } = this.#ports;
+    const before = active() ?? generation;
+    // What is named for one of them only was given or taken away by the config.
+    const isNamed = (key: string) => plans.isNamedFor(generation, key) || plans.isNamedFor(before, key);
+    const needed = this.#served.get(before) ?? [];
+    return [...needed].filter((key) => !keys.has(key) && listeners.find(key) && !isNamed(key));
   }
 
   #servedBy(generation: number): Set<string> {

@@ -1,30 +1,24 @@
 import type { News, Notice, Release } from '../../core/state/state.ts';
 import type { WorkerFacts } from '../../core/status.ts';
 import type { Handle } from '../../internals/net.ts';
-import type { Options } from '../../options/options.ts';
 import type { Moving, ToSupervisor } from '../../protocol/messages.ts';
 import type { PrivateTarget } from '../checks/private-client.ts';
 import { explainRefusal } from '../listeners/explain.ts';
-import type { Listeners } from '../listeners/listeners.ts';
 import type { Watchdog } from '../measure/watchdog.ts';
 import type { Receiver } from '../relay.ts';
 import type { Reason } from './family.ts';
 import { Listening } from './listening.ts';
+import type { ReadinessPorts } from './readiness.ts';
 import { Verification } from './verification.ts';
 import type { Watch, WorkerMessage, WorkerProcess } from './worker-process.ts';
 import { createRecord, describeHolders, Reports, toPrivateTarget, type WorkerRecord } from './worker-record.ts';
 
-export interface WorkersPorts {
-  readonly listeners: Listeners;
-  /** When a worker of a generation is ready, and how long that may take. */
-  readinessOf(generation: number): Pick<Options, 'ready' | 'readyTimeout'>;
+export interface WorkersPorts extends ReadinessPorts {
   readonly watchdog?: Watchdog;
   start(worker: string, generation: number, release: Release, watch: Watch): WorkerProcess;
   post(news: News): void;
   announce(notice: Notice): void;
   now(): number;
-  /** The generation that answers for the service, or null. */
-  active(): number | null;
   onConnection(worker: string, message: Extract<ToSupervisor, { type: 'connection' }>, handle: Handle): void;
   onAdopted(worker: string, id: string): void;
   onDeclined(worker: string, id: string): void;
@@ -109,6 +103,8 @@ export class Workers {
   }
 
   has = (worker: string): boolean => this.#records.has(worker);
+  /** Closes the addresses that nobody needs any more. */
+  sweep = (): void => this.#listening.sweep();
   /** What a worker was last known to be busy with. */
   holders = (worker: string): object => describeHolders(this.#records.get(worker));
 
@@ -124,7 +120,7 @@ export class Workers {
 
   /** The workers of a generation, to be asked privately. */
   targetsOf = (generation: number): PrivateTarget[] =>
-    this.#recordsOf(generation).flatMap((record) => toPrivateTarget(record, this.#ports.listeners.held));
+    this.#recordsOf(generation).flatMap((record) => toPrivateTarget(record, this.#ports.plans.lentTo(generation)));
 
   asReceiver = (worker: string): Receiver => ({ worker, connections: this.#records.get(worker)?.connections ?? 0 });
 
