@@ -9,6 +9,18 @@ export function currentResponse(socket: net.Socket): ServerResponse | null {
   return (socket as unknown as SocketInside)._httpMessage ?? null;
 }
 
+/**
+ * Whether a response that has begun is a stream of server-sent events, which ends when somebody ends it.
+ *
+ * Missing `_header`: headers that were only given to `writeHead` are not seen, and it counts as an ordinary response.
+ */
+export function isEventStream(response: ServerResponse): boolean {
+  if (!response.headersSent) return false;
+  const head = (response as unknown as { _header?: unknown })._header;
+  const type = typeof head === 'string' ? /^content-type:(.*)$/im.exec(head)?.[1] : response.getHeader('content-type');
+  return String(type).trim().startsWith('text/event-stream');
+}
+
 /** Whether an HTTP parser reads the connection; an upgraded one has none any more. Missing: false. */
 export function hasParser(socket: net.Socket): boolean {
   return Boolean((socket as unknown as SocketInside).parser);

@@ -176,7 +176,7 @@ export class Worker {
   #finish(receivers: boolean, done: () => void): void {
     this.#onEmpty = () => {
       this.#onEmpty = null;
-      done();
+      this.#drain.lasting.end(done);
     };
     this.#drain.end(receivers, this.#hold.end());
     if (this.#drain.isEmpty) this.#onEmpty?.();

@@ -27,6 +27,11 @@ export function stop(state: Running, { request, at, why }: On<'stop-asked'>): St
     next = amendEntry(ended.state, generation.id, { reason: generation.rejected ?? why });
     effects.push(...ended.effects);
   }
+  // Nobody takes over any more from those that are being retired, either.
+  for (const { generation } of state.retiring) {
+    for (const { id, phase } of generation.workers)
+      if (phase === 'draining') effects.push({ do: 'drain', worker: id, receivers: false });
+  }
   return to(next, ...effects, { do: 'close-listeners' });
 }
 

@@ -1,9 +1,10 @@
-import type { ServerHttp2Session } from 'node:http2';
+import type { ServerHttp2Session, ServerHttp2Stream } from 'node:http2';
 import type net from 'node:net';
 
 /** The open HTTP/2 sessions of the app's servers. Only they show which streams are in progress. */
 export class Sessions {
   readonly #open = new Map<net.Server, Set<ServerHttp2Session>>();
+  readonly #streams = new Map<net.Server, Set<ServerHttp2Stream>>();
 
   /** Watches a server; one without HTTP/2 never has a session. */
   watch(server: net.Server): void {
@@ -11,7 +12,28 @@ export class Sessions {
       const open = this.#open.get(server) ?? new Set();
       this.#open.set(server, open.add(session));
       session.once('close', () => open.delete(session));
+      session.on('stream', (stream: ServerHttp2Stream) => {
+        const streams = this.#streams.get(server) ?? new Set();
+        this.#streams.set(server, streams.add(stream));
+        stream.once('close', () => streams.delete(stream));
+      });
     });
+  }
+
+  /** Whether a stream is in progress that is no stream of server-sent events. */
+  isBusy(server: net.Server): boolean {
+    return [...(this.#streams.get(server) ?? [])].some((stream) => !isEventStream(stream));
+  }
+
+  /** Ends the streams of server-sent events: nothing else would. */
+  endStreams(): void {
+    for (const streams of this.#streams.values()) {
+      for (const stream of streams) {
+        if (!isEventStream(stream)) continue;
+        stream.on('error', () => {}); // what the app still writes fails, which must not end the process
+        stream.end();
+      }
+    }
   }
 
   has(server: net.Server): boolean {
@@ -22,4 +44,8 @@ export class Sessions {
   end(): void {
     for (const open of this.#open.values()) for (const session of open) session.close();
   }
+}
+
+function isEventStream({ sentHeaders }: ServerHttp2Stream): boolean {
+  return String(sentHeaders?.['content-type']).startsWith('text/event-stream');
 }

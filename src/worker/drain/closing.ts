@@ -11,15 +11,19 @@ const SILENCE_MS = 500;
  * Ends the connections of a service that stops, where no worker can take them over.
  *
  * Each response says `Connection: close`; an idle connection is ended by FIN after a moment of silence, so that a request
- * on its way is still answered.
+ * on its way is still answered. HTTP/2 clients are told to begin no other stream.
  */
 export class Closing {
   readonly #registry: Registry;
   #silent = new Map<net.Socket, number>();
   #timer: NodeJS.Timeout | null = null;
 
-  constructor(registry: Registry) {
+  readonly #onLook: () => void;
+
+  /** @param onLook called after each look, when fewer may be left that are waited for */
+  constructor(registry: Registry, onLook: () => void) {
     this.#registry = registry;
+    this.#onLook = onLook;
   }
 
   begin(): void {
@@ -28,6 +32,7 @@ export class Closing {
       const response = currentResponse(socket);
       if (response && !pipelines) sayClose(response);
     }
+    this.#registry.sessions.end();
     this.#timer = setInterval(() => this.#sweep(), SILENCE_MS);
     this.#timer.unref();
     this.#sweep();
@@ -40,6 +45,7 @@ export class Closing {
       else silent.set(socket, socket.bytesRead);
     }
     this.#silent = silent;
+    this.#onLook();
   }
 }
 

@@ -11,6 +11,7 @@ import type { Connection, Registry } from '../connections/registry.ts';
 import { Closing, sayClose } from './closing.ts';
 import { HandoverBudget } from './handover-budget.ts';
 import { InitiallyIdle } from './initially-idle.ts';
+import { Lasting } from './lasting.ts';
 import { Transit } from './transit.ts';
 
 /**
@@ -47,6 +48,8 @@ export class Drain {
   readonly #initiallyIdle: InitiallyIdle;
   readonly #transit: Transit;
   readonly #closing: Closing;
+  /** What is not waited for at the end of the service. */
+  readonly lasting: Lasting;
   readonly #registry: Registry;
   readonly #budget: HandoverBudget;
   readonly #takeBack: (detached: Detached) => void;
@@ -54,7 +57,8 @@ export class Drain {
 
   constructor(registry: Registry, channel: Channel, { budgetMs, drainMs, worker }: WorkerSettings, hands: Hands) {
     this.#registry = registry;
-    this.#closing = new Closing(registry);
+    this.lasting = new Lasting(registry);
+    this.#closing = new Closing(registry, () => this.#look());
     this.#initiallyIdle = new InitiallyIdle(() => channel.send({ type: 'handed' }));
     this.#budget = new HandoverBudget(budgetMs, drainMs);
     this.#takeBack = hands.takeBack;
@@ -62,7 +66,9 @@ export class Drain {
     this.#onEmpty = hands.onEmpty;
   }
 
+  /** Whether nothing is left here that has to be waited for. */
   get isEmpty(): boolean {
+    if (this.#mode === 'ending') return this.#held.size + this.#transit.size === 0 && this.lasting.areAll();
     return this.#registry.connections.size + this.#held.size + this.#transit.size === 0;
   }
 
@@ -115,6 +121,11 @@ export class Drain {
     this.#closing.begin();
   }
 
+  #look(): void {
+    this.lasting.look();
+    if (this.isEmpty) this.#onEmpty();
+  }
+
   /** A request began. If its connection should have moved by now, the response says `Connection: close`. */
   onRequest(connection: Connection | null, response: ServerResponse, server: net.Server): void {
     if (this.#mode === 'serving') return;
@@ -160,7 +171,7 @@ export class Drain {
     if (this.isEmpty) this.#onEmpty();
   }
 
-  /** The supervisor is gone, so nothing can be handed over any more. */
+  /** The supervisor is gone. */
   abandonTransit(): void {
     this.#transit.abandon();
   }

@@ -1,0 +1,95 @@
+import type { ServerResponse } from 'node:http';
+import { currentResponse, isEventStream } from '../../internals/http.ts';
+import { endGently, findIdle } from '../connections/idle.ts';
+import { isImmovable } from '../connections/immovable.ts';
+import type { Connection, Registry } from '../connections/registry.ts';
+
+/** How long what was ended may take to leave before its connection is ended too. */
+const FLUSH_MS = 200;
+/** How long connections that were ended are waited for. */
+const CLOSE_MS = 1_000;
+/** How long an app that hears SIGTERM may take to say goodbye on its connections. */
+const GOODBYE_MS = 500;
+
+/**
+ * Connections that last although no request holds them: upgraded ones, event streams, HTTP/2 sessions without another
+ * stream, and silent ones of an unknown protocol. A service that stops does not wait for them.
+ */
+export class Lasting {
+  readonly #registry: Registry;
+  /** Bytes at the last look, of connections that do not show their requests. */
+  #seen = new Map<Connection, number>();
+  #silent = new Set<Connection>();
+
+  constructor(registry: Registry) {
+    this.#registry = registry;
+  }
+
+  /** Notes which connections have been silent since the last look. */
+  look(): void {
+    const seen = new Map<Connection, number>();
+    const silent = new Set<Connection>();
+    for (const connection of this.#registry.connections) {
+      const { socket, kind } = connection;
+      if (kind === 'http1') continue;
+      const bytes = socket.bytesRead + socket.bytesWritten;
+      if (this.#seen.get(connection) === bytes) silent.add(connection);
+      seen.set(connection, bytes);
+    }
+    this.#seen = seen;
+    this.#silent = silent;
+  }
+
+  /** Whether no open connection is waited for. */
+  areAll(): boolean {
+    return [...this.#registry.connections].every((connection) => this.#lasts(connection));
+  }
+
+  /** Ends them: where the app hears SIGTERM once it has, else now. `done` is called when it may hear SIGTERM. */
+  end(done: () => void): void {
+    if (this.#registry.connections.size === 0) return done();
+    if (process.listenerCount('SIGTERM') > 0) {
+      process.once('SIGTERM', () => setTimeout(() => this.#endAll(), GOODBYE_MS));
+      return done();
+    }
+    this.#endAll();
+    const since = performance.now();
+    const timer = setInterval(() => {
+      if (this.#registry.connections.size > 0 && performance.now() - since < CLOSE_MS) return;
+      clearInterval(timer);
+      done();
+    }, 20);
+  }
+
+  #lasts(connection: Connection): boolean {
+    const { socket, server, kind, moving, pipelines } = connection;
+    if (moving) return false;
+    if (kind === 'http1') {
+      const response = currentResponse(socket);
+      return response ? isEventStream(response) && !pipelines : isImmovable(connection);
+    }
+    const hidden = this.#registry.hiddenResponses();
+    if (hidden.some((one) => one.server === server && !isEventStream(one.response))) return false;
+    // Idle HTTPS connections are ended one by one, each after a moment of silence.
+    if (this.#registry.sessions.isBusy(server) || findIdle(server).size > 0) return false;
+    return this.#silent.has(connection);
+  }
+
+  #endAll(): void {
+    const { connections, sessions } = this.#registry;
+    sessions.end();
+    sessions.endStreams();
+    for (const { response } of this.#registry.hiddenResponses()) endResponse(response);
+    for (const { socket } of connections) {
+      socket.on('error', () => {}); // what the app still writes fails, which must not end the process
+      const response = currentResponse(socket);
+      if (response) endResponse(response);
+      setTimeout(() => socket.destroyed || endGently(socket), FLUSH_MS);
+    }
+  }
+}
+
+function endResponse(response: ServerResponse): void {
+  response.on('error', () => {}); // what the app still writes fails
+  response.end();
+}

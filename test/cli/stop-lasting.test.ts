@@ -1,0 +1,146 @@
+import assert from 'node:assert/strict';
+import { once } from 'node:events';
+import http from 'node:http';
+import http2 from 'node:http2';
+import net from 'node:net';
+import { type TestContext, test } from 'node:test';
+import { ask } from '../support/http.ts';
+import { freePort } from '../support/service.ts';
+import { inTime, until } from '../support/wait.ts';
+import { Home, type Running } from './run.ts';
+
+// A stop that waited for any of these would take the drain timeout of a minute, longer than a test waits.
+
+async function start(t: TestContext, app: string): Promise<{ home: Home; running: Running; port: number }> {
+  const home = new Home(t);
+  home.write('server.js', app);
+  const port = await freePort();
+  const flags = ['run', '--listen', `127.0.0.1:${port}`, '--drain-timeout', '60s', 'server.js'];
+  const running = home.start(flags);
+  await running.says(/"event":"started"/);
+  return { home, running, port };
+}
+
+/** Stops the service as a container does. */
+async function stop(running: Running): Promise<string> {
+  running.process.kill('SIGTERM');
+  const { code, stderr } = await running.ended();
+  assert.equal(code, 0);
+  assert.doesNotMatch(stderr, /drain-overdue/);
+  return stderr;
+}
+
+const UPGRADES = `
+const sockets = new Set();
+const server = require('node:http').createServer((request, response) => {
+  if (request.url === '/slow') setTimeout(() => response.end('answered'), 1500);
+  else response.end('app');
+});
+server.on('upgrade', (request, socket) => {
+  socket.on('error', () => {}).on('close', () => sockets.delete(socket));
+  socket.write('HTTP/1.1 101 Switching Protocols\\r\\nConnection: Upgrade\\r\\nUpgrade: echo\\r\\n\\r\\n');
+  sockets.add(socket);
+});
+server.listen(process.env.PORT);
+`;
+const GOODBYE = `process.on('SIGTERM', () => {
+  for (const socket of sockets) socket.write('goodbye');
+  server.close(() => process.exit(0));
+});`;
+
+/** A client whose connection was upgraded, and what it hears. */
+async function upgrade(port: number) {
+  const socket = net.connect(port, '127.0.0.1');
+  let heard = '';
+  socket.on('data', (data) => {
+    heard += data;
+  });
+  const closed = once(socket, 'close');
+  socket.write('GET / HTTP/1.1\r\nHost: a\r\nConnection: Upgrade\r\nUpgrade: echo\r\n\r\n');
+  await until(() => heard.includes('101'), 'the upgrade');
+  return { heard: () => heard, closed: () => inTime(closed, 'the end of the upgraded connection') };
+}
+
+test('an upgraded connection does not hold a stop: the app hears SIGTERM, says goodbye, and the connection is ended', async (t) => {
+  const { running, port } = await start(t, UPGRADES + GOODBYE);
+  const client = await upgrade(port);
+  await stop(running);
+  const [hadError] = await client.closed();
+  assert.equal(hadError, false, 'ended, not reset');
+  assert.match(client.heard(), /goodbye$/);
+});
+
+test('an upgraded connection of an app without a SIGTERM handler is ended, not reset', async (t) => {
+  const { running, port } = await start(t, UPGRADES);
+  const client = await upgrade(port);
+  await stop(running);
+  assert.deepEqual(await client.closed(), [false]);
+});
+
+test('an ordinary request in flight is still waited for, beside an upgraded connection', async (t) => {
+  const { running, port } = await start(t, UPGRADES + GOODBYE);
+  const client = await upgrade(port);
+  const slow = ask({ host: '127.0.0.1', port }, '/slow');
+  await new Promise((wake) => setTimeout(wake, 300));
+  await stop(running);
+  assert.equal((await slow).body, 'answered');
+  await client.closed();
+});
+
+test('an upgraded connection that an old version keeps does not hold a stop, either', async (t) => {
+  const { home, running, port } = await start(t, UPGRADES + GOODBYE);
+  const client = await upgrade(port);
+  for (let reloads = 0; reloads < 2; reloads += 1) assert.equal((await home.json('reload')).code, 0);
+  await stop(running);
+  await client.closed();
+});
+
+for (const [name, handler] of Object.entries({
+  without: '',
+  with: `process.on('SIGTERM', () => process.exitCode = 0);`
+})) {
+  test(`an event stream is ended as a whole answer, ${name} a SIGTERM handler in the app`, async (t) => {
+    const app = `require('node:http').createServer((request, response) => {
+      response.writeHead(200, { 'Content-Type': 'text/event-stream' });
+      response.write('data: 1\\n\\n');
+    }).listen(process.env.PORT);\n${handler}`;
+    const { running, port } = await start(t, app);
+    const [response] = (await once(http.get({ host: '127.0.0.1', port }), 'response')) as [http.IncomingMessage];
+    let heard = '';
+    response.setEncoding('utf8').on('data', (text: string) => {
+      heard += text;
+    });
+    await until(() => heard.length > 0, 'the first event');
+    const ended = once(response, 'close');
+    await stop(running);
+    await inTime(ended, 'the end of the stream');
+    assert.deepEqual([response.complete, heard], [true, 'data: 1\n\n']);
+  });
+}
+
+test('an idle HTTP/2 session is told to go away and does not hold a stop; a stream in progress is answered', async (t) => {
+  const { running, port } = await start(
+    t,
+    `require('node:http2').createServer((request, response) => {
+      setTimeout(() => response.end('answered'), request.url === '/slow' ? 1500 : 0);
+    }).listen(process.env.PORT);`
+  );
+  const sessions = [http2.connect(`http://127.0.0.1:${port}`), http2.connect(`http://127.0.0.1:${port}`)];
+  const away = sessions.map((session) => once(session, 'goaway'));
+  const get = async (session: http2.ClientHttp2Session | undefined, path: string) => {
+    let body = '';
+    const stream = session?.request({ ':path': path });
+    stream?.setEncoding('utf8').on('data', (text: string) => {
+      body += text;
+    });
+    if (stream) await once(stream, 'end');
+    return body;
+  };
+  for (const session of sessions) assert.equal(await get(session, '/'), 'answered');
+  const slow = get(sessions[0], '/slow');
+  await new Promise((wake) => setTimeout(wake, 300));
+  await stop(running);
+  assert.equal(await slow, 'answered');
+  for (const [code] of await Promise.all(away)) assert.equal(code, http2.constants.NGHTTP2_NO_ERROR);
+  for (const session of sessions) session.destroy();
+});
