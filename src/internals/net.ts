@@ -69,6 +69,22 @@ export function bindHandle(to: BindTo): Handle | number {
   return create(to.address, to.port, net.isIPv6(to.address) ? 6 : 4, undefined, flags);
 }
 
+/**
+ * Reads the arguments of `net.Socket.connect()`. Node's own callers pass one list of what it has read from theirs.
+ *
+ * Missing: such a call is as documented.
+ *
+ * @returns null for what Node refuses
+ */
+export function readConnect(args: readonly unknown[]): { options: object; callback: unknown } | null {
+  const [first, second] = Array.isArray(args[0]) ? (args[0] as unknown[]) : args;
+  const callback = args.findLast((arg) => typeof arg === 'function') ?? (Array.isArray(args[0]) ? second : undefined);
+  if (typeof first === 'object' && first !== null) return { options: first, callback };
+  const isPort = typeof first === 'number' || (typeof first === 'string' && Number(first) >= 0);
+  if (isPort) return { options: { port: first, ...(typeof second === 'string' ? { host: second } : {}) }, callback };
+  return typeof first === 'string' ? { options: { path: first }, callback } : null;
+}
+
 /** A server with its undocumented members, which are as old as `net` itself. */
 export function insideServer(server: net.Server): ServerInside {
   return server as unknown as ServerInside;

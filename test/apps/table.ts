@@ -156,7 +156,6 @@ export const APPS: readonly App[] = [
     name: 'serve',
     folder: 'serve',
     packages: ['serve'],
-    notYet: 'a second version must be told that the port it asks about is free',
     about: 'static files, and it asks whether its port is free',
     release({ folder }, version) {
       const headers = [{ source: '**', headers: [{ key: 'x-version', value: version }] }];

@@ -10,6 +10,7 @@ import { Expected } from './expected.ts';
 import { Gate } from './gate.ts';
 import { keepPaths } from './keep-paths.ts';
 import { type Call, readListen } from './listen-arguments.ts';
+import { refuseOwnConnections } from './own-connections.ts';
 import { watchPreloading } from './preloading.ts';
 import { systemError } from './system-errors.ts';
 
@@ -54,6 +55,7 @@ export class Servers {
   /** Takes over `listen()` of every server of this process: that of `net.Server`, which http, https and http2 inherit. */
   takeOver(): void {
     if (this.#settings.lent.some(({ address }) => typeof address === 'string')) this.#keepPaths();
+    refuseOwnConnections(this.#settings.lent, (key) => this.ownerOf(key) !== undefined);
     const { listen } = net.Server.prototype;
     const servers = this;
     net.Server.prototype.listen = function (this: net.Server, ...args: unknown[]) {
