@@ -10,12 +10,13 @@ export function currentResponse(socket: net.Socket): ServerResponse | null {
 }
 
 /**
- * Whether a response that has begun is a stream of server-sent events, which ends when somebody ends it.
+ * Whether a response that has begun is a stream of server-sent events, which ends when somebody ends it. One to another method than
+ * GET is an answer that is being written, such as that of an MCP server.
  *
  * Missing `_header`: headers that were only given to `writeHead` are not seen, and it counts as an ordinary response.
  */
 export function isEventStream(response: ServerResponse): boolean {
-  if (!response.headersSent) return false;
+  if (!response.headersSent || response.req.method !== 'GET') return false;
   const head = (response as unknown as { _header?: unknown })._header;
   const type = typeof head === 'string' ? /^content-type:(.*)$/im.exec(head)?.[1] : response.getHeader('content-type');
   return String(type).trim().startsWith('text/event-stream');

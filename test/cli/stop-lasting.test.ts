@@ -144,3 +144,24 @@ test('an idle HTTP/2 session is told to go away and does not hold a stop; a stre
   for (const [code] of await Promise.all(away)) assert.equal(code, http2.constants.NGHTTP2_NO_ERROR);
   for (const session of sessions) session.destroy();
 });
+
+test('an answer to a POST that is written as an event stream is waited for, to its end', async (t) => {
+  const { running, port } = await start(
+    t,
+    `require('node:http').createServer((request, response) => {
+      response.writeHead(200, { 'Content-Type': 'text/event-stream' });
+      response.write('data: 1\\n\\n');
+      setTimeout(() => response.end('data: 2\\n\\n'), 2500);
+    }).listen(process.env.PORT);`
+  );
+  const request = http.request({ host: '127.0.0.1', port, method: 'POST' }).end('call');
+  const [response] = (await once(request, 'response')) as [http.IncomingMessage];
+  let heard = '';
+  response.setEncoding('utf8').on('data', (text: string) => {
+    heard += text;
+  });
+  const ended = once(response, 'end');
+  await stop(running);
+  await inTime(ended, 'the end of the answer');
+  assert.equal(heard, 'data: 1\n\ndata: 2\n\n');
+});

@@ -1,9 +1,11 @@
-import type { ServerHttp2Session, ServerHttp2Stream } from 'node:http2';
+import type { IncomingHttpHeaders, ServerHttp2Session, ServerHttp2Stream } from 'node:http2';
 import type net from 'node:net';
 
 /** The open HTTP/2 sessions of the app's servers. Only they show which streams are in progress. */
 export class Sessions {
   readonly #open = new Map<net.Server, Set<ServerHttp2Session>>();
+  /** Streams that may be of server-sent events: to another method they are answers that are being written. */
+  readonly #gets = new WeakSet<ServerHttp2Stream>();
   readonly #streams = new Map<net.Server, Set<ServerHttp2Stream>>();
 
   /** Watches a server; one without HTTP/2 never has a session. */
@@ -12,7 +14,8 @@ export class Sessions {
       const open = this.#open.get(server) ?? new Set();
       this.#open.set(server, open.add(session));
       session.once('close', () => open.delete(session));
-      session.on('stream', (stream: ServerHttp2Stream) => {
+      session.on('stream', (stream: ServerHttp2Stream, headers: IncomingHttpHeaders) => {
+        if (headers[':method'] === 'GET') this.#gets.add(stream);
         const streams = this.#streams.get(server) ?? new Set();
         this.#streams.set(server, streams.add(stream));
         stream.once('close', () => streams.delete(stream));
@@ -22,14 +25,14 @@ export class Sessions {
 
   /** Whether a stream is in progress that is no stream of server-sent events. */
   isBusy(server: net.Server): boolean {
-    return [...(this.#streams.get(server) ?? [])].some((stream) => !isEventStream(stream));
+    return [...(this.#streams.get(server) ?? [])].some((stream) => !this.#isEventStream(stream));
   }
 
   /** Ends the streams of server-sent events: nothing else would. */
   endStreams(): void {
     for (const streams of this.#streams.values()) {
       for (const stream of streams) {
-        if (!isEventStream(stream)) continue;
+        if (!this.#isEventStream(stream)) continue;
         stream.on('error', () => {}); // what the app still writes fails, which must not end the process
         stream.end();
       }
@@ -44,8 +47,8 @@ export class Sessions {
   end(): void {
     for (const open of this.#open.values()) for (const session of open) session.close();
   }
-}
 
-function isEventStream({ sentHeaders }: ServerHttp2Stream): boolean {
-  return String(sentHeaders?.['content-type']).startsWith('text/event-stream');
+  #isEventStream(stream: ServerHttp2Stream): boolean {
+    return this.#gets.has(stream) && String(stream.sentHeaders?.['content-type']).startsWith('text/event-stream');
+  }
 }
