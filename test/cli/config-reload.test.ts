@@ -85,6 +85,20 @@ test('a generation of the history comes back with its own values, and a reload a
   assert.equal((await home.ask()).A, 'two');
 });
 
+test('in place, where no standby is kept, a rollback brings back the values of its generation too', async (t) => {
+  const home = prepare(t);
+  say(home, { entry: 'server.js', strategy: 'in-place', env: { A: 'one' }, workers: 2 });
+  await home.run();
+  say(home, { entry: 'server.js', strategy: 'in-place', env: { A: 'two' } });
+  await reload(home);
+  assert.equal((await home.status()).active?.workers.length, 1);
+
+  const back = await home.handover('rollback');
+  assert.equal(back.code, 0, back.stderr);
+  assert.equal((await home.ask()).A, 'one');
+  assert.equal((await home.status()).active?.workers.length, 2);
+});
+
 test('flags of `run`, earlier reloads and the env file stand above the config, and what has no effect is named', async (t) => {
   const home = prepare(t);
   home.write('.env', 'C=file\n');

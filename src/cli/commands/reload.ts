@@ -12,7 +12,8 @@ export const reload: Command = {
   name: 'reload',
   operands: ['[entry]'],
   about: 'Hand over to a new generation: of the version that is on disk now, or of another entry from now on.',
-  details: `Entry, folder, environment, binary, its options and arguments (after \`--\`) hold from now on, until they are given again:
+  details: `The config is read anew, and what it says holds for the new generation. Entry, folder, environment, binary, its options and
+arguments (after \`--\`) that are given here stand above it from now on, until they are given again:
 
   handover reload ./releases/43/server.js
   handover reload --cwd ./current --env-file .env --wait
