@@ -105,6 +105,11 @@ export class Listening {
     return this.#close((key) => using.some(({ keys }) => keys.has(key)));
   }
 
+  /** Whether a version that listens nowhere cannot be one that works; what says itself when it is ready may have no server. */
+  hasToListen(generation: number): boolean {
+    return this.#ports.readinessOf(generation).ready === 'listening';
+  }
+
   /** The addresses on which the active generation answers, or is to. */
   served(): readonly Address[] {
     const isServed = ({ key, named }: Lent) => named || this.readiness.isServed(key);

@@ -16,6 +16,9 @@ export interface VerificationPorts {
   now(): number;
 }
 
+/** An app that asks whether its port is free listens for a moment only, and may have taken none in the end. */
+const NOWHERE = 'none of its servers listens any more';
+
 /** Makes sure, after a cutover, that whoever connects is answered. */
 export class Verification {
   readonly reach: Reach;
@@ -42,7 +45,9 @@ export class Verification {
   async verify(about: number): Promise<void> {
     const { listening, post, now } = this.#ports;
     const closed = listening.closeUnserved();
-    const why = (await this.paths.restore()) ?? (await this.reach.explainUnreached(listening.served()));
+    const served = listening.served();
+    const nowhere = served.length === 0 && listening.hasToListen(about) ? NOWHERE : null;
+    const why = nowhere ?? (await this.paths.restore()) ?? (await this.reach.explainUnreached(served));
     post(why === null ? { type: 'reached', about, closed, at: now() } : { type: 'unreached', about, why, at: now() });
   }
 }
