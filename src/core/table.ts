@@ -20,6 +20,14 @@ const NOTHING_BAKES = {
   ...each(ignore, 'reached', 'unreached', 'reach-overdue')
 };
 const NOTHING_IS_HELD = each(ignore, 'all-quiet', 'quiet-overdue', 'migrated', 'migrate-failed');
+/** Whatever a generation says, or does not say in time, comes too late to matter. */
+const NOTHING_SERVES = {
+  ...each(ignore, 'all-ready', 'proven', 'check-failed', 'check-overdue', 'all-accepting', 'all-paused'),
+  ...each(ignore, 'worker-lost', 'accept-failed', 'ready-overdue', 'unfit', 'open-overdue', 'pause-overdue'),
+  ...each(ignore, 'warm-over'),
+  ...NOTHING_IS_HELD,
+  ...NOTHING_BAKES
+};
 
 /**
  * The whole handover: what happens if this event arrives in that phase.
@@ -155,37 +163,13 @@ export const table: { readonly [P in Phase]: Row<P> } = {
     ...each(refusals.refuseStopping, 'boot-asked', 'reload-asked', 'rollback-asked', 'retire-asked', 'scale-asked'),
     ...each(refusals.refuseStopping, 'promote-asked', 'abort-asked'),
     'stop-asked': stop.joinStop,
-    ...each(ignore, 'all-ready', 'proven', 'check-failed', 'check-overdue', 'all-accepting', 'all-paused'),
-    ...each(
-      ignore,
-      'worker-lost',
-      'accept-failed',
-      'ready-overdue',
-      'unfit',
-      'open-overdue',
-      'pause-overdue',
-      'warm-over'
-    ),
-    ...NOTHING_IS_HELD,
-    ...NOTHING_BAKES
+    ...NOTHING_SERVES
   },
   stopped: {
     'boot-asked': start.boot,
     ...each(refusals.refuseStopping, 'reload-asked', 'rollback-asked', 'retire-asked', 'scale-asked'),
     ...each(refusals.refuseStopping, 'promote-asked', 'abort-asked'),
     'stop-asked': stop.answerStopped,
-    ...each(ignore, 'all-ready', 'proven', 'check-failed', 'check-overdue', 'all-accepting', 'all-paused'),
-    ...each(
-      ignore,
-      'worker-lost',
-      'accept-failed',
-      'ready-overdue',
-      'unfit',
-      'open-overdue',
-      'pause-overdue',
-      'warm-over'
-    ),
-    ...NOTHING_IS_HELD,
-    ...NOTHING_BAKES
+    ...NOTHING_SERVES
   }
 };

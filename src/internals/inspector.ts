@@ -1,4 +1,5 @@
-import inspector from 'node:inspector';
+import type { Session } from 'node:inspector';
+import { createRequire } from 'node:module';
 
 // Finds objects that nothing else leads to. Tried on Node 20.20, 22.23, 24.21 and 26.10.
 
@@ -12,8 +13,11 @@ const CALL = Symbol.for('handover.found');
 export function findInstances<T extends object>(prototype: T): readonly T[] {
   const shared = globalThis as { [CALL]?: object | ((found: T[]) => void) };
   let found: readonly T[] = [];
-  const session = new inspector.Session();
+  let session: Session | null = null;
   try {
+    // Not imported above: in a Node that was built without it, that import would fail, and everything with it.
+    const inspector = createRequire(import.meta.url)('node:inspector') as { Session: new () => Session };
+    session = new inspector.Session();
     session.connect();
     shared[CALL] = prototype;
     const proto = send<{ result: { objectId: string } }>(session, 'Runtime.evaluate', {
@@ -32,7 +36,7 @@ export function findInstances<T extends object>(prototype: T): readonly T[] {
   } catch {
     // No inspector, or one that does not know the question.
   } finally {
-    session.disconnect();
+    session?.disconnect();
     delete shared[CALL];
   }
   // The prototypes of subclasses inherit from this one too.
@@ -40,7 +44,7 @@ export function findInstances<T extends object>(prototype: T): readonly T[] {
 }
 
 /** In this very process the answer comes at once. */
-function send<T>(session: inspector.Session, method: string, params: object): T {
+function send<T>(session: Session, method: string, params: object): T {
   let answer: T | undefined;
   session.post(method, params, (error: Error | null, result: unknown) => {
     if (!error) answer = result as T;

@@ -1,11 +1,9 @@
-import type { Options } from '../../options/options.ts';
 import type { ToSupervisor } from '../../protocol/messages.ts';
 import { firstFor, isUndecided, namedOf } from '../../protocol/named.ts';
 import type { Lent } from '../../protocol/worker-settings.ts';
 import { showAddress, showWanted } from '../listeners/explain.ts';
-import type { Listeners } from '../listeners/listeners.ts';
-import type { Plans } from '../listeners/plans.ts';
 import { bindFor } from './bind.ts';
+import type { ReadinessPorts } from './readiness.ts';
 import type { WorkerRecord } from './worker-record.ts';
 
 type Listen = Extract<ToSupervisor, { type: 'listen' }>;
@@ -26,10 +24,7 @@ const SETTLE_MS = {
 /** How long an app with several servers is given until one of them asks. */
 const UNFIT_MS = 5_000;
 
-export interface AssignmentPorts {
-  readonly listeners: Listeners;
-  readonly plans: Plans;
-  readinessOf(generation: number): Pick<Options, 'ready'>;
+export interface AssignmentPorts extends Pick<ReadinessPorts, 'listeners' | 'plans' | 'readinessOf'> {
   /** None of the app's servers can get the named address. */
   onUnfit(record: WorkerRecord, why: string, fix: string): void;
 }

@@ -1,11 +1,8 @@
-import type { Options } from '../../options/options.ts';
 import type { Address, ToSupervisor } from '../../protocol/messages.ts';
 import type { Lent } from '../../protocol/worker-settings.ts';
 import { showAddress } from '../listeners/explain.ts';
-import type { Listeners } from '../listeners/listeners.ts';
-import type { Plans } from '../listeners/plans.ts';
-import { Assignment } from './assignment.ts';
-import { Readiness } from './readiness.ts';
+import { Assignment, type AssignmentPorts } from './assignment.ts';
+import { Readiness, type ReadinessPorts } from './readiness.ts';
 import { keysToLend, type WorkerRecord } from './worker-record.ts';
 
 type Said<T extends ToSupervisor['type']> = Extract<ToSupervisor, { type: T }>;
@@ -13,16 +10,11 @@ type Said<T extends ToSupervisor['type']> = Extract<ToSupervisor, { type: T }>;
 /** How long an address that nobody serves is kept: an app that only tries it may be about to listen there. */
 const UNUSED_MS = 1_000;
 
-export interface ListeningPorts {
-  readonly listeners: Listeners;
-  readonly plans: Plans;
-  readinessOf(generation: number): Pick<Options, 'ready' | 'readyTimeout'>;
-  active(): number | null;
+export interface ListeningPorts extends ReadinessPorts, AssignmentPorts {
   /** Every worker there is. */
   records(): readonly WorkerRecord[];
   /** It may have become ready. */
   onChange(record: WorkerRecord): void;
-  onUnfit(record: WorkerRecord, why: string, fix: string): void;
 }
 
 /** What the servers of all workers listen on: who gets which address, who can serve, and what is served no more. */

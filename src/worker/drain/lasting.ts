@@ -1,4 +1,5 @@
 import type { ServerResponse } from 'node:http';
+import type net from 'node:net';
 import { currentResponse, isEventStream } from '../../internals/http.ts';
 import { endGently, findIdle } from '../connections/idle.ts';
 import { isImmovable } from '../connections/immovable.ts';
@@ -20,6 +21,7 @@ export class Lasting {
   /** Bytes at the last look, of connections that do not show their requests. */
   #seen = new Map<Connection, number>();
   #silent = new Set<Connection>();
+  #ended = false;
 
   constructor(registry: Registry) {
     this.#registry = registry;
@@ -42,11 +44,23 @@ export class Lasting {
 
   /** Whether no open connection is waited for. */
   areAll(): boolean {
-    return [...this.#registry.connections].every((connection) => this.#lasts(connection));
+    if (this.#ended) return true; // not looked at again for each of them that closes
+    let answering: ReadonlySet<net.Server> | null = null;
+    return [...this.#registry.connections].every((connection) => {
+      const { socket, server, kind, moving, pipelines } = connection;
+      if (moving) return false;
+      if (kind === 'http1') {
+        const response = currentResponse(socket);
+        return response ? isEventStream(response) && !pipelines : isImmovable(connection);
+      }
+      answering ??= this.#findAnswering();
+      return !answering.has(server) && this.#silent.has(connection);
+    });
   }
 
   /** Ends them: where the app hears SIGTERM once it has, else now. `done` is called when it may hear SIGTERM. */
   end(done: () => void): void {
+    this.#ended = true;
     if (this.#registry.connections.size === 0) return done();
     if (process.listenerCount('SIGTERM') > 0) {
       process.once('SIGTERM', () => setTimeout(() => this.#endAll(), GOODBYE_MS));
@@ -61,18 +75,16 @@ export class Lasting {
     }, 20);
   }
 
-  #lasts(connection: Connection): boolean {
-    const { socket, server, kind, moving, pipelines } = connection;
-    if (moving) return false;
-    if (kind === 'http1') {
-      const response = currentResponse(socket);
-      return response ? isEventStream(response) && !pipelines : isImmovable(connection);
-    }
-    const hidden = this.#registry.hiddenResponses();
-    if (hidden.some((one) => one.server === server && !isEventStream(one.response))) return false;
+  /** The servers that do not show whose requests are in progress, and have some or may have them soon. */
+  #findAnswering(): Set<net.Server> {
+    const { connections, sessions } = this.#registry;
+    const hidden = this.#registry.hiddenResponses().filter(({ response }) => !isEventStream(response));
+    const answering = new Set(hidden.map(({ server }) => server));
+    const others = [...connections].filter(({ kind }) => kind === 'other');
     // Idle HTTPS connections are ended one by one, each after a moment of silence.
-    if (this.#registry.sessions.isBusy(server) || findIdle(server).size > 0) return false;
-    return this.#silent.has(connection);
+    for (const server of new Set(others.map(({ server }) => server)))
+      if (sessions.isBusy(server) || findIdle(server).size > 0) answering.add(server);
+    return answering;
   }
 
   #endAll(): void {
