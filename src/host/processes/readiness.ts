@@ -80,11 +80,12 @@ export class Readiness {
     };
   }
 
-  /** A server of a worker listens. It counts for the generation once that serves, or when nobody does yet. */
+  /** A server of a worker listens. It counts for the generation once that was told to serve, or when nobody does yet. */
   onListening(record: WorkerRecord, key: string): void {
     record.listenedAt = performance.now();
     const active = this.#ports.active();
-    if (active === null || active === record.generation) this.#servedBy(record.generation).add(key);
+    const counts = active === null || active === record.generation || record.serving;
+    if (counts) this.#servedBy(record.generation).add(key);
   }
 
   /** A generation accepts: what it listens on is what its successor is to. */

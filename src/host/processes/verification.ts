@@ -1,3 +1,4 @@
+import { setTimeout as wait } from 'node:timers/promises';
 import type { News, Notice } from '../../core/state/state.ts';
 import type { Listeners } from '../listeners/listeners.ts';
 import type { Listening } from './listening.ts';
@@ -16,7 +17,9 @@ export interface VerificationPorts {
   now(): number;
 }
 
-/** An app that asks whether its port is free listens for a moment only, and may have taken none in the end. */
+/** How long an app that listens nowhere is given to begin. */
+const LISTEN_MS = 3_000;
+const LOOK_MS = 20;
 const NOWHERE = 'none of its servers listens any more';
 
 /** Makes sure, after a cutover, that whoever connects is answered. */
@@ -24,10 +27,13 @@ export class Verification {
   readonly reach: Reach;
   readonly paths: Paths;
   readonly #ports: VerificationPorts;
+  readonly #listenMs: number;
 
-  constructor(ports: VerificationPorts) {
+  /** @param listenMs how long an app that listens nowhere is given to begin */
+  constructor(ports: VerificationPorts, listenMs = LISTEN_MS) {
     const { listeners, listening, records, lend, announce } = ports;
     this.#ports = ports;
+    this.#listenMs = listenMs;
     this.reach = new Reach(records);
     this.paths = new Paths({
       listeners,
@@ -44,10 +50,21 @@ export class Verification {
    */
   async verify(about: number): Promise<void> {
     const { listening, post, now } = this.#ports;
+    if (listening.hasToListen(about)) await this.#waitForServer();
     const closed = listening.closeUnserved();
     const served = listening.served();
     const nowhere = served.length === 0 && listening.hasToListen(about) ? NOWHERE : null;
     const why = nowhere ?? (await this.paths.restore()) ?? (await this.reach.explainUnreached(served));
     post(why === null ? { type: 'reached', about, closed, at: now() } : { type: 'unreached', about, why, at: now() });
+  }
+
+  /**
+   * An app that asks whether its port is free may be between the server that it tried and the one that it makes: what that gets
+   * must not be closed meanwhile.
+   */
+  async #waitForServer(): Promise<void> {
+    const since = performance.now();
+    while (this.#ports.listening.served().length === 0 && performance.now() - since < this.#listenMs)
+      await wait(LOOK_MS);
   }
 }
