@@ -67,7 +67,7 @@ class Example {
   }
 
   status(): Promise<Status> {
-    return this.order<Status>('status');
+    return readStatus(this.#env);
   }
 
   async pidsOf(which: 'active' | 'standby'): Promise<number[]> {
@@ -89,6 +89,14 @@ class Example {
     );
     await assert.rejects(ask(this.target), { code: 'ECONNREFUSED' });
   }
+}
+
+/** What `handover status --json` says of the one service there is, without a process of the command for it. */
+async function readStatus({ XDG_RUNTIME_DIR = '' }: NodeJS.ProcessEnv): Promise<Status> {
+  const folder = join(XDG_RUNTIME_DIR, 'handover');
+  const [socket = '', ...others] = readdirSync(folder).filter((file) => file.endsWith('.sock'));
+  assert.deepEqual(others, []);
+  return JSON.parse((await ask({ socketPath: join(folder, socket) }, '/status')).body) as Status;
 }
 
 /** Starts an example, and waits until it serves. What is still there at the end of the test is ended. */
@@ -113,8 +121,7 @@ async function start(t: TestContext, args: readonly string[], cwd = root): Promi
     supervisor.once('exit', (code) => fail(new Error(`exited with ${code}:\n${said.join('\n')}`)));
   });
   await inTime(started, `the start of ${args.join(' ')}`);
-  const { stdout } = await run(process.execPath, [CLI, 'status', '--json'], { cwd, env });
-  const [listener] = (JSON.parse(stdout) as Status).listeners;
+  const [listener] = (await readStatus(env)).listeners;
   return new Example(toTarget(listener?.address ?? ''), supervisor, env, cwd);
 }
 

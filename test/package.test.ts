@@ -78,11 +78,10 @@ for (const name of Object.keys(APPS)) {
       });
       child.once('exit', () => failed(new Error(said.join('\n'))));
     });
+    // What `npx` runs, as it has run it above: npm itself takes longer to start than the command.
+    const command = join(folder, 'node_modules/.bin/handover');
     const ask = async (...args: string[]) =>
-      JSON.parse((await run('npx', ['handover', ...args, '--json'], { cwd: folder, env })).stdout) as Record<
-        string,
-        unknown
-      >;
+      JSON.parse((await run(command, [...args, '--json'], { cwd: folder, env })).stdout) as Record<string, unknown>;
     const status = (await ask('status')) as { listeners: { address: string }[] };
     const get = async () => (await fetch(`http://${status.listeners[0]?.address}/`)).text();
     const first = await get();

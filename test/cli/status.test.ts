@@ -36,8 +36,10 @@ test('status shows supervisor, listeners, generations, workers and history', asy
 test('status --json is the status of the control socket', async (t) => {
   const home = new Home(t);
   await home.run('server.js');
-  const { app, supervisor, phase, active, standby, candidate, history } = await home.status();
+  const { code, answer } = await home.json('status');
+  const { app, supervisor, phase, active, standby, candidate, history } = answer as unknown as Status;
 
+  assert.equal(code, 0);
   assert.deepEqual([app, phase, standby, candidate, history.length], ['shop', 'steady', null, null, 1]);
   assert.deepEqual(Object.keys(supervisor), ['pid', 'version', 'node', 'cwd', 'uptimeMs']);
   const [worker] = active?.workers ?? [];
