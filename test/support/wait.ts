@@ -1,7 +1,7 @@
 import { setTimeout as delay } from 'node:timers/promises';
 
 /** How long a test waits for what must come, on the slowest machine. */
-const WAIT_MS = 20_000;
+const WAIT_MS = 30_000;
 
 /**
  * Looks again and again until there is something to see.
