@@ -1,4 +1,5 @@
 // Runs the tests: all of them, or those whose path contains one of the arguments. The package must be built.
+// With --another-node those are left out that have nothing new to say on a second version of Node.
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { readdirSync } from 'node:fs';
@@ -8,11 +9,21 @@ import { fileURLToPath } from 'node:url';
 /** Test files that load many services at once, each after the others: beside another file they would measure the machine. */
 const ALONE = ['scenarios/matrix.test.ts'];
 
+/** Test files about the sources, the docs and the figures of a bench. What the product does on each Node, the others test. */
+const ONCE = ['bench/peers-report.test.ts', 'docs.test.ts', 'house.test.ts', 'readme.test.ts'];
+
+/** Node reads TypeScript by itself from 22.18 on. On 22 it says each time that this is an experiment. */
+const READING =
+  process.features.typescript === 'strip' ? ['--disable-warning=ExperimentalWarning'] : ['--import', 'tsx'];
+
 const here = fileURLToPath(new URL('.', import.meta.url));
-const wanted = process.argv.slice(2);
+const args = process.argv.slice(2);
+const isAnotherNode = args.includes('--another-node');
+const wanted = args.filter((part) => part !== '--another-node');
 const files = readdirSync(here, { recursive: true })
   .filter((file) => file.endsWith('.test.ts'))
   .filter((file) => wanted.length === 0 || wanted.some((part) => file.includes(part)))
+  .filter((file) => !(isAnotherNode && ONCE.includes(file)))
   .sort();
 
 if (files.length === 0) {
@@ -25,10 +36,11 @@ await run(
   2
 );
 for (const file of files.filter((file) => ALONE.includes(file))) await run([file], 1);
+if (isAnotherNode) console.log(`Not run, as they are the same on every Node: ${ONCE.join(', ')}`);
 
 async function run(files, concurrency) {
   if (files.length === 0) return;
-  const flags = ['--import', 'tsx', '--test', `--test-concurrency=${concurrency}`, '--test-reporter=spec'];
+  const flags = [...READING, '--test', `--test-concurrency=${concurrency}`, '--test-reporter=spec'];
   const paths = files.map((file) => `${relative(process.cwd(), here) || '.'}/${file}`);
   const child = spawn(process.execPath, [...flags, ...paths], {
     stdio: 'inherit',
