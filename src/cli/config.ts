@@ -1,10 +1,11 @@
-import { readFileSync, statSync } from 'node:fs';
+import { readdirSync, readFileSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { HandoverError, systemCode } from '../errors.ts';
 import { ARGUMENTS, ENVIRONMENT, type Field, isObject, NAME, NODE_OPTIONS, PATH } from '../options/fields.ts';
 import { OPTIONS } from '../options/options.ts';
 import { readEach, unknownOption } from '../options/read-options.ts';
 import type { UserOptions } from '../options/user-options.ts';
+import { explainJson, explainThrown, quoteJsonError } from './explain-config.ts';
 import { loadModule } from './load-module.ts';
 
 /** What a config may say: the options, and what the command line says otherwise. */
@@ -30,6 +31,9 @@ export interface Layer {
 /** The names of a config file; the first that is there is read. */
 export const FILES = ['handover.config.mjs', 'handover.config.js', 'handover.config.json', 'handover.config.ts'];
 
+/** Names that a config file might have, and does not. */
+const NOT_READ = /^handover\.config\.(?:cjs|[cm]ts|json[c5]|ya?ml|toml)$/;
+
 /** What a config may say beside the options. */
 const EXTRAS: Readonly<Record<string, Field>> = {
   entry: { ...PATH, wants: 'the path of the file that starts the app' },
@@ -50,7 +54,7 @@ const EXTRAS: Readonly<Record<string, Field>> = {
  */
 export async function readLayers(folder: string): Promise<readonly Layer[]> {
   const manifest = readManifest(folder);
-  const file = FILES.find((name) => isFile(join(folder, name)));
+  const file = findFile(folder);
   const config = file === undefined ? undefined : await load(folder, file);
   return [manifest, config].filter((layer) => layer !== undefined);
 }
@@ -101,6 +105,23 @@ function invalidExtra(name: string, wants: string, value: unknown): HandoverErro
   });
 }
 
+/** The first file of those names. One that only seems to be a config would be a trap. */
+function findFile(folder: string): string | undefined {
+  const file = FILES.find((name) => isFile(join(folder, name)));
+  const other = file === undefined ? listFolder(folder).find((name) => NOT_READ.test(name)) : undefined;
+  if (other !== undefined)
+    throw unusable(other, 'a config of this name is not read', `Call it one of ${FILES.join(', ')}`);
+  return file;
+}
+
+function listFolder(folder: string): readonly string[] {
+  try {
+    return readdirSync(folder);
+  } catch {
+    return []; // not for this user to list: what is there by its name was found before
+  }
+}
+
 function readManifest(folder: string): Layer | undefined {
   const source = 'package.json';
   const path = join(folder, source);
@@ -118,16 +139,22 @@ async function load(folder: string, source: string): Promise<Layer> {
     loaded = await loadModule(path);
   } catch (error) {
     const untyped = systemCode(error) === 'ERR_UNKNOWN_FILE_EXTENSION';
-    throw unusable(source, untyped ? `Node ${process.version} does not run TypeScript` : explain(error), error);
+    const why = untyped ? `Node ${process.version} does not run TypeScript` : await explainThrown(error, path);
+    throw unusable(source, why, undefined, error);
   }
   return toLayer(source, 'default' in loaded ? loaded.default : { ...loaded });
 }
 
 function parse(path: string, source: string): unknown {
+  let text = '';
   try {
-    return JSON.parse(readFileSync(path, 'utf8'));
+    text = readFileSync(path, 'utf8').replace(/^\uFEFF/, '');
+    return JSON.parse(text);
   } catch (error) {
-    throw unusable(source, explain(error), error);
+    if (!(error instanceof SyntaxError)) throw unusable(source, (error as Error).message, undefined, error);
+    const why = explainJson(text) ?? quoteJsonError(error, text);
+    const asModule = source === 'package.json' ? '' : ', or write it as JavaScript in handover.config.js';
+    throw unusable(source, why, `Correct it${asModule}`, error);
   }
 }
 
@@ -137,16 +164,13 @@ function toLayer(source: string, values: unknown): Layer {
   throw unusable(source, `it must be an object of options, and it is ${found}`);
 }
 
-function unusable(source: string, why: string, cause?: unknown): HandoverError {
-  const fix = 'Correct the file, or remove it and use flags';
+function unusable(
+  source: string,
+  why: string,
+  fix = 'Correct the file, or remove it and use flags',
+  cause?: unknown
+): HandoverError {
   return new HandoverError('HANDOVER_ERR_OPTION_CONFIG', { what: `Cannot use ${source}`, why, fix }, { cause });
-}
-
-/** What a file threw when it was loaded, with the line where Node says it. */
-function explain(error: unknown): string {
-  if (!(error instanceof Error)) return `it threw ${String(error)}`;
-  const [, line] = /^\S+:(\d+)\n/.exec(error.stack ?? '') ?? [];
-  return `${error.name}: ${error.message}${line === undefined ? '' : ` (line ${line})`}`;
 }
 
 function isFile(path: string): boolean {

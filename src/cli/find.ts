@@ -61,7 +61,7 @@ export function chooseOnly(running: readonly Running[]): string {
     throw new HandoverError('HANDOVER_ERR_CONTROL_UNREACHABLE', {
       what: 'Cannot reach a supervisor',
       why: 'none runs that this user can see',
-      fix: 'Start one with `handover run <entry>`, or say where it is with --socket'
+      fix: 'Start one with `handover run <entry>`, say where it is with --socket, or give the order as the user who started it'
     });
   }
   if (others.length === 0) return only.socket;

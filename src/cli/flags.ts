@@ -1,6 +1,6 @@
 import { Option } from 'commander';
 import { OPTIONS, type OptionName } from '../options/options.ts';
-import { specOf } from '../options/read-options.ts';
+import { specOf, writeDefault } from '../options/read-options.ts';
 
 /** The flag of an option: `readyTimeout` is `--ready-timeout`. */
 export function flagOf(name: string): string {
@@ -34,13 +34,5 @@ export function createJsonFlag(): Option {
 
 /** A default that the description does not say already. */
 function showDefault(name: OptionName): string {
-  const { fallback, wants, written = fallback } = specOf(name);
-  if (fallback === null) return '';
-  const duration = typeof fallback === 'number' && wants.startsWith('a duration');
-  return ` Default: ${duration ? showDuration(fallback) : String(written)}.`;
-}
-
-function showDuration(ms: number): string {
-  if (ms >= 60_000 && ms % 60_000 === 0) return `${ms / 60_000}m`;
-  return ms % 1_000 === 0 ? `${ms / 1_000}s` : `${ms}ms`;
+  return specOf(name).fallback === null ? '' : ` Default: ${writeDefault(name)}.`;
 }

@@ -1,3 +1,5 @@
+import { existsSync } from 'node:fs';
+import { join } from 'node:path';
 import { CommanderError, Command as Parser } from 'commander';
 import { HandoverError } from '../errors.ts';
 import { findNearestName } from '../options/nearest-name.ts';
@@ -137,6 +139,7 @@ function translate(error: CommanderError, parser: Parser): HandoverError {
     return unknownOption(flag, [...parser.options.map(({ long }) => String(long)), '--help']);
   }
   if (error.code === 'commander.excessArguments' && parser.name() === 'rollback') return rollbackTo(parser.args);
+  if (error.code === 'commander.excessArguments' && parser.registeredArguments.length === 0) return takesNone(parser);
   if (error.code === 'commander.unknownCommand') return unknownCommand(subject);
   const name = parser.name() === 'handover' ? 'handover' : `handover ${parser.name()}`;
   return new HandoverError(
@@ -159,6 +162,14 @@ function takesNoValue(flag: string, value: string): HandoverError {
   });
 }
 
+function takesNone(parser: Parser): HandoverError {
+  return new HandoverError('HANDOVER_ERR_OPTION_INVALID', {
+    what: `Cannot read the arguments of \`handover ${parser.name()}\``,
+    why: `it takes none, and it was given "${parser.args.join(' ')}"`,
+    fix: `Another supervisor is named with --name; see \`handover ${parser.name()} --help\``
+  });
+}
+
 /** A rollback goes to the standby; another generation is asked for by name. */
 function rollbackTo([given = '']: readonly string[]): HandoverError {
   return new HandoverError('HANDOVER_ERR_OPTION_INVALID', {
@@ -174,8 +185,16 @@ function unknownCommand(given: string): HandoverError {
   return new HandoverError('HANDOVER_ERR_OPTION_UNKNOWN', {
     what: `Command "${given}" is not known`,
     why: explainCommand(given, near),
-    fix: `The commands are: ${names.join(', ')}`
+    fix:
+      near === undefined && isAnApp(given)
+        ? `To run an app: \`handover run ${given}\``
+        : `The commands are: ${names.join(', ')}`
   });
+}
+
+/** Whether a word in the place of a command is the file of an app, or a program that starts one. */
+function isAnApp(given: string): boolean {
+  return /[./]/.test(given) || existsSync(join('node_modules/.bin', given));
 }
 
 function explainCommand(given: string, near: string | undefined): string {

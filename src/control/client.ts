@@ -114,12 +114,16 @@ export class ControlClient {
   #unreachable(error: unknown): HandoverError {
     const reason = systemCode(error) ?? String(error);
     const absent = reason === 'ENOENT' || reason === 'ECONNREFUSED';
+    const foreign = reason === 'EACCES';
+    const why = foreign ? `this user may not connect to ${this.path} (EACCES)` : `nobody answers on ${this.path}`;
     return new HandoverError(
       'HANDOVER_ERR_CONTROL_UNREACHABLE',
       {
         what: 'Cannot reach the supervisor',
-        why: absent ? `nobody answers on ${this.path}` : `the conversation on ${this.path} broke off (${reason})`,
-        fix: 'See `handover list` for those that run, or start one with `handover run`'
+        why: absent || foreign ? why : `the conversation on ${this.path} broke off (${reason})`,
+        fix: foreign
+          ? 'Give the order as the user who started it: `sudo -u <user> handover …`'
+          : 'See `handover list` for those of this user that run, or start one with `handover run`'
       },
       { cause: error }
     );

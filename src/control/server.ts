@@ -5,7 +5,7 @@ import type { Duplex } from 'node:stream';
 import { CODES, describeFailure, HandoverError, systemCode } from '../errors.ts';
 import { isAnswered, LONGEST_PATH_BYTES } from '../host/unix.ts';
 import { createRouter, type Operator } from './routes.ts';
-import { prepareSocketFolder } from './socket-path.ts';
+import { prepareSocketFolder, socketPath } from './socket-path.ts';
 
 const BODY_LIMIT_BYTES = 64 * 1024;
 const HEAD_LIMIT_BYTES = 8 * 1024;
@@ -60,7 +60,7 @@ export class ControlServer {
         'HANDOVER_ERR_CONTROL_SOCKET',
         {
           what: `Cannot make the control socket ${this.path}`,
-          why: systemCode(error) ?? (error as Error).message,
+          why: explainSystem(error),
           fix: 'Give another place with --socket, or another XDG_RUNTIME_DIR'
         },
         { cause: error }
@@ -107,12 +107,28 @@ export class ControlServer {
   }
 
   #taken(name: string): HandoverError {
+    const second = this.path === socketPath(name) ? '--name' : 'another --socket';
     return new HandoverError('HANDOVER_ERR_REFUSED_NAME_TAKEN', {
       what: `Cannot start a supervisor called "${name}"`,
       why: `another one answers on ${this.path}`,
-      fix: 'Use `handover reload` to deploy to it, `handover stop` to end it, or --name for a second one'
+      fix: `Use \`handover reload\` to deploy to it, \`handover stop\` to end it, or ${second} for a second one`
     });
   }
+}
+
+const SYSTEM: Readonly<Record<string, string>> = {
+  EACCES: 'this user may not write in its folder',
+  EPERM: 'this user may not write in its folder',
+  EROFS: 'its file system can only be read',
+  ENOSPC: 'its disk is full',
+  ENOTDIR: 'a part of its path is no folder',
+  EEXIST: 'a part of its path is no folder'
+};
+
+function explainSystem(error: unknown): string {
+  const code = systemCode(error);
+  if (code === null) return (error as Error).message;
+  return Object.hasOwn(SYSTEM, code) ? `${SYSTEM[code]} (${code})` : `the system answered ${code}`;
 }
 
 async function handle(

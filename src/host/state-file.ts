@@ -30,7 +30,7 @@ export function loadState(path: string): { state: SavedFileState | null; warning
     if (reason === 'ENOENT') return { state: null, warning: null };
     // A folder is a slip in an option: it cannot be written over, and is not moved about.
     const fate = reason === 'EISDIR' ? 'nothing will be kept' : moveAside(path);
-    return { state: null, warning: `the history in ${path} cannot be used (${reason}); ${fate}` };
+    return { state: null, warning: `the history in ${path} cannot be used (${reason}); ${fate}${advise(reason)}` };
   }
 }
 
@@ -45,6 +45,15 @@ function readOwn(path: string): string {
   } finally {
     closeSync(file);
   }
+}
+
+/** What to do about a file that cannot be used, where the system's code says it. */
+function advise(code: string): string {
+  if (code === 'EISDIR') return '; name a file with --state-file, and not a folder';
+  if (code === 'ENOSPC' || code === 'EDQUOT') return '; free some room on its disk: it is tried again with each change';
+  if (['EACCES', 'EPERM', 'EROFS'].includes(code))
+    return '; let this user write there, or choose another place with --state-file';
+  return '';
 }
 
 function moveAside(path: string): string {
@@ -100,7 +109,8 @@ export class StateFile {
     } catch (error) {
       if (this.#failing) return;
       this.#failing = true;
-      this.#warn(`the history cannot be kept in ${this.#path} (${systemCode(error) ?? String(error)})`);
+      const reason = systemCode(error) ?? String(error);
+      this.#warn(`the history cannot be kept in ${this.#path} (${reason})${advise(reason)}`);
     }
   }
 }

@@ -21,7 +21,7 @@ export interface Spec<T> {
   readonly read: (given: unknown) => T | undefined;
 }
 
-const DURATION = 'a duration such as "30s", "10m" or a number of milliseconds';
+const DURATION = 'a duration such as "30s" or "10m", or in code a number of milliseconds';
 
 const SURGE = 'an integer from 0 to 128, or a percentage such as "25%"';
 

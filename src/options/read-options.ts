@@ -1,4 +1,5 @@
 import { HandoverError } from '../errors.ts';
+import { showDuration } from './durations.ts';
 import { hintFor } from './hints.ts';
 import { findNearestName } from './nearest-name.ts';
 import { OPTIONS, type OptionName, type Options, type Spec } from './options.ts';
@@ -14,6 +15,7 @@ import type { UserOptions } from './user-options.ts';
 export function readOptions(given: UserOptions): Options {
   const options = readEach(given);
   if (isNone(options.maxSurge) && isNone(options.maxUnavailable)) throw invalidTogether();
+  refuseSwapped(options);
   return options;
 }
 
@@ -66,13 +68,20 @@ export function specOf(name: OptionName): Omit<Spec<unknown>, 'read'> {
   return OPTIONS[name];
 }
 
+/** A default the way people write it. */
+export function writeDefault(name: OptionName): string {
+  const { fallback, wants, written = fallback } = specOf(name);
+  const isDuration = typeof fallback === 'number' && wants.startsWith('a duration');
+  return isDuration ? showDuration(fallback) : String(written);
+}
+
 function invalidOption(name: OptionName, value: unknown): HandoverError {
-  const { wants, fallback, written = fallback } = specOf(name);
+  const { wants, fallback } = specOf(name);
   const hint = hintFor(name, value);
   const shown =
     fallback === null || (Array.isArray(fallback) && fallback.length === 0)
       ? 'the default'
-      : `the default of ${written}`;
+      : `the default of ${writeDefault(name)}`;
   return new HandoverError('HANDOVER_ERR_OPTION_INVALID', {
     what: `Option "${name}" is not usable`,
     why: `it must be ${wants}, and it is ${show(value)}`,
@@ -83,6 +92,20 @@ function invalidOption(name: OptionName, value: unknown): HandoverError {
 /** A value as it was written. One of several is shown alone: which of them is meant is plain. */
 function show(value: unknown): string {
   return JSON.stringify(Array.isArray(value) && value.length === 1 ? value[0] : value);
+}
+
+/** Nobody serves on a port below this one with as many workers. */
+const SWAPPED = { port: 64, workers: 80 };
+
+/** Port 3 with 80 workers would start, and take the machine down. */
+function refuseSwapped({ listen, workers }: Options): void {
+  const port = listen.map((one) => ('port' in one ? one.port : 0)).find((one) => one > 0 && one < SWAPPED.port);
+  if (port === undefined || workers < SWAPPED.workers) return;
+  throw new HandoverError('HANDOVER_ERR_OPTION_INVALID', {
+    what: 'Options "listen" and "workers" are not usable together',
+    why: `port ${port} and ${workers} workers look as if they had changed places`,
+    fix: `Write \`--listen ${workers} --workers ${port}\``
+  });
 }
 
 function invalidTogether(): HandoverError {

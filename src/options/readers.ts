@@ -49,6 +49,7 @@ function readHostAndPort(address: string): { port: number; host?: string } | und
   const [, ipv6, host, port] = /^(?:(?:\[([^\]]+)\]|([^:=\s]+)):)?(\d{1,5})$/.exec(address) ?? [];
   const read = readPort(port ?? '');
   const named = ipv6 ?? host;
+  if (/^\d+$/.test(named ?? '')) return undefined; // two ports: to the system, 80 is the address 0.0.0.80
   return read && named !== undefined && named !== '*' ? { ...read, host: named } : read;
 }
 

@@ -85,6 +85,14 @@ test('a module may export its options by name, and undefined counts as not said'
 
 const BROKEN: readonly [file: string, content: string, why: RegExp][] = [
   ['handover.config.json', '{"workers":', /^SyntaxError: /],
+  ['handover.config.json', '{\n  // twice\n  "workers": 2\n}', /^JSON has no comments, and there is one in line 2$/],
+  ['handover.config.json', '{\n  "entry": "a//b,}.js",\n}', /^JSON has no comma after .*, and there is one in line 2$/],
+  ['handover.config.json', "{'workers': 2}", /^JSON has no single quotes, and there is one in line 1$/],
+  ['handover.config.json', '{\n  "workers": 2 "name": "a"\n}', /^SyntaxError: .*\(line 2/],
+  ['handover.config.json', ' ', /^it is empty$/],
+  ['handover.config.mjs', 'export default {\n  workers: 2,\n  name "a"\n};', /^SyntaxError: .* \(line 3\)$/],
+  ['handover.config.cjs', 'module.exports = {};', /^a config of this name is not read$/],
+  ['handover.config.yaml', 'workers: 2', /^a config of this name is not read$/],
   ['handover.config.json', '[1]', /^it must be an object of options, and it is a list$/],
   ['handover.config.mjs', 'export default 7', /and it is a number$/],
   ['handover.config.mjs', 'export default null', /and it is null$/],

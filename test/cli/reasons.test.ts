@@ -97,7 +97,13 @@ const ENDS: Readonly<Record<string, Reason>> = {
     file: 'server.mjs',
     app: "require('node:fs');",
     says: /require is not defined in ES module/,
-    fix: /Name the file \.cjs/
+    fix: /Name the file \.cjs, or, where it imports or exports too, use `import`/
+  },
+  '__dirname in a module': {
+    file: 'server.mjs',
+    app: 'console.log(__dirname);',
+    says: /__dirname is not defined in ES module/,
+    fix: /Write `import\.meta\.dirname` there, or name the file \.cjs/
   },
   'an await that never settles': {
     file: 'server.mjs',

@@ -71,7 +71,28 @@ const WRONG: readonly [line: string, code: string, stderr: RegExp][] = [
   ['run server.js --worker 2', 'OPTION_UNKNOWN', /the nearest name is "--workers"\.\n.*put `--` before/],
   ['run server.js --workers', 'OPTION_INVALID', /^Option "--workers" is not usable: it needs a value/],
   ['run server.js --workers none', 'OPTION_INVALID', /^Option "workers" is not usable: it must be .*"none"\.\n/],
-  ['run missing.js', 'OPTION_ENTRY', /^Cannot start missing\.js: .*\/missing\.js does not exist\.\n/]
+  [
+    'run app.js',
+    'OPTION_ENTRY',
+    /^Cannot start app\.js: .*\/app\.js does not exist\.\nGive the path of the file that starts the app: server\.js, perhaps/
+  ],
+  ['run server.ts', 'OPTION_ENTRY', /^Cannot start server\.ts: .*\n.*: server\.js, perhaps/],
+  ['run next start', 'OPTION_ENTRY', /^Cannot start next: .*\n.*command of a package, install that first/],
+  [
+    'run --cwd nowhere server.js',
+    'OPTION_ENTRY',
+    /^Cannot start server\.js: the folder .*\/nowhere does not exist\.\n/
+  ],
+  [
+    'server.js',
+    'OPTION_UNKNOWN',
+    /^Command "server\.js" is not known: .*\nTo run an app: `handover run server\.js`\.\n/
+  ],
+  [
+    'stop now',
+    'OPTION_INVALID',
+    /^Cannot read the arguments of `handover stop`: it takes none, and it was given "now"\.\n/
+  ]
 ];
 
 for (const [line, code, stderr] of WRONG) {
@@ -86,6 +107,15 @@ for (const [line, code, stderr] of WRONG) {
     assert.equal(outcome.stderr, stripVTControlCharacters(outcome.stderr));
   });
 }
+
+test('an entry that was moved is looked for where apps have it', async (t) => {
+  const home = new Home(t);
+  home.write('dist/main.js', '');
+  const { stderr } = await home.handover('run', 'main.js');
+  assert.match(stderr, /the file that starts the app: dist\/main\.js, perhaps;/);
+  const folder = await home.handover('run', 'dist');
+  assert.match(folder.stderr, /the file that starts the app: dist\/main\.js, perhaps;/);
+});
 
 test('with --json, wrong usage too is one object on stdout', async (t) => {
   const home = new Home(t);

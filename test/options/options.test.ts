@@ -7,7 +7,7 @@ import { OPTIONS, type OptionName } from '../../src/options/options.ts';
 import { readOptions } from '../../src/options/read-options.ts';
 import type { UserOptions } from '../../src/options/user-options.ts';
 
-const DURATION = 'a duration such as "30s", "10m" or a number of milliseconds';
+const DURATION = 'a duration such as "30s" or "10m", or in code a number of milliseconds';
 const longest = 2 ** 31 - 1;
 
 interface Cases {
@@ -33,7 +33,7 @@ function duration(
       ['1.5s', 1_500],
       ['10m', 600_000],
       [250, 250],
-      ['250', 250],
+      ['2500', 2_500],
       [longest, longest],
       [least, least],
       ...(more.good ?? [])
@@ -44,6 +44,8 @@ function duration(
       '',
       ' ',
       'soon',
+      '30',
+      '999',
       '30 s later',
       null,
       true,
@@ -54,7 +56,7 @@ function duration(
       '9'.repeat(101),
       ...(more.bad ?? [])
     ],
-    message: `it must be ${wants}, and it is "soon". Remove it to get the default of ${more.written ?? fallback}, or correct it.`
+    message: `it must be ${wants}, and it is "soon". Remove it to get the default of ${more.written ?? `${fallback / 1_000}s`}, or correct it.`
   };
 }
 
@@ -383,7 +385,7 @@ const cases: { readonly [N in OptionName]: Cases } = {
     fallback: { max: 5, windowMs: 60_000 },
     good: [
       ['5/1m', { max: 5, windowMs: 60_000 }],
-      ['0/500', { max: 0, windowMs: 500 }],
+      ['0/500ms', { max: 0, windowMs: 500 }],
       [
         { max: 10, within: '30s' },
         { max: 10, windowMs: 30_000 }

@@ -13,9 +13,15 @@ const ADVICE: readonly (readonly [error: RegExp, fix: (found: RegExpExecArray, f
     () => 'Name the file .mjs, or put "type": "module" into its package.json'
   ],
   [
-    /(?:require|module|exports|__dirname|__filename) is not defined in ES module scope/,
-    () => 'Name the file .cjs, or take "type": "module" out of its package.json'
+    /require is not defined in ES module scope/,
+    () =>
+      'Name the file .cjs, or, where it imports or exports too, use `import` (or createRequire of node:module) in the place of `require`'
   ],
+  [
+    /__(dirname|filename) is not defined in ES module scope/,
+    ([, name]) => `Write \`import.meta.${name}\` there, or name the file .cjs`
+  ],
+  [/(?:module|exports) is not defined in ES module scope/, () => 'Write `export` there, or name the file .cjs'],
   [
     /ERR_REQUIRE_ESM/,
     () => 'Use `import` for that package, or run the app with a Node that can require it (22.12 or newer)'

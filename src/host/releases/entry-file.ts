@@ -23,15 +23,6 @@ export function findEntryFile(path: string): string | null {
   return null;
 }
 
-/** Why there is nothing to start for a path. */
-export function explainAbsent(path: string): string {
-  const found = statOf(path);
-  if (!found) return `${path} does not exist`;
-  return found.isDirectory()
-    ? `in the folder ${path} is no index.js, nor a file that "main" of its package.json names`
-    : `${path} is not a file`;
-}
-
 /** @throws what the file system says, other than that it is not there */
 function statOf(path: string): Stats | null {
   try {

@@ -4,7 +4,8 @@ import type { Release, ReleaseOrder } from '../../core/state/state.ts';
 import { type ErrorCode, HandoverError, systemCode } from '../../errors.ts';
 import { splitNodeOptions } from '../../options/node-options.ts';
 import { type Asked, explainFile, explainWords } from '../entry/explain-entry.ts';
-import { explainAbsent, findEntryFile } from './entry-file.ts';
+import { explainAbsent } from './absent-entry.ts';
+import { findEntryFile } from './entry-file.ts';
 import { checkNode, readEnvFile } from './environment.ts';
 import { findLabel } from './label.ts';
 
@@ -100,8 +101,8 @@ function findEntry(asked: Asked, fail: Fail): string {
   try {
     const file = findEntryFile(path);
     if (file === null) {
-      const meant = explainWords(asked);
-      throw refuse(meant?.why ?? explainAbsent(path), meant?.fix);
+      const { why, fix } = explainWords(asked) ?? explainAbsent(entry, folder);
+      throw refuse(why, fix);
     }
     const other = explainFile(file, asked);
     if (other !== null) throw refuse(other.why, other.fix);
@@ -109,7 +110,11 @@ function findEntry(asked: Asked, fail: Fail): string {
   } catch (error) {
     if (HandoverError.is(error)) throw error;
     const reason = systemCode(error);
-    throw refuse(`${path} cannot be read (${reason ?? 'unknown error'})`, undefined, error);
+    throw refuse(
+      `${path} cannot be read (${reason ?? 'unknown error'})`,
+      'Let this user read it, and the folders above it',
+      error
+    );
   }
 }
 

@@ -151,7 +151,7 @@ test('what cannot be used is refused with what to do, and with what is still act
   const plain = writeFile(join(folder, 'plain'), '');
   const cases: readonly (readonly [ReleaseOrder, RegExp])[] = [
     [{ entry: 'gone.js' }, /^Cannot start gone\.js: \S+\/current\/gone\.js does not exist\. Give the path/],
-    [{ cwd: '/gone' }, /^Cannot start server\.js: \/gone\/server\.js does not exist/],
+    [{ cwd: '/gone' }, /^Cannot start server\.js: the folder \/gone does not exist/],
     [{ entry: join(folder, 'releases/1/server.js'), cwd: '/gone' }, /^Cannot start in \/gone: \/gone is not a folder/],
     [{ envFile: 'gone.env' }, /^Cannot read the env file: \S+\/gone\.env does not exist\. Mend it/],
     [{ envFile: '.' }, /^Cannot read the env file: \S+ cannot be read \(EISDIR\)/],
