@@ -165,3 +165,49 @@ test('an answer to a POST that is written as an event stream is waited for, to i
   await inTime(ended, 'the end of the answer');
   assert.equal(heard, 'data: 1\n\ndata: 2\n\n');
 });
+
+/** A client that has something to say all the time, as the app has. */
+async function chat(port: number) {
+  const socket = net.connect(port, '127.0.0.1');
+  let bytes = 0;
+  socket
+    .on('error', () => {})
+    .on('data', (data) => {
+      bytes += data.length;
+    });
+  const closed = once(socket, 'close');
+  socket.write('GET / HTTP/1.1\r\nHost: a\r\nConnection: Upgrade\r\nUpgrade: echo\r\n\r\n');
+  await until(() => bytes > 1_000, 'talk of the app');
+  const talk = setInterval(() => socket.writable && socket.write('hello'), 5);
+  socket.on('close', () => clearInterval(talk));
+  return { closed: () => inTime(closed, 'the end of the chatty connection') };
+}
+
+const CHATTY = `${UPGRADES}
+server.on('upgrade', (request, socket) => {
+  const talk = setInterval(() => socket.writable && socket.write('x'.repeat(100)), 5);
+  socket.on('data', () => {}).on('close', () => clearInterval(talk));
+});
+process.on('SIGTERM', () => {
+  console.error('the app heard SIGTERM');
+  server.close(() => process.exit(0));
+});`;
+
+for (const strategy of ['blue-green', 'rolling', 'in-place', 'exclusive']) {
+  test(`neither an idle upgraded connection nor one that talks all the time holds a stop after a reload: ${strategy}`, async (t) => {
+    const home = new Home(t);
+    home.write('server.js', CHATTY);
+    const port = await freePort();
+    const flags = ['--drain-timeout', '60s', '--strategy', strategy, '--bake', '0', 'server.js'];
+    const running = home.start(['run', '--listen', `127.0.0.1:${port}`, ...flags]);
+    await running.says(/"event":"started"/);
+    // Those of the old version, where its successor does not wait for them, and those of the new one.
+    const early = ['in-place', 'exclusive'].includes(strategy) ? [] : [await upgrade(port), await chat(port)];
+    assert.equal((await home.json('reload')).code, 0);
+    const late = [await upgrade(port), await chat(port)];
+    const said = await stop(running);
+    await Promise.all([...early, ...late].map((client) => client.closed()));
+    assert.match(said, /the app heard SIGTERM/);
+    assert.doesNotMatch(said, /"event":"killed"/);
+  });
+}
