@@ -4,6 +4,8 @@ import http from 'node:http';
 import http2 from 'node:http2';
 import net from 'node:net';
 import { type TestContext, test } from 'node:test';
+import tls from 'node:tls';
+import { makeCertificate, skipWithoutOpenssl as skip } from '../support/certificate.ts';
 import { ask } from '../support/http.ts';
 import { freePort } from '../support/service.ts';
 import { inTime, until } from '../support/wait.ts';
@@ -167,8 +169,8 @@ test('an answer to a POST that is written as an event stream is waited for, to i
 });
 
 /** A client that has something to say all the time, as the app has. */
-async function chat(port: number) {
-  const socket = net.connect(port, '127.0.0.1');
+async function chat(port: number, secure = false) {
+  const socket = secure ? tls.connect({ port, rejectUnauthorized: false }) : net.connect(port, '127.0.0.1');
   let bytes = 0;
   socket
     .on('error', () => {})
@@ -211,3 +213,15 @@ for (const strategy of ['blue-green', 'rolling', 'in-place', 'exclusive']) {
     assert.doesNotMatch(said, /"event":"killed"/);
   });
 }
+
+test('a WebSocket over TLS that talks all the time does not hold a stop', { skip }, async (t) => {
+  const { KEY_FILE, CERT_FILE } = makeCertificate(t);
+  const [key, cert] = [KEY_FILE, CERT_FILE].map((file) => `fs.readFileSync(${JSON.stringify(file)})`);
+  const server = `require('node:https').createServer({ key: ${key}, cert: ${cert} }, `;
+  const app = `const fs = require('node:fs');${CHATTY.replace("require('node:http').createServer(", server)}`;
+  const { running, port } = await start(t, app);
+  const client = await chat(port, true);
+  const said = await stop(running);
+  await client.closed();
+  assert.match(said, /the app heard SIGTERM/);
+});

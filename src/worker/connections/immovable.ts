@@ -1,3 +1,4 @@
+import https from 'node:https';
 import { currentResponse, hasParser } from '../../internals/http.ts';
 import { canDetach } from '../../internals/net.ts';
 import { endUnread, isUntouched } from './idle.ts';
@@ -8,6 +9,11 @@ export function isImmovable(connection: Connection): boolean {
   const { socket, kind } = connection;
   if (kind !== 'http1' || !canDetach(socket)) return true;
   return !hasParser(socket) && currentResponse(socket) === null && !isUntouched(connection);
+}
+
+/** Whether a connection of an HTTPS server was upgraded, as by a WebSocket: HTTP reads it no more. */
+export function isUpgradedBehindTls({ secured, server }: Connection): boolean {
+  return server instanceof https.Server && secured !== null && !hasParser(secured) && currentResponse(secured) === null;
 }
 
 /** Ends connections that cannot move, each after a moment of silence and none in the middle of a request. */

@@ -20,6 +20,8 @@ export interface Connection {
   readonly key: string;
   /** `http1` can move; `other` (TLS, HTTP/2, raw) stays until it ends. */
   readonly kind: 'http1' | 'other';
+  /** What an HTTPS server reads it by. */
+  secured: net.Socket | null;
   /** `performance.now()` at which it could first have moved, or null while it has been busy all the time. */
   movableAt: number | null;
   /** `bytesRead` when Node last called it idle: no byte since means still idle. */
@@ -91,16 +93,32 @@ export class Registry {
     const known = this.#gates.has(server);
     this.#gates.set(server, gate);
     if (known) return;
-    if (!speaksHttp1(server)) this.sessions.watch(server);
+    if (!speaksHttp1(server)) this.#watchSecured(server);
     server.on('connection', (socket: net.Socket) => {
       if (!(CONNECTION in socket)) this.add(server, socket, this.#gates.get(server)?.arriving ?? null);
+    });
+  }
+
+  #watchSecured(server: net.Server): void {
+    this.sessions.watch(server);
+    server.on('secureConnection', (socket: net.Socket) => {
+      const connection = (carrierOf(socket) as Marked)[CONNECTION];
+      if (connection) connection.secured = socket;
     });
   }
 
   add(server: net.Server, socket: net.Socket, key: string | null): Connection {
     const kind = speaksHttp1(server) ? 'http1' : 'other';
     const listener = key ?? this.#gates.get(server)?.key ?? '';
-    const marks = { movableAt: null, idleMark: -1, parked: false, moving: false, private: false, requestAt: 0 };
+    const marks = {
+      movableAt: null,
+      idleMark: -1,
+      parked: false,
+      moving: false,
+      private: false,
+      requestAt: 0,
+      secured: null
+    };
     const habits = { pipelines: false, missed: false, stays: false };
     const connection: Connection = { socket, server, key: listener, kind, ...marks, ...habits };
     this.connections.add(connection);

@@ -2,7 +2,7 @@ import type { ServerResponse } from 'node:http';
 import type net from 'node:net';
 import { currentResponse, isEventStream } from '../../internals/http.ts';
 import { endGently, findIdle } from '../connections/idle.ts';
-import { isImmovable } from '../connections/immovable.ts';
+import { isImmovable, isUpgradedBehindTls } from '../connections/immovable.ts';
 import type { Connection, Registry } from '../connections/registry.ts';
 
 /** How long what was ended may take to leave before its connection is ended too. */
@@ -53,6 +53,7 @@ export class Lasting {
         const response = currentResponse(socket);
         return response ? isEventStream(response) && !pipelines : isImmovable(connection);
       }
+      if (isUpgradedBehindTls(connection)) return true;
       answering ??= this.#findAnswering();
       return !answering.has(server) && this.#silent.has(connection);
     });
