@@ -85,6 +85,24 @@ test('a generation of the history comes back with its own values, and a reload a
   assert.equal((await home.ask()).A, 'two');
 });
 
+test('a rollback that the verdict brings back has the values of its generation: env and workers', async (t) => {
+  const home = prepare(t);
+  const app = APP('here').replace("'/unfit'", "'/state' && require('node:fs').existsSync('ill')");
+  home.write('server.js', app);
+  say(home, { entry: 'server.js', env: { A: 'one' }, workers: 2 });
+  const running = await home.run();
+  const check = { path: '/state', whileBaking: true };
+  say(home, { entry: 'server.js', env: { A: 'two' }, workers: 1, bake: '2m', check });
+  await reload(home);
+  assert.equal((await home.ask()).A, 'two');
+
+  home.write('ill', '');
+  await running.says(/"event":"cutover"[^\n]*"kind":"rollback"/);
+  assert.equal((await home.ask()).A, 'one');
+  const { active } = await home.status();
+  assert.deepEqual([active?.generation, active?.workers.length], [1, 2]);
+});
+
 test('in place, where no standby is kept, a rollback brings back the values of its generation too', async (t) => {
   const home = prepare(t);
   say(home, { entry: 'server.js', strategy: 'in-place', env: { A: 'one' }, workers: 2 });
