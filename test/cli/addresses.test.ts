@@ -86,6 +86,23 @@ test('the only server of an app gets the address, whatever port it asks for; a s
   assert.equal(listeners[0]?.address, `127.0.0.1:${shop}`);
 });
 
+test('a version whose only server asks for another port than before answers where it should, and the log names both', async (t) => {
+  const { shop, third, run, order } = await prepare(
+    t,
+    `serve('shop', process.env.V === '1' ? process.env.PORT : process.env.THIRD);`
+  );
+  const running = run(['--listen', `127.0.0.1:${shop}`, '--workers', '2']);
+  await running.says(/"event":"started"/);
+  assert.doesNotMatch(running.stderr(), /"event":"assigned"/);
+  for (const version of ['2', '3']) {
+    assert.equal((await order('reload', '--env', `V=${version}`)).code, 0);
+    assert.equal(await look(shop), `shop ${version}`);
+  }
+  const said = running.stderr().match(/.*"event":"assigned".*/g) ?? [];
+  assert.equal(said.length, 1, said.join('\n'));
+  assert.match(said[0] ?? '', new RegExp(`"level":"warn".* asked for ${third}, and answers on 127.0.0.1:${shop} of`));
+});
+
 for (const option of ['--require ./agent.cjs', '--import ./agent.mjs']) {
   test(`an agent that is loaded before the app serves in the workers only, and is handed over (${option})`, async (t) => {
     const { home, shop, metrics, run, order } = await prepare(t, `serve('shop', process.env.PORT);`);

@@ -1,8 +1,9 @@
+import type { Notice } from '../../core/state/state.ts';
 import type { ToSupervisor } from '../../protocol/messages.ts';
 import { firstFor, isUndecided, namedOf } from '../../protocol/named.ts';
 import type { Lent } from '../../protocol/worker-settings.ts';
 import { showAddress, showWanted } from '../listeners/explain.ts';
-import { bindFor } from './bind.ts';
+import { type BindPorts, bindFor } from './bind.ts';
 import type { ReadinessPorts } from './readiness.ts';
 import type { WorkerRecord } from './worker-record.ts';
 
@@ -24,9 +25,10 @@ const SETTLE_MS = {
 /** How long an app with several servers is given until one of them asks. */
 const UNFIT_MS = 5_000;
 
-export interface AssignmentPorts extends Pick<ReadinessPorts, 'listeners' | 'plans' | 'readinessOf'> {
+export interface AssignmentPorts extends Pick<ReadinessPorts, 'plans' | 'readinessOf'>, BindPorts {
   /** None of the app's servers can get the named address. */
   onUnfit(record: WorkerRecord, why: string, fix: string): void;
+  announce(notice: Notice): void;
 }
 
 /**
@@ -37,6 +39,8 @@ export class Assignment {
   readonly #ports: AssignmentPorts;
   /** How the generation that serves came to its named address: by the port that its only server asks for, or by asking. */
   #usual: number | 'asked' | null = null;
+  /** The generation of which it was said last that its server answers elsewhere than it asked for. */
+  #told: number | null = null;
 
   constructor(ports: AssignmentPorts) {
     this.#ports = ports;
@@ -45,9 +49,9 @@ export class Assignment {
   onListen(record: WorkerRecord, message: Listen): void {
     const { ask, wanted, preloaded } = message;
     const has = (key: string) => record.keys.has(key);
-    record.asking.add(ask);
+    record.asking.set(ask, null);
     if (preloaded || !isUndecided(this.#lent(record), has, wanted)) {
-      void bindFor(record, this.#ports.listeners, message);
+      void bindFor(record, this.#ports, message);
       return;
     }
     record.undecided.set(ask, message);
@@ -82,7 +86,7 @@ export class Assignment {
 
   #release(record: WorkerRecord): void {
     clearTimeout(record.settling);
-    for (const message of record.undecided.values()) void bindFor(record, this.#ports.listeners, message);
+    for (const message of record.undecided.values()) void bindFor(record, this.#ports, message);
     record.undecided.clear();
   }
 
@@ -108,7 +112,23 @@ export class Assignment {
     if (!free) return this.#ports.onUnfit(record, ...this.#explain(lent, [only, ...others]));
     record.undecided.delete(only.ask); // the others get what they ask for, once this one listens
     record.assigned = only.wanted.port ?? null;
+    record.asking.set(only.ask, free.key);
+    this.#tellAssigned(record, only, free);
     record.process.send({ type: 'bound', ask: only.ask, key: free.key, address: free.address });
+  }
+
+  /** Once for a version, unless it was so in the one before. A port that changes may be one that the app believed taken. */
+  #tellAssigned({ id: worker, generation, assigned }: WorkerRecord, { wanted }: Listen, { address }: Lent): void {
+    if (this.#told === generation || this.#usual === (assigned ?? 'asked')) return;
+    this.#told = generation;
+    const reason = `its only server asked for ${showWanted(wanted)}, and answers on ${showAddress(address)} of --listen`;
+    this.#ports.announce({
+      level: this.#usual === null ? 'info' : 'warn',
+      event: 'assigned',
+      generation,
+      worker,
+      reason
+    });
   }
 
   #lent({ generation }: WorkerRecord): readonly Lent[] {

@@ -3,7 +3,7 @@ import type { Lent } from '../../protocol/worker-settings.ts';
 import { showAddress } from '../listeners/explain.ts';
 import { Assignment, type AssignmentPorts } from './assignment.ts';
 import { Readiness, type ReadinessPorts } from './readiness.ts';
-import { keysToLend, type WorkerRecord } from './worker-record.ts';
+import { isUsing, keysToLend, type WorkerRecord } from './worker-record.ts';
 
 type Said<T extends ToSupervisor['type']> = Extract<ToSupervisor, { type: T }>;
 
@@ -11,8 +11,6 @@ type Said<T extends ToSupervisor['type']> = Extract<ToSupervisor, { type: T }>;
 const UNUSED_MS = 1_000;
 
 export interface ListeningPorts extends ReadinessPorts, AssignmentPorts {
-  /** Every worker there is. */
-  records(): readonly WorkerRecord[];
   /** It may have become ready. */
   onChange(record: WorkerRecord): void;
 }
@@ -44,7 +42,11 @@ export class Listening {
   }
 
   onDone(record: WorkerRecord, { ask, refused }: Said<'listen-done'>): void {
+    const given = record.asking.get(ask);
     this.#assignment.onDone(record, ask);
+    // An address that was only tried is free again at once: the app may go on with one that takes it in.
+    if (typeof given === 'string') this.#close(this.#ports.records(), given);
+    else this.sweep();
     if (refused) record.refusal = record.bindFailure;
     this.#ports.onChange(record);
   }
@@ -91,10 +93,9 @@ export class Listening {
    */
   closeUnserved(): readonly string[] {
     const active = this.#ports.active();
-    const isUsing = ({ generation, serving }: WorkerRecord) =>
+    const counts = ({ generation, serving }: WorkerRecord) =>
       generation === active || serving || !this.readiness.hasServed(generation); // a candidate is about to serve
-    const using = this.#ports.records().filter(isUsing);
-    return this.#close((key) => using.some(({ keys }) => keys.has(key)));
+    return this.#close(this.#ports.records().filter(counts));
   }
 
   /** Whether a version that listens nowhere cannot be one that works; what says itself when it is ready may have no server. */
@@ -118,14 +119,16 @@ export class Listening {
     this.#sweeping = setTimeout(() => {
       const records = this.#ports.records();
       if (records.some(({ asking }) => asking.size > 0)) return this.sweep();
-      this.#close((key) => records.some(({ keys }) => keys.has(key)));
+      this.#close(records);
     }, UNUSED_MS).unref();
   }
 
-  #close(isUsed: (key: string) => boolean): readonly string[] {
+  /** Closes what none of these workers uses: all of it, or one listener. */
+  #close(records: readonly WorkerRecord[], only?: string): readonly string[] {
     const { listeners, plans } = this.#ports;
+    const isUsed = (key: string) => records.some((record) => isUsing(record, key));
     const isUnserved = ({ key }: Lent) => !plans.isNamed(key) && !isUsed(key) && !this.readiness.isServed(key);
-    const unserved = listeners.held.filter(isUnserved);
+    const unserved = listeners.held.filter((one) => (only ?? one.key) === one.key && isUnserved(one));
     for (const { key } of unserved) listeners.release(key);
     return unserved.map(({ address }) => showAddress(address));
   }

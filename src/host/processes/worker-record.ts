@@ -28,8 +28,8 @@ export interface WorkerRecord {
   readonly keys: Map<string, SharedServer>;
   /** Listeners it was told to accept on and has not answered for. */
   readonly opening: Set<string>;
-  /** Calls of listen() that the worker has not dealt with. */
-  readonly asking: Set<number>;
+  /** Calls of listen() that the worker has not dealt with, and the listener that each was given. */
+  readonly asking: Map<number, string | null>;
   /** Those of them that wait to see whether another server asks for what was named with `--listen`. */
   readonly undecided: Map<number, Extract<ToSupervisor, { type: 'listen' }>>;
   settling: NodeJS.Timeout | undefined;
@@ -62,7 +62,7 @@ export function createRecord(id: string, generation: number, process: WorkerProc
     startedAt: performance.now(),
     keys: new Map(),
     opening: new Set(),
-    asking: new Set(),
+    asking: new Map(),
     undecided: new Map(),
     settling: undefined,
     assigned: null,
@@ -76,6 +76,11 @@ export function createRecord(id: string, generation: number, process: WorkerProc
     refusal: null,
     listenedAt: 0
   };
+}
+
+/** Whether a server of a worker has a listener, or is about to. */
+export function isUsing({ keys, asking }: WorkerRecord, key: string): boolean {
+  return keys.has(key) || [...asking.values()].includes(key);
 }
 
 /** How long a worker may take to report before its numbers are called unmeasured. */

@@ -6,6 +6,7 @@ import type { Address, ListenArguments, ToWorker } from '../../protocol/messages
 import { askedFor, isUndecided, ownerOf } from '../../protocol/named.ts';
 import type { WorkerSettings } from '../../protocol/worker-settings.ts';
 import type { Channel } from '../channel.ts';
+import { closeOnAbort } from './close-on-abort.ts';
 import { Expected } from './expected.ts';
 import { Gate } from './gate.ts';
 import { keepPaths } from './keep-paths.ts';
@@ -24,6 +25,8 @@ interface Shared {
   ask: number | null;
   /** Whether Node was told that it listens. */
   begun: boolean;
+  /** Whether the supervisor was told so. */
+  announced: boolean;
 }
 
 type Answer = Extract<ToWorker, { type: 'bound' | 'unbound' }>;
@@ -133,7 +136,8 @@ export class Servers {
     if (callback) server.once('listening', callback);
     if (signal) closeOnAbort(server, signal);
     const gate = new Gate(this.expected, () => this.#forget(one));
-    const one: Shared = { server, gate, wanted, preloaded: this.#isPreloading(), ask: null, begun: false };
+    const preloaded = this.#isPreloading();
+    const one: Shared = { server, gate, wanted, preloaded, ask: null, begun: false, announced: false };
     insideServer(server)._handle = gate;
     const { lent } = this.#settings;
     const asked = one.preloaded ? undefined : askedFor(lent, wanted);
@@ -173,14 +177,12 @@ export class Servers {
   }
 
   #settle(one: Shared, answer: Answer): void {
-    const { ask } = answer;
+    if (answer.type === 'bound' && !this.#has(answer.key)) return this.#begin(one, answer.key, answer.address);
     one.ask = null;
-    const refused = answer.type === 'unbound' && answer.ours;
-    if (answer.type === 'unbound') this.#fail(one, answer.code);
     // Two servers of one process cannot have one address, here as in plain Node.
-    else if (this.#has(answer.key)) this.#fail(one, 'EADDRINUSE');
-    else this.#begin(one, answer.key, answer.address);
-    this.#channel.send({ type: 'listen-done', ask, refused });
+    this.#fail(one, answer.type === 'unbound' ? answer.code : 'EADDRINUSE');
+    const refused = answer.type === 'unbound' && answer.ours;
+    this.#channel.send({ type: 'listen-done', ask: answer.ask, refused });
   }
 
   #tell({ server, gate }: Shared, address: Address): void {
@@ -189,16 +191,31 @@ export class Servers {
   }
 
   #begin(one: Shared, key: string, address: Address): void {
-    // An address that another server answered for until now passes to the one that asked for it.
-    const displaced = this.#shared.find((other) => other.gate.key === key);
-    for (const other of this.#shared) if (other !== one) other.gate.shut(key);
-    if (displaced) displaced.gate.key = null;
     one.gate.key = key;
     this.#tell(one, address);
     this.#beginListening(one);
+    // Whoever only tries whether an address is free closes its server as soon as it hears that it listens: that is nobody's news.
+    setImmediate(() => this.#shared.includes(one) && this.#announce(one, key));
+  }
+
+  #announce(one: Shared, key: string): void {
+    // An address that another server answered for until now passes to the one that asked for it.
+    const displaced = this.#shared.find((other) => other !== one && other.gate.key === key);
+    for (const other of this.#shared) if (other !== one) other.gate.shut(key);
+    if (displaced) {
+      displaced.gate.key = null;
+      displaced.announced = false;
+    }
+    one.announced = true;
     const { server, preloaded } = one;
     this.#channel.send({ type: 'listening', key, secure: server instanceof tls.Server, preloaded });
+    this.#done(one);
     if (displaced) this.#ask(displaced);
+  }
+
+  #done(one: Shared): void {
+    if (one.ask !== null) this.#channel.send({ type: 'listen-done', ask: one.ask, refused: false });
+    one.ask = null;
   }
 
   #beginListening(one: Shared): void {
@@ -220,17 +237,7 @@ export class Servers {
   #forget(one: Shared): void {
     const index = this.#shared.indexOf(one);
     if (index >= 0) this.#shared.splice(index, 1);
-    if (one.ask !== null) this.#channel.send({ type: 'listen-done', ask: one.ask, refused: false });
-    if (one.gate.key !== null) this.#channel.send({ type: 'unlisten', key: one.gate.key });
+    this.#done(one);
+    if (one.announced && one.gate.key !== null) this.#channel.send({ type: 'unlisten', key: one.gate.key });
   }
-}
-
-function closeOnAbort(server: net.Server, signal: AbortSignal): void {
-  const close = () => void server.close();
-  if (signal.aborted) {
-    process.nextTick(close);
-    return;
-  }
-  signal.addEventListener('abort', close, { once: true });
-  server.once('close', () => signal.removeEventListener('abort', close));
 }
