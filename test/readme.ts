@@ -41,20 +41,25 @@ function errorsTable(): string {
 
 function signalsTable(): string {
   const rows = SIGNAL_NAMES.map((name) => {
-    const { about, kind, limit } = SIGNALS[name];
+    const { about, because, kind, limit } = SIGNALS[name];
     const alone = kind === 'count' ? limit.floor : limit.absolute;
+    const fewest = [
+      ...(limit.requests > 0 ? [`${limit.requests} requests`] : []),
+      ...(limit.least > 0 ? [`${limit.least} of them bad`] : [])
+    ];
     const shown = [
       `\`${name}\``,
       about,
       showLimit(name, limit),
+      because,
       alone === null ? 'not judged' : showValue(name, alone),
-      limit.requests > 0 ? `${limit.requests}` : '',
+      fewest.join(', '),
       limit.afterMs > 0 ? `${limit.afterMs / 1000} s` : ''
     ];
     return `| ${shown.join(' | ')} |`;
   });
-  const titles = ['signal', '', 'limit', 'with nothing to compare', 'fewest requests', 'not in the first'];
-  return [`| ${titles.join(' | ')} |`, '| --- | --- | --- | --- | --- | --- |', ...rows].join('\n');
+  const titles = ['signal', '', 'limit', 'why so', 'with nothing to compare', 'from', 'without the first'];
+  return [`| ${titles.join(' | ')} |`, '| --- | --- | --- | --- | --- | --- | --- |', ...rows].join('\n');
 }
 
 function appsTable(): string {

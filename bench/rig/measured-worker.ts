@@ -43,6 +43,9 @@ const watchdog = new Watchdog(
     now: () => performance.now(),
     readUsage: measureUsage,
     readAvailable: readAvailableShare,
+    onMeasured: () => {},
+    readRoom: () => null,
+    onGrowth: () => {},
     onHung: () => {},
     onHeavy: () => {},
     onLowMemory: () => {}

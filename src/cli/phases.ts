@@ -23,6 +23,8 @@ const ABOUT: Readonly<Record<string, (event: ServiceEvent) => string>> = {
   'pause-overdue': because,
   closed: ({ addresses, reason }) => `${Array.isArray(addresses) ? addresses.join(', ') : addresses}: ${reason}`,
   baking: ({ generation, forMs }) => `generation ${generation} for ${showMs(Number(forMs))}`,
+  'bake-extended': ({ generation, forMs, reason }) =>
+    `generation ${generation} for ${showMs(Number(forMs))}: ${reason}`,
   verdict: ({ generation, decision, reason }) => `generation ${generation}: ${decision}, ${reason}`,
   failed: ({ generation }) => `generation ${generation}`,
   'worker-exited': because,

@@ -4,6 +4,7 @@ import { SLOW_MS } from './rules/restarts.ts';
 import { activeOf, limitsFor, remainingWorkersOf, rolesOf } from './state/generations.ts';
 import { describeHistory, type HistoryEntryStatus, isoTime } from './state/history.ts';
 import type { Bake, Generation, State } from './state/state.ts';
+import { type BothFigures, describeBoth } from './verdict/figures.ts';
 
 export type { HistoryEntryStatus };
 
@@ -88,7 +89,7 @@ export interface Surroundings {
 }
 
 /** The time in which a new active generation is watched. */
-export interface BakeStatus {
+export interface BakeStatus extends BothFigures {
   /** The generation that is compared with the one before. */
   readonly generation: number;
   /** ISO 8601. */
@@ -148,9 +149,9 @@ export function describeStatus(
   };
 }
 
-function describeBake({ generation, since, forMs }: Bake, now: number): BakeStatus {
+function describeBake({ generation, since, forMs, measured }: Bake, now: number): BakeStatus {
   const leftMs = Math.max(0, Math.round(since + forMs - now));
-  return { generation, since: isoTime(since), forMs, leftMs };
+  return { generation, since: isoTime(since), forMs, leftMs, ...describeBoth(measured) };
 }
 
 /** Says that workers of the active generation are lost faster than they are replaced; null where they are not. */

@@ -91,6 +91,9 @@ const RELEASE = {
   } satisfies { readonly [F in keyof Release['asked']]-?: Check })
 } satisfies { readonly [F in Exclude<keyof Release, 'settings'>]: Check };
 
+/** The figures are only shown. */
+const VERDICT = { decision: isOneOf('keep', 'keep unseen', 'roll back'), reason: isText };
+
 const HISTORY_ENTRY = {
   generation: isNumber,
   release: isShaped(RELEASE),
@@ -104,7 +107,9 @@ const HISTORY_ENTRY = {
   failed: orNull(isCount),
   outcome: isOneOf('candidate', 'active', 'standby', 'retired', 'failed', 'rejected'),
   reason: orNull(isText),
-  standby: orNull(isNumber)
+  standby: orNull(isNumber),
+  // Left out by versions that did not keep it.
+  verdict: isLeftOut(orNull(isShaped(VERDICT)))
 } satisfies { readonly [F in keyof HistoryEntry]: Check };
 
 const FILE_STATE = {

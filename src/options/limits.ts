@@ -25,6 +25,8 @@ export function limitsOf(options: Options): Limits {
     maxUnavailable: options.maxUnavailable,
     migrateMs: options.beforeCutover?.timeoutMs ?? null,
     bakeMs: options.bake.forMs,
+    bakeAtMostMs: options.bake.atMostMs,
+    bakeRequests: options.bake.requests,
     bake: options.bake.limits,
     rollsBack: options.rollback === 'auto'
   };

@@ -38,6 +38,9 @@ const MOVING = {
   pipelines: flag
 };
 
+/** What a worker did under one route: `latency` as in a sample. */
+export type RouteSample = readonly [route: string, requests: number, failed: number, latency: readonly number[]];
+
 /** What a worker did since it was last asked. */
 const SAMPLE = {
   /** Responses that were finished. */
@@ -47,10 +50,15 @@ const SAMPLE = {
   /** Requests whose response was cut short; they are not among `requests`. */
   cut: number,
   uncaught: number,
+  /** CPU time since the last sample, and resident memory now. */
+  cpuMs: number,
+  rssBytes: number,
   /** How long requests took: bucket, count, bucket, count, without the buckets that are empty. */
   latency: 'array' as Field<readonly number[]>,
   /** By how much the event loop was late at each measurement, in the same form. */
-  loop: 'array' as Field<readonly number[]>
+  loop: 'array' as Field<readonly number[]>,
+  /** The same by method and pattern of the path, those without a response left out. */
+  routes: 'array' as Field<readonly RouteSample[]>
 };
 
 /** What keeps the event loop of a worker going. */

@@ -33,7 +33,9 @@ export interface ServiceEvents {
   failed: [Notice];
   /** The comparison of the new generation with the one before has begun: `forMs`. */
   baking: [Notice];
-  /** How the comparison came out: `decision`, which is `"keep"` or `"roll back"`. */
+  /** Too few requests came to compare, so the comparison goes on: `forMs` in all. */
+  'bake-extended': [Notice];
+  /** How the comparison came out: `decision`, which is `"keep"`, `"keep unseen"` or `"roll back"`. */
   verdict: [Notice];
   /** A rollback would follow, but the option `rollback` is `"manual"`. */
   'rollback-wanted': [Notice];
@@ -59,6 +61,8 @@ export interface ServiceEvents {
   'worker-hung': [Notice];
   /** A worker uses more than `maxMemory`; its replacement starts. */
   'worker-heavy': [Notice];
+  /** A worker grows steadily, too slowly for a bake to see: `perMinuteBytes`, `fullAt` (ISO 8601), when nothing is left. */
+  'memory-grows': [Notice];
   /** More workers were lost than `restarts` allows; they are replaced slowly now. */
   'restart-limit': [Notice];
   /** The standby accepts, because no worker of the active generation can. */

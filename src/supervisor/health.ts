@@ -1,18 +1,29 @@
 import { activeOf } from '../core/state/generations.ts';
-import type { Bake, News, State } from '../core/state/state.ts';
+import type { Bake, News, Notice, State } from '../core/state/state.ts';
 import type { Checkers } from '../host/checks/checkers.ts';
 import type { PrivateTarget } from '../host/checks/private-client.ts';
-import { measureUsage, readAvailableShare } from '../host/measure/usage.ts';
+import { measureUsage, readAvailableBytes, readAvailableShare } from '../host/measure/usage.ts';
 import { Watchdog } from '../host/measure/watchdog.ts';
 import type { Options } from '../options/options.ts';
 
-/** How often a new active generation is compared with the one before, and its checks are asked again. */
-const COMPARE_MS = 1_000;
+/** How often a new active generation is asked and compared with the one before: at first, and later. */
+const SOON_MS = 250;
+const LATER_MS = 1_000;
+const SOON_FOR_MS = 10_000;
+/** What its workers say by themselves is looked at once in so long at the most. */
+const LOOK_MS = 50;
+/** How often its checks are asked again. */
 const RECHECK_MS = 2_000;
+const HANDING_MS = 1_000;
+/** The time before the cutover that it is compared with, at least: a short bake is no reason to know less. */
+const BASELINE_MS = 30_000;
 /** Requests are counted for the history without a bake too; seconds are kept for what may be asked of them. */
 const KEEP_MS = 60_000;
 
+const MIB = 2 ** 20;
+
 export interface HealthPorts {
+  announce(notice: Notice): void;
   state(): State;
   post(news: News): void;
   now(): number;
@@ -26,6 +37,8 @@ export class Health {
   readonly #checkers: Checkers;
   readonly #ports: HealthPorts;
   #timer: NodeJS.Timeout | null = null;
+  #askedAt = 0;
+  #comparedAt = 0;
   /** The generation that is being checked again, or was last, and when. */
   #rechecked = { generation: 0, at: 0, busy: false };
 
@@ -40,7 +53,7 @@ export class Health {
           return options().hangTimeout;
         },
         get keepMs() {
-          return 2 * options().bake.forMs + KEEP_MS;
+          return options().bake.forMs + options().bake.atMostMs + KEEP_MS;
         },
         get maxMemoryBytes() {
           return options().maxMemory;
@@ -53,6 +66,18 @@ export class Health {
         now,
         readUsage: measureUsage,
         readAvailable: readAvailableShare,
+        readRoom: (rssBytes) => {
+          const [most, free] = [options().maxMemory, readAvailableBytes()];
+          return most === null || free === null ? free : Math.min(most - rssBytes, free);
+        },
+        onGrowth: ({ worker, perMinuteBytes, rssBytes, fullAt }) => {
+          const grows = `its memory of ${Math.round(rssBytes / MIB)} MiB has grown by ${(perMinuteBytes / MIB).toPrecision(2)} MiB a minute`;
+          const at = new Date(fullAt).toISOString();
+          const fields = { worker, perMinuteBytes: Math.round(perMinuteBytes), fullAt: at };
+          const reason = `${grows} for a long time: nothing will be left at ${at}`;
+          ports.announce({ level: 'warn', event: 'memory-grows', ...fields, reason });
+        },
+        onMeasured: (generation) => this.#look(generation),
         onHung: (worker, silentMs) => post({ type: 'worker-hung', worker, silentMs, at: now() }),
         onHeavy: (worker, rssBytes) =>
           post({ type: 'worker-heavy', worker, rssBytes, limitBytes: options().maxMemory ?? 0, at: now() }),
@@ -63,7 +88,7 @@ export class Health {
 
   begin(): void {
     this.watchdog.begin();
-    this.#timer = setInterval(() => this.#compare(), COMPARE_MS);
+    this.#timer = setInterval(() => this.#ask(), SOON_MS);
     this.#timer.unref();
   }
 
@@ -72,16 +97,39 @@ export class Health {
     if (this.#timer) clearInterval(this.#timer);
   }
 
-  #compare(): void {
+  get #bake(): Bake | null {
     const state = this.#ports.state();
-    const bake = state.phase === 'steady' ? state.bake : null;
+    return state.phase === 'steady' ? state.bake : null;
+  }
+
+  /** Asks the workers of a new active generation what they did; they are compared when they answer. */
+  #ask(): void {
+    const bake = this.#bake;
     if (!bake) return;
     const at = this.#ports.now();
-    const { generation: about, from, since, undisturbedUntil, forMs } = bake;
-    const before = this.watchdog.measured(from, undisturbedUntil - forMs, undisturbedUntil);
-    const after = this.watchdog.measured(about, since, at);
-    this.#ports.post({ type: 'sampled', about, at, before: before.spanMs > 0 ? before : null, after });
+    if (at - bake.since > SOON_FOR_MS && at - this.#askedAt < LATER_MS) return;
+    this.#askedAt = at;
+    this.watchdog.ask(bake.generation);
+    this.#compare(bake, at);
     void this.#recheck(bake, at);
+  }
+
+  /** Compares where something new is known of the generation that bakes. */
+  #look(generation: number): void {
+    const bake = this.#bake;
+    const at = this.#ports.now();
+    if (bake?.generation === generation && at - this.#comparedAt >= LOOK_MS) this.#compare(bake, at);
+  }
+
+  #compare({ generation: about, from, since, undisturbedUntil, forMs }: Bake, at: number): void {
+    this.#comparedAt = at;
+    const earliest = undisturbedUntil - Math.max(forMs, BASELINE_MS);
+    const before = this.watchdog.measured(from, earliest, undisturbedUntil);
+    // The standby does nothing but hand its connections over, at first.
+    const { loopDelayMs: standbyDelayMs } = this.watchdog.measured(from, since + HANDING_MS, at);
+    const after = { ...this.watchdog.measured(about, since, at), standbyDelayMs };
+    const known = before.spanMs > 0 ? { ...before, fatal: this.watchdog.deathsBeside(about) } : null;
+    this.#ports.post({ type: 'sampled', about, at, before: known, after });
   }
 
   async #recheck({ generation: about }: Bake, at: number): Promise<void> {

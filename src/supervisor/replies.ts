@@ -1,4 +1,4 @@
-import type { Completion } from '../core/state/state.ts';
+import type { Completion, Judged } from '../core/state/state.ts';
 import type { HistoryEntryStatus } from '../core/status.ts';
 import { HandoverError } from '../errors.ts';
 import type { ConfigChange } from './configuration.ts';
@@ -17,8 +17,8 @@ export interface ReloadDone {
   readonly cutoverMs: number;
   /** Connections that moved to the new generation before this answer; busy ones follow as their responses end. */
   readonly handedOver: number;
-  /** With `wait`: how the comparison with the generation before came out, and why. */
-  readonly verdict?: { readonly decision: 'keep' | 'roll back'; readonly reason: string };
+  /** With `wait`: how the comparison with the generation before came out, why, and the figures of both. */
+  readonly verdict?: Judged;
   /** Under `exclusive`: how long nobody served. */
   readonly gapMs?: number;
   /** Addresses that the version before served and this one does not: nobody listens there any more. */
@@ -99,8 +99,8 @@ export function reloadDone(answer: Done, count: Count): ReloadDone {
   const { from, to, bootMs, cutoverMs, gapMs, closed } = completionOf(answer);
   const times = { bootMs: round(bootMs), cutoverMs: round(cutoverMs) };
   const gap = gapMs === null ? {} : { gapMs: round(gapMs) };
-  const reason = 'completed' in answer ? answer.reason : null;
-  const verdict = reason === null ? {} : { verdict: { decision: 'keep', reason } as const };
+  const kept = 'completed' in answer ? answer.kept : null;
+  const verdict = kept === null ? {} : { verdict: kept };
   return { ok: true, from, to, ...times, handedOver: count(from), ...gap, ...verdict, ...closedOf(closed) };
 }
 

@@ -91,8 +91,10 @@ export class Supervisor {
         this.#announce({ level: 'error', event: 'connection-lost', worker, reason: 'no worker could take it' })
     });
     this.#checkers = new Checkers(optionsOf);
-    const asking = { state, post, now, targetsOf: (generation: number) => this.#workers.targetsOf(generation) };
-    this.#checking = new Checking(this.#checkers, { ...asking, announce: (notice) => this.#announce(notice) });
+    const announce = (notice: Notice) => this.#announce(notice);
+    const targetsOf = (generation: number) => this.#workers.targetsOf(generation);
+    const asking = { state, post, now, targetsOf, announce };
+    this.#checking = new Checking(this.#checkers, asking);
     this.#health = new Health(() => optionsOf(this.active()), this.#checkers, asking);
     this.#beforeCutover = new BeforeCutoverRunner((of) => configuration.optionsOf(of), app.env, { post, now });
     this.#listeners = new Listeners({ mode: options.listenMode, group: options.listenGroup });
@@ -106,7 +108,7 @@ export class Supervisor {
       plans: this.#plans,
       readinessOf: optionsOf,
       watchdog: this.#health.watchdog,
-      announce: (notice) => this.#announce(notice),
+      announce,
       start: (worker, generation, release, watch) =>
         startWorker({ worker, generation, release, watch, options: configuration.optionsOf(release), ...lasting }),
       post,
@@ -120,7 +122,6 @@ export class Supervisor {
       onAppMessage: (worker, message) => this.appMessages.tell(worker, message)
     });
     const takeCount = (generation: number) => this.#relay.takeCount(generation);
-    const announce = (notice: Notice) => this.#announce(notice);
     const sweep = () => this.#workers.sweep();
     const ordering = { state, post, now, announce, takeCount, sweep, plans: this.#plans, env: app.env };
     this.operations = new Operations(this.#pending, ordering, configuration);

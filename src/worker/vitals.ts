@@ -1,5 +1,6 @@
 import { BUCKETS_MS } from '../core/verdict/histogram.ts';
-import type { Sample } from '../protocol/messages.ts';
+import type { RouteSample, Sample } from '../protocol/messages.ts';
+import { Routes } from './route-patterns.ts';
 
 /** How often the event loop's delay is measured: enough for a p99 over a few seconds, at no noticeable cost. */
 const LOOK_MS = 20;
@@ -37,6 +38,24 @@ class Histogram {
   }
 }
 
+/** What was counted under one method and pattern of the path. */
+class RouteMeter {
+  readonly latency = new Histogram();
+  requests = 0;
+  failed = 0;
+
+  take(name: string): RouteSample {
+    const { requests, failed } = this;
+    this.requests = 0;
+    this.failed = 0;
+    return [name, requests, failed, this.latency.take()];
+  }
+}
+
+/** At so many failed responses the supervisor is told at once, but not more often than this. */
+const MANY_FAILED = 5;
+const TELL_MS = 50;
+
 /**
  * Counts what the supervisor compares generations by, from one sample to the next.
  *
@@ -45,13 +64,19 @@ class Histogram {
 export class Meter {
   readonly #latency = new Histogram();
   readonly #loop = new Histogram();
+  readonly #routes = new Routes(() => new RouteMeter());
+  #onTrouble = () => {};
+  #takenAt = 0;
+  #cpuMs = readCpuMs();
   #lookedAt = 0;
   #requests = 0;
   #failed = 0;
   #cut = 0;
   #uncaught = 0;
 
-  begin(): void {
+  /** @param onTrouble called where what was counted should not wait to be asked for */
+  begin(onTrouble: () => void): void {
+    this.#onTrouble = onTrouble;
     this.#lookedAt = performance.now();
     // Not monitorEventLoopDelay(): it misses one interval after each reset, which may be the very one in which the loop was
     // blocked.
@@ -62,10 +87,17 @@ export class Meter {
   }
 
   /** A response has left. */
-  countAnswer(status: number, tookMs: number): void {
+  countAnswer(status: number, tookMs: number, { method = '', url = '', originalUrl }: Asked): void {
     this.#requests += 1;
-    if (status >= 500) this.#failed += 1;
     this.#latency.add(tookMs);
+    // Some routers take the part of the path off that they have followed, and keep the whole one.
+    const route = this.#routes.find(method, typeof originalUrl === 'string' ? originalUrl : url, status);
+    route.requests += 1;
+    route.latency.add(tookMs);
+    if (status < 500) return;
+    this.#failed += 1;
+    route.failed += 1;
+    if (this.#failed >= MANY_FAILED && performance.now() - this.#takenAt >= TELL_MS) this.#onTrouble();
   }
 
   /** A connection has closed before its response was finished, whoever closed it. */
@@ -77,12 +109,21 @@ export class Meter {
   take(): Sample {
     const now = performance.now();
     if (now - this.#lookedAt > LOOK_MS) this.#look(now);
-    const counts = { requests: this.#requests, failed: this.#failed, cut: this.#cut, uncaught: this.#uncaught };
+    this.#takenAt = now;
+    const cpuMs = readCpuMs();
+    const counts = {
+      ...{ requests: this.#requests, failed: this.#failed, cut: this.#cut, uncaught: this.#uncaught },
+      ...{ cpuMs: cpuMs - this.#cpuMs, rssBytes: process.memoryUsage.rss() }
+    };
+    this.#cpuMs = cpuMs;
+    const routes = [...this.#routes.entries()].flatMap(([name, route]) =>
+      route.requests > 0 ? [route.take(name)] : []
+    );
     this.#requests = 0;
     this.#failed = 0;
     this.#cut = 0;
     this.#uncaught = 0;
-    return { ...counts, latency: this.#latency.take(), loop: this.#loop.take() };
+    return { ...counts, latency: this.#latency.take(), loop: this.#loop.take(), routes };
   }
 
   /** Counts by how much this timer is late: everything else in the event loop is as late. */
@@ -90,6 +131,18 @@ export class Meter {
     this.#loop.add(now - this.#lookedAt - LOOK_MS);
     this.#lookedAt = now;
   }
+}
+
+/** What a request asked for, as Node and routers keep it. */
+interface Asked {
+  readonly method?: string | undefined;
+  readonly url?: string | undefined;
+  readonly originalUrl?: unknown;
+}
+
+function readCpuMs(): number {
+  const { user, system } = process.cpuUsage();
+  return (user + system) / 1_000;
 }
 
 /** Counts uncaught exceptions and unhandled rejections, without changing what happens to them. */

@@ -65,7 +65,7 @@ export class Worker {
   }
 
   begin(): void {
-    this.#meter?.begin();
+    this.#meter?.begin(() => this.#sample(0));
     this.#servers.takeOver();
     tellUncaught(this.#channel);
     this.#channel.listen((message, handle) => this.#onMessage(message, handle));

@@ -207,7 +207,7 @@ test('a status says what is baking, what was rejected and who is silent', () => 
       rejected: '5xx: 41 %\nand more',
       workers: []
     },
-    bake: { generation: 7, since: active.startedAt, forMs: 30_000, leftMs: 12_000 }
+    bake: { generation: 7, since: active.startedAt, forMs: 30_000, leftMs: 12_000, before: null, after: null }
   };
   const shown = showStatus(baking, (_style, text) => text);
 

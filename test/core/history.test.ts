@@ -18,7 +18,8 @@ const written: HistoryEntry = {
   failed: 1,
   outcome: 'active',
   reason: null,
-  standby: 6
+  standby: 6,
+  verdict: null
 };
 
 const withHistory = (...history: HistoryEntry[]): State => ({ ...readState('steady active=7', usual), history });
@@ -40,7 +41,8 @@ test('a entry is shown field by field, and never the environment of its release'
     failed: 1,
     outcome: 'active',
     reason: null,
-    standby: 6
+    standby: 6,
+    verdict: null
   });
 });
 

@@ -10,7 +10,8 @@ import type {
   StrategyName,
   Worker
 } from '../../src/core/state/state.ts';
-import { DEFAULT_LIMITS, type Measured } from '../../src/core/verdict/signals.ts';
+import { type Measured, NOTHING_MEASURED } from '../../src/core/verdict/measured.ts';
+import { DEFAULT_LIMITS } from '../../src/core/verdict/signals.ts';
 
 /** The language of the transcripts: states, news and effects as one line of text each. */
 
@@ -25,7 +26,8 @@ export interface Setting {
 export const usual: Setting = {
   limits: {
     ...{ readyMs: 30_000, drainMs: 30_000, keepWarmMs: 600_000, budgetMs: 2_000, checkMs: null, migrateMs: null },
-    ...{ bakeMs: 0, bake: DEFAULT_LIMITS, rollsBack: true, restarts: { max: 5, windowMs: 60_000 } },
+    ...{ bakeMs: 0, bakeAtMostMs: 0, bakeRequests: 0, bake: DEFAULT_LIMITS, rollsBack: true },
+    ...{ restarts: { max: 5, windowMs: 60_000 } },
     ...{ maxSurge: 1, maxUnavailable: 0 }
   },
   workers: 1,
@@ -202,8 +204,9 @@ function measured(words: readonly string[]): Measured {
   const given = Object.fromEntries(words.map((word) => word.split('='))) as Record<string, string>;
   const count = (name: string) => Number(given[name] ?? 0);
   return {
-    ...{ spanMs: 10_000, requests: count('requests'), failed: count('failed'), cut: count('cut'), latency: [] },
-    ...{ loopDelayMs: null, uncaught: 0, exits: count('exits'), hangs: count('hangs'), memoryPerMinuteBytes: null }
+    ...NOTHING_MEASURED,
+    ...{ spanMs: 10_000, requests: count('requests'), failed: count('failed'), cut: count('cut') },
+    ...{ exits: count('exits'), hangs: count('hangs') }
   };
 }
 
@@ -281,7 +284,7 @@ function showReply(reply: Reply): string {
   if ('completed' in reply) {
     const { kind, from, to, bootMs, cutoverMs, tookMs, gapMs } = reply.completed;
     const gap = gapMs === null ? '' : `, gap ${gapMs} ms`;
-    const kept = reply.reason === null ? '' : `; kept: ${reply.reason}`;
+    const kept = reply.kept === null ? '' : `; ${reply.kept.decision}: ${reply.kept.reason}`;
     return `done: ${kind} from ${from} to ${to} (boot ${bootMs} ms, cutover ${cutoverMs} ms, took ${tookMs} ms${gap})${kept}`;
   }
   if ('promoted' in reply) return `done: promoted ${reply.promoted}`;

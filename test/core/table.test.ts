@@ -5,6 +5,7 @@ import { areAll, rolesOf } from '../../src/core/state/generations.ts';
 import type { Event, EventType, Phase, State } from '../../src/core/state/state.ts';
 import { step } from '../../src/core/step.ts';
 import { table } from '../../src/core/table.ts';
+import { NOTHING_MEASURED } from '../../src/core/verdict/measured.ts';
 import { play } from './player.ts';
 import { brokenPromises } from './promises.ts';
 import { release } from './script.ts';
@@ -158,10 +159,7 @@ const events: { readonly [T in EventType]: (about: number, worker: string) => Om
 };
 
 /** A generation that loses one worker after the other. */
-const crashing = {
-  ...{ spanMs: 5_000, requests: 0, failed: 0, cut: 0, latency: [], loopDelayMs: null, uncaught: 0 },
-  ...{ exits: 3, hangs: 0, memoryPerMinuteBytes: null }
-};
+const crashing = { ...NOTHING_MEASURED, spanMs: 5_000, exits: 3 };
 
 /** What the table may be told: news of a kind comes from workers that are as far as it says. */
 function canHappen(state: State, type: EventType, about: number): boolean {

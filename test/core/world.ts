@@ -2,6 +2,7 @@ import { isHeld } from '../../src/core/rules/hold.ts';
 import { activeOf, rolesOf } from '../../src/core/state/generations.ts';
 import type { Effect, News, Start, State, WorkerEvent } from '../../src/core/state/state.ts';
 import { step } from '../../src/core/step.ts';
+import { NOTHING_MEASURED } from '../../src/core/verdict/measured.ts';
 import { brokenDeadlines, brokenPromises } from './promises.ts';
 import { release, type Setting, showEffect, showState } from './script.ts';
 
@@ -284,8 +285,7 @@ export class World {
   /** What the supervisor measured of the active generation. */
   sample(isBad: boolean): void {
     const about = activeOf(this.state)?.id ?? 0;
-    const nothing = { requests: 0, failed: 0, cut: 0, latency: [], loopDelayMs: null, uncaught: 0, hangs: 0 };
-    const after = { ...nothing, spanMs: 5_000, exits: isBad ? 3 : 0, memoryPerMinuteBytes: null };
+    const after = { ...NOTHING_MEASURED, spanMs: 5_000, exits: isBad ? 3 : 0 };
     this.post({ type: 'sampled', about, at: this.now, before: null, after });
   }
 

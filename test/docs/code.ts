@@ -40,7 +40,7 @@ async function tryConfig(machine: Machine, text: string): Promise<void> {
 /** Its options are added to those of the package.json that every page has. */
 async function tryPackage(machine: Machine, text: string): Promise<void> {
   const { handover, ...rest } = JSON.parse(text) as { readonly handover: object };
-  const own = { type: 'module', ...rest, handover: { bake: '4s', ...handover } };
+  const own = { type: 'module', ...rest, handover: { bake: '6s', ...handover } };
   machine.write('package.json', JSON.stringify(own));
   await serve(machine, SERVE);
 }

@@ -24,7 +24,7 @@ createServer((request, response) => {
 
 /** What stands around the pages: the files that their commands name. */
 const FILES: Readonly<Record<string, string>> = {
-  'package.json': '{ "name": "shop", "type": "module", "handover": { "bake": "4s" } }\n',
+  'package.json': '{ "name": "shop", "type": "module", "handover": { "bake": "6s" } }\n',
   'server.js': APP,
   'migrate.js': '',
   '.env.production': 'STAGE=production\n',
@@ -40,7 +40,7 @@ interface Status {
   readonly listeners: readonly { readonly address: string }[];
   readonly active: Generation | null;
   readonly standby: Generation | null;
-  readonly bake: object | null;
+  readonly bake: { readonly leftMs: number } | null;
 }
 
 interface Generation {
@@ -169,7 +169,8 @@ export class Machine {
     const to = Number(/rollback --to (\d+)/.exec(command)?.[1] ?? 0);
     while (to > 0 && ((await this.#status()).active?.generation ?? 0) <= to) await reload();
     const { bake, standby } = await this.#status();
-    const needsBake = (name === 'promote' || name === 'abort') && bake === null;
+    // A bake that is nearly over may be so before the command has started.
+    const needsBake = (name === 'promote' || name === 'abort') && (bake?.leftMs ?? 0) < 5_000;
     const needsStandby = (name === 'rollback' || name === 'retire') && standby === null;
     if (needsBake || needsStandby) await reload();
   }

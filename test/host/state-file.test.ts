@@ -31,7 +31,8 @@ const entry: HistoryEntry = {
   failed: 1,
   outcome: 'retired',
   reason: 'it was kept warm long enough',
-  standby: 6
+  standby: 6,
+  verdict: { decision: 'keep', reason: 'no limit was reached', before: null, after: null }
 };
 const state: FileState = { lastGeneration: 9, history: [entry] };
 

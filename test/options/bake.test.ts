@@ -19,10 +19,24 @@ test('a bake may be no more than how long it is', () => {
     [0, 0],
     ['5m', 300_000]
   ] as const) {
-    assert.deepEqual(readBake(given), { forMs, limits });
-    assert.deepEqual(readBake({ for: given }), { forMs, limits });
+    assert.deepEqual(readBake(given), { ...BAKE_DEFAULTS, forMs, atMostMs: forMs });
+    assert.deepEqual(readBake({ for: given }), { ...BAKE_DEFAULTS, forMs, atMostMs: forMs });
   }
   assert.deepEqual(readBake({}), BAKE_DEFAULTS);
+});
+
+test('a bake may go on for longer where too few requests came', () => {
+  const bake = readBake({ for: '10s', atMost: '2m', requests: 500 });
+  assert.deepEqual(bake, { ...BAKE_DEFAULTS, forMs: 10_000, atMostMs: 120_000, requests: 500 });
+  for (const wrong of [{ for: '10s', atMost: '5s' }, { atMost: 'long' }, { requests: -1 }, { requests: 1.5 }])
+    assert.equal(readBake(wrong), undefined, JSON.stringify(wrong));
+});
+
+test('whoever says what the floor is means it: nothing is outright then, unless that is said too', () => {
+  assert.deepEqual(limitOf('p50', { ratio: 3 }), { ...limits.p50, ratio: 3 });
+  assert.deepEqual(limitOf('p50', { floor: '1s' }), { ...limits.p50, floor: 1_000, outright: null });
+  assert.deepEqual(limitOf('p50', { floor: '1s', outright: 20 }), { ...limits.p50, floor: 1_000, outright: 20 });
+  assert.equal(limitOf('p50', { outright: 1 }), undefined);
 });
 
 test('any signal can be switched off', () => {
@@ -45,6 +59,7 @@ test('times are durations, and other amounts numbers in the unit of their signal
   assert.deepEqual(limitOf('p99', { floor: '1s', absolute: '5s', after: '10s' }), {
     ...limits.p99,
     floor: 1_000,
+    outright: null,
     absolute: 5_000,
     afterMs: 10_000
   });
@@ -74,6 +89,8 @@ test('a limit that nothing, or anything, would reach is refused', () => {
     ['errors', { ratio: '2' }],
     ['errors', { requests: 0 }],
     ['errors', { requests: 2.5 }],
+    ['errors', { least: -1 }],
+    ['errors', { outright: 10 }],
     ['p99', { floor: 0 }],
     ['p99', { floor: 'slow' }],
     ['p99', { after: -1 }],

@@ -301,12 +301,12 @@ const cases: { readonly [N in OptionName]: Cases } = {
   bake: {
     fallback: BAKE_DEFAULTS,
     good: [
-      ['1m', { ...BAKE_DEFAULTS, forMs: 60_000 }],
-      ['0', { ...BAKE_DEFAULTS, forMs: 0 }],
-      [longest, { ...BAKE_DEFAULTS, forMs: longest }],
+      ['1m', { ...BAKE_DEFAULTS, forMs: 60_000, atMostMs: 60_000 }],
+      ['0', { ...BAKE_DEFAULTS, forMs: 0, atMostMs: 0 }],
+      [longest, { ...BAKE_DEFAULTS, forMs: longest, atMostMs: longest }],
       [
         { for: '10s', exits: false },
-        { forMs: 10_000, limits: { ...BAKE_DEFAULTS.limits, exits: null } }
+        { ...BAKE_DEFAULTS, forMs: 10_000, atMostMs: 10_000, limits: { ...BAKE_DEFAULTS.limits, exits: null } }
       ]
     ],
     bad: ['soon', '', -1, longest + 1, Infinity, null, true, [], ['30s'], { for: null }, { for: '1s', crashes: 3 }],

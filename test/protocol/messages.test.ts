@@ -33,8 +33,11 @@ const messages: { readonly [T in Message['type']]: Extract<Message, { type: T }>
     failed: 1,
     cut: 0,
     uncaught: 0,
+    cpuMs: 40,
+    rssBytes: 60_000_000,
     latency: [40, 8],
-    loop: [0, 50]
+    loop: [0, 50],
+    routes: [['GET /', 9, 1, [40, 8]]]
   },
   reported: { type: 'reported', ask: 2, connections: 1, inFlight: 0, requests: 9, holding: [] },
   listen: { type: 'listen', ask: 3, wanted: { port: 80 }, preloaded: false },
@@ -70,7 +73,18 @@ function garbageOf(raw: unknown): string | null {
 
 /** Fields that a report has besides its number are taken as they are: they are shown, and nothing depends on them. */
 const FIELDS = ['ask', 'key', 'id', 'fresh', 'pipelines', 'last', 'receivers', 'wanted', 'code', 'message'];
-const UNCHECKED = ['latency', 'loop', 'connections', 'inFlight', 'requests', 'holding', 'listens', 'waits', 'address'];
+const UNCHECKED = [
+  'latency',
+  'loop',
+  'routes',
+  'connections',
+  'inFlight',
+  'requests',
+  'holding',
+  'listens',
+  'waits',
+  'address'
+];
 
 for (const [type, message] of Object.entries(messages)) {
   test(`${type}: what is sent is what arrives`, () => {

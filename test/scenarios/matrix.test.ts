@@ -35,13 +35,13 @@ const QUICK: readonly Case[] = [
   { version: 'unwell', code: 'HANDOVER_ERR_CANDIDATE_CHECK', reason: /gave status 503/, costs: [] },
   { version: '2', code: 'kept', reason: /no limit was reached/, costs: [] },
   { version: 'crashes', code: REJECTED, reason: /^worker exits: [2-9] in /, costs: CUT },
-  { version: 'fails', code: REJECTED, reason: /^5xx: .* % of /, costs: ['serverError'] },
+  { version: 'fails', code: REJECTED, reason: /(^5xx: .* % of |answers were 5xx)/, costs: ['serverError'] },
   { version: 'slow', code: REJECTED, reason: /^p50: .* ms over /, costs: [] }
 ];
 
 /** Memory takes its time to be a slope. */
 const LONG: readonly Case[] = [
-  { version: 'leaks', code: REJECTED, reason: /^memory growth: .* MiB a minute/, costs: [] }
+  { version: 'leaks', code: REJECTED, reason: /^memory( growth: .* MiB a minute|: a worker takes )/, costs: [] }
 ];
 
 /** Limits that decide quickly, and each only about its own illness: the machine is slow, and shared. */
@@ -49,12 +49,12 @@ const QUICK_BAKE: SuperviseOptions['bake'] = {
   for: '6s',
   exits: 2,
   p50: { floor: 250, absolute: 250, after: 500, requests: 20 },
-  ...{ p99: false, cut: false, loopDelay: false, memory: false }
+  ...{ p99: false, cut: false, cpu: false, loopDelay: false, memory: false }
 };
 const LONG_BAKE: SuperviseOptions['bake'] = {
   for: '25s',
   memory: { floor: 500 * MIB, absolute: 500 * MIB, after: '1s' },
-  ...{ p50: false, p99: false, cut: false, loopDelay: false }
+  ...{ p50: false, p99: false, cut: false, cpu: false, loopDelay: false }
 };
 
 /** Four services share the machine: each has every kind of client, and none that only heats the processor. */

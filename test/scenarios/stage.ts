@@ -46,7 +46,7 @@ export class Stage {
     // Latency and the like are the verdict's own tests: here processes stand still on purpose.
     const bake: UserBake = {
       for: '1500ms',
-      ...{ hangs: false, errors: false, cut: false, p50: false, p99: false },
+      ...{ hangs: false, errors: false, cpu: false, cut: false, p50: false, p99: false },
       ...{ loopDelay: false, uncaught: false, memory: false }
     };
     this.service = new TestService({

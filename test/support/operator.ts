@@ -21,7 +21,8 @@ export const entry: HistoryEntryStatus = {
   failed: 2,
   outcome: 'rejected',
   reason: '5xx: 41 % of 220 requests',
-  standby: 5
+  standby: 5,
+  verdict: null
 };
 
 /** A supervisor without workers: it remembers what it was asked, and says what a test wants it to say. */

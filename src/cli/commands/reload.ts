@@ -41,8 +41,12 @@ function showDone({ from, to, bootMs, cutoverMs, handedOver, gapMs, verdict, clo
   const times = `ready in ${showMs(bootMs)}, cutover ${showMs(cutoverMs)}${gap}`;
   const gone = closed ? ` Closed, since it does not listen there: ${closed.join(', ')}.` : '';
   const done = `Handed over from generation ${from} to ${to}: ${times}, ${count(handedOver, 'connection')} moved.${gone}`;
-  const lines = [done, ...(config ? describeChange(config) : []), ...(verdict ? [`Kept: ${verdict.reason}.`] : [])];
+  const lines = [done, ...(config ? describeChange(config) : []), ...(verdict ? [showVerdict(verdict)] : [])];
   return lines.join('\n');
+}
+
+function showVerdict({ decision, reason }: NonNullable<ReloadDone['verdict']>): string {
+  return decision === 'keep unseen' ? `${reason.charAt(0).toUpperCase()}${reason.slice(1)}.` : `Kept: ${reason}.`;
 }
 
 /** The verdict was against it, and rolling back was left to the operator. */

@@ -1,4 +1,7 @@
-import type { Bake, Effect, Generation, In, Limits, Order } from '../state/state.ts';
+import { amendEntry } from '../state/history.ts';
+import type { Bake, Effect, Generation, In, Limits, Order, State } from '../state/state.ts';
+import { describeBoth } from '../verdict/figures.ts';
+import type { Decision } from '../verdict/judge.ts';
 import { announce } from './rule.ts';
 
 /** A step whose state is `steady`. */
@@ -20,7 +23,10 @@ export function beginBake(
   const byWorker = order.strategy === 'rolling' || order.strategy === 'in-place';
   const undisturbedUntil = byWorker ? order.askedAt : (order.heldAt ?? at);
   return {
-    bake: { generation: id, from, undisturbedUntil, since: at, forMs: bakeMs, measured: null, waiting: [] },
+    bake: {
+      ...{ generation: id, from, undisturbedUntil, since: at, forMs: bakeMs },
+      ...{ extended: false, measured: null, waiting: [] }
+    },
     effects: [
       { do: 'set-deadline', deadline: 'bake-over', about: id, afterMs: bakeMs },
       announce('info', 'baking', { generation: id, forMs: bakeMs })
@@ -29,19 +35,32 @@ export function beginBake(
 }
 
 /** Ends the bake: the active generation is kept, and the orders that wait for the verdict are answered. */
-export function endBake({ state, effects }: SteadyStep, reason: string): SteadyStep {
+export function endBake({ state, effects }: SteadyStep, reason: string, decision: Decision = 'keep'): SteadyStep {
   const { bake } = state;
   if (!bake) return { state, effects };
   return {
-    state: { ...state, bake: null },
+    state: { ...noteVerdict(state, bake, decision, reason), bake: null },
     effects: [
       ...effects,
       { do: 'clear-deadline', deadline: 'bake-over', about: bake.generation },
       ...bake.waiting.flatMap((completed): Effect[] =>
         completed.request === null
           ? []
-          : [{ do: 'reply', request: completed.request, reply: { ok: true, completed: completed, reason } }]
+          : [
+              {
+                do: 'reply',
+                request: completed.request,
+                reply: { ok: true, completed, kept: { decision, reason, ...describeBoth(bake.measured) } }
+              }
+            ]
       )
     ]
   };
+}
+
+/** Notes in the history how a bake ended, with the figures of both versions. */
+export function noteVerdict<S extends State>(state: S, bake: Bake, decision: Decision, reason: string): S {
+  return amendEntry(state, bake.generation, {
+    verdict: { decision, reason, ...describeBoth(bake.measured) }
+  }) as S;
 }

@@ -1,31 +1,50 @@
-import type { In, Step } from '../state/state.ts';
-import { judge, type Measured } from '../verdict/judge.ts';
+import type { Bake, In, Step } from '../state/state.ts';
+import { type Comparison, countComparable, type Decision, judge, NOTHING_MEASURED } from '../verdict/judge.ts';
 import { endBake } from './bake-period.ts';
 import { complete } from './complete.ts';
 import { refuseNothingWaits } from './refusals.ts';
 import { reject } from './rollback.ts';
 import { announce, type On, to } from './rule.ts';
 
-const NOTHING_MEASURED: Measured = {
-  ...{ spanMs: 0, requests: 0, failed: 0, cut: 0, latency: [], loopDelayMs: null },
-  ...{ uncaught: 0, exits: 0, hangs: 0, memoryPerMinuteBytes: null }
-};
-
 /** Steady: compares the measurements of the new generation so far with those of the one before. */
-export function compare(state: In<'steady'>, { before: past, after, at }: On<'sampled'>): Step {
+export function compare(state: In<'steady'>, { before, after, at }: On<'sampled'>): Step {
   const { bake, limits } = state;
   if (!bake) return to(state);
-  const verdict = judge(past, after, limits.bake, false);
-  if (verdict.decision === 'roll back') return reject(state, verdict.reason, at, null);
-  return to({ ...state, bake: { ...bake, measured: { before: past, after } } });
+  const measured = { before, after };
+  const judged = { ...state, bake: { ...bake, measured } };
+  const { decision, reason } = judge(before, after, limits.bake, false);
+  if (decision === 'roll back') return reject(judged, reason, at, null);
+  return bake.extended && !isThin(measured, limits.bakeRequests) ? conclude(judged, judged.bake, at) : to(judged);
 }
 
-/** Steady: the bake is over, and the last measurements decide. */
+/** Steady: the bake is over, and the last measurements decide; where they say too little, it goes on. */
 export function decide(state: In<'steady'>, { at }: On<'bake-over'>): Step {
   const { bake, limits } = state;
   if (!bake) return to(state);
-  const verdict = judge(bake.measured?.before ?? null, bake.measured?.after ?? NOTHING_MEASURED, limits.bake, true);
-  return verdict.decision === 'roll back' ? reject(state, verdict.reason, at, null) : keep(state, verdict.reason);
+  const leftMs = bake.since + limits.bakeAtMostMs - at;
+  if (bake.extended || leftMs <= 0 || !isThin(bake.measured, limits.bakeRequests)) return conclude(state, bake, at);
+  const extended = { ...bake, forMs: limits.bakeAtMostMs, extended: true };
+  const about = bake.generation;
+  const reason = `fewer than ${limits.bakeRequests} requests came that can be compared with those before`;
+  return to(
+    { ...state, bake: extended },
+    { do: 'set-deadline', deadline: 'bake-over', about, afterMs: leftMs },
+    announce('info', 'bake-extended', { generation: about, forMs: limits.bakeAtMostMs, reason })
+  );
+}
+
+/** Whether some requests came, but too few to compare. Where none can come to that, waiting would not help. */
+function isThin(measured: Comparison | null, requests: number): boolean {
+  if (!measured?.before || measured.before.requests < requests) return false;
+  return measured.after.requests > 0 && countComparable(measured.before, measured.after) < requests;
+}
+
+function conclude(state: In<'steady'>, { measured }: Bake, at: number): Step {
+  const { before, after } = measured ?? { before: null, after: NOTHING_MEASURED };
+  const { decision, reason } = judge(before, after, state.limits.bake, true, state.limits.bakeRequests);
+  return decision === 'roll back'
+    ? reject(state, reason, at, null)
+    : keep(state, reason, decision === 'keep unseen' ? decision : 'keep');
 }
 
 /** Steady: a check with `whileBaking` has failed. */
@@ -39,17 +58,13 @@ export function promote(state: In<'steady'>, event: On<'promote-asked'>): Step {
   const { request } = event;
   const reason = 'promoted by the operator';
   const { active, standby } = state;
-  const kept = keep(state, reason);
+  const kept = keep(state, reason, 'keep');
   const reply = { ok: true, promoted: active.id, standby: standby?.id ?? null, reason } as const;
   return to(kept.state, ...kept.effects, { do: 'reply', request, reply });
 }
 
-function keep(state: In<'steady'>, reason: string): Step {
+function keep(state: In<'steady'>, reason: string, decision: Decision): Step {
   const { active } = state;
-  const ended = endBake(complete(state), reason);
-  return to(
-    ended.state,
-    announce('info', 'verdict', { generation: active.id, decision: 'keep', reason }),
-    ...ended.effects
-  );
+  const ended = endBake(complete(state), reason, decision);
+  return to(ended.state, announce('info', 'verdict', { generation: active.id, decision, reason }), ...ended.effects);
 }

@@ -106,8 +106,7 @@ export function complete(state: In<'steady'>): SteadyStep {
   if (verdict) effects.push(...tellRejected(state, verdict));
   const calm = { ...state, completing: null };
   if (waits && bake) return { state: { ...calm, bake: { ...bake, waiting: [...bake.waiting, completing] } }, effects };
-  if (request !== null)
-    effects.push({ do: 'reply', request, reply: { ok: true, completed: completing, reason: null } });
+  if (request !== null) effects.push({ do: 'reply', request, reply: { ok: true, completed: completing, kept: null } });
   return { state: calm, effects };
 }
 

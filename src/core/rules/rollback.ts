@@ -1,7 +1,7 @@
 import { commonOf, limitsFor, sizeAfter } from '../state/generations.ts';
 import { amendEntry, releaseBefore } from '../state/history.ts';
 import type { Effect, Generation, In, Order, Rejection, State, Step } from '../state/state.ts';
-import type { SteadyStep } from './bake-period.ts';
+import { noteVerdict, type SteadyStep } from './bake-period.ts';
 import { complete, completeEarly, endWaiting } from './complete.ts';
 import { isCovering } from './cover.ts';
 import { openNext } from './cutover.ts';
@@ -64,7 +64,7 @@ function endBakeAgainst({ state, effects }: SteadyStep, reason: string): SteadyS
   const { active, bake } = state;
   const requests = (bake?.waiting ?? []).flatMap(({ request }) => (request === null ? [] : [request]));
   return {
-    state: { ...state, bake: null },
+    state: { ...(bake ? noteVerdict(state, bake, 'roll back', reason) : state), bake: null },
     effects: [...effects, { do: 'clear-deadline', deadline: 'bake-over', about: active.id }],
     verdict: { generation: active.id, reason, requests }
   };

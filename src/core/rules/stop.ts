@@ -44,7 +44,7 @@ function answerInterrupted(state: Running, at: number): readonly Effect[] {
     const completed = { ...order, from: leaving.id, to: active.id, ...times, ...over };
     const { request, verdict } = order;
     const told: Effect[] =
-      request === null ? [] : [{ do: 'reply', request, reply: { ok: true, completed: completed, reason: null } }];
+      request === null ? [] : [{ do: 'reply', request, reply: { ok: true, completed, kept: null } }];
     return verdict ? [...told, ...failOrder(state, { ...order, request: null }, CODE, ABANDONED(leaving.id))] : told;
   }
   const given = 'candidate' in state ? state.candidate : state.next;

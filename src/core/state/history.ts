@@ -39,7 +39,8 @@ export function addEntry(
     failed: null,
     outcome: 'candidate',
     reason: null,
-    standby: null
+    standby: null,
+    verdict: null
   };
   return { ...state, history: [...state.history, entry].slice(-HISTORY_LENGTH) };
 }
@@ -117,7 +118,8 @@ export function describeHistory(history: readonly HistoryEntry[], now: number): 
     failed: entry.failed,
     outcome: entry.outcome,
     reason: entry.reason,
-    standby: entry.standby
+    standby: entry.standby,
+    verdict: entry.verdict ?? null
   }));
 }
 

@@ -83,6 +83,9 @@ export interface Limits {
   readonly migrateMs: number | null;
   /** How long a new active generation is compared with the one before; 0 is not at all. */
   readonly bakeMs: number;
+  /** How long that may go on where fewer than `bakeRequests` requests came. */
+  readonly bakeAtMostMs: number;
+  readonly bakeRequests: number;
   readonly bake: BakeLimits;
   /** Whether a generation that is rejected is rolled back without being asked. */
   readonly rollsBack: boolean;

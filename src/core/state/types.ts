@@ -1,8 +1,9 @@
 import type { StrategyName } from '../../options/strategies.ts';
-import type { Measured } from '../verdict/signals.ts';
+import type { BothFigures } from '../verdict/figures.ts';
+import type { Comparison, Decision } from '../verdict/judge.ts';
 import type { Release } from './release.ts';
 
-export type { StrategyName };
+export type { Comparison, StrategyName };
 
 /**
  * How far one worker is.
@@ -90,6 +91,14 @@ export interface HistoryEntry {
   readonly reason: string | null;
   /** The generation that was on standby while it was active. */
   readonly standby: number | null;
+  /** How its last bake ended, and the figures of both versions then; null where it was not judged. */
+  readonly verdict: Judged | null;
+}
+
+/** How a bake ended. */
+export interface Judged extends BothFigures {
+  readonly decision: Decision;
+  readonly reason: string;
 }
 
 /** The order that is being carried out, and when it came. */
@@ -145,16 +154,12 @@ export interface Bake {
   readonly undisturbedUntil: number;
   readonly since: number;
   readonly forMs: number;
+  /** Whether it goes on past that, because too few requests came to see anything. */
+  readonly extended: boolean;
   /** What was measured last. */
   readonly measured: Comparison | null;
   /** Orders that are answered with the verdict. */
   readonly waiting: readonly Completion[];
-}
-
-/** What the generation before did up to the cutover, and what the active one has done since. */
-export interface Comparison {
-  readonly before: Measured | null;
-  readonly after: Measured;
 }
 
 /** An order to scale that is not done yet. */

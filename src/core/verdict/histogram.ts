@@ -13,3 +13,6 @@ const STEPS = Math.ceil(Math.log(LAST_MS / FIRST_MS) / Math.log(STEP));
 export const BUCKETS_MS: readonly number[] = Array.from({ length: STEPS + 1 }, (_, index) =>
   index === STEPS ? LAST_MS : FIRST_MS * (LAST_MS / FIRST_MS) ** (index / STEPS)
 );
+
+/** How long a slice is: a single pause of the machine fits into one, a version that is slow fills them all. */
+export const SLICE_MS = 500;

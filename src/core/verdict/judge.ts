@@ -1,53 +1,83 @@
-import { type Excess, explain, showNumber, showSpan, showValue, summarize } from './reasons.ts';
-import { type BakeLimits, type Limit, type Measured, SIGNAL_NAMES, type SignalName } from './signals.ts';
-import { highest, lowest, percentile, slowerThan, sum } from './statistics.ts';
+import { compareRoutes } from './baseline.ts';
+import type { Excess, Find } from './excess.ts';
+import { findPercentile } from './latency.ts';
+import { findCpu, findLevel, findMemory } from './levels.ts';
+import type { Measured } from './measured.ts';
+import { explain, showNumber, showSpan, summarize } from './reasons.ts';
+import { findCut, findErrors } from './shares.ts';
+import { type BakeLimits, SIGNAL_NAMES, type SignalName } from './signals.ts';
 
+export * from './measured.ts';
 export type * from './signals.ts';
 export { SIGNALS } from './signals.ts';
 export { percentile } from './statistics.ts';
 
 /** Whether a generation is kept, and the measurement that decided it. */
 export interface Verdict {
-  readonly decision: 'keep' | 'roll back' | 'not yet';
+  /** `keep unseen`: no limit was reached, but too few requests came to see anything. */
+  readonly decision: Decision | 'not yet';
   /** The signal that is the reason for the rollback; null without one. */
   readonly signal: SignalName | null;
   /** What an operator reads. */
   readonly reason: string;
 }
 
-type Find = (name: SignalName, limit: Limit, before: Measured | null, after: Measured) => Excess | null;
+export type Decision = 'keep' | 'keep unseen' | 'roll back';
 
 /**
  * Decides whether a new generation is kept, from what it did since the cutover and what the previous one did before.
  *
  * Monotonic: worse measurements never turn a rollback into a keep.
  *
- * @shape `before` covers the whole bake time before the cutover, however little has passed since; null = unknown
+ * @shape `before` covers the time before the cutover, however little has passed since; null = unknown
  */
-export function judge(before: Measured | null, after: Measured, limits: BakeLimits, isOver: boolean): Verdict {
+export function judge(
+  before: Measured | null,
+  after: Measured,
+  limits: BakeLimits,
+  isOver: boolean,
+  requests = 0
+): Verdict {
+  const baseline = before && compareRoutes(before, after);
   for (const name of SIGNAL_NAMES) {
     const limit = limits[name];
-    const excess = limit && FIND[name](name, limit, before, after);
+    const excess = limit && FIND[name]({ name, limit, before, after, baseline, isOver });
     if (excess) return { decision: 'roll back', signal: name, reason: explain(name, limit, excess) };
   }
-  return { decision: isOver ? 'keep' : 'not yet', signal: null, reason: summarize(after, limits) };
+  const unseen = after.requests + after.cut < requests;
+  const decision = isOver ? (unseen ? 'keep unseen' : 'keep') : 'not yet';
+  return { decision, signal: null, reason: summarize(baseline, after, limits, unseen) };
+}
+
+/** What the version before did up to the cutover, and what the new one has done since. */
+export interface Comparison {
+  readonly before: Measured | null;
+  readonly after: Measured;
+}
+
+/** How many of the new version's requests there is something to compare with, chance aside. */
+export function countComparable(before: Measured | null, after: Measured): number {
+  return before ? compareRoutes(before, after).requests : 0;
 }
 
 /** How each signal is judged, and what of a measurement it reads. */
 const FIND: { readonly [S in SignalName]: Find } = {
-  exits: findCount(({ exits }) => exits),
+  exits: (asked) => findNewDeath(asked) ?? findExits(asked),
   hangs: findCount(({ hangs }) => hangs),
-  errors: findShare(({ failed, requests }) => [failed, requests]),
-  cut: findShare(({ cut, requests }) => [cut, requests + cut]),
-  p50: findPercentile(0.5),
-  p99: findPercentile(0.99),
+  errors: findErrors,
+  cut: findCut,
+  p50: findPercentile({ share: 0.5, slices: 3, perSlice: 10, late: 1 }),
+  p99: findPercentile({ share: 0.99, slices: 10, perSlice: 50, late: 3 }),
+  cpu: findCpu,
   loopDelay: findLevel(({ loopDelayMs }) => loopDelayMs),
   uncaught: findCount(({ uncaught }) => uncaught),
-  memory: findLevel(({ memoryPerMinuteBytes }) => memoryPerMinuteBytes)
+  memory: (asked) => findMemory(asked) ?? findGrowth(asked)
 };
+const findExits = findCount(({ exits }) => exits);
+const findGrowth = findLevel(({ memoryPerMinuteBytes }) => memoryPerMinuteBytes);
 
 function findCount(read: (from: Measured) => number): Find {
-  return (_name, { ratio, floor }, before, after) => {
+  return ({ limit: { ratio, floor }, before, after }) => {
     const count = read(after);
     const earlier = before ? read(before) : 0;
     // Counts before the cutover are scaled up if they were taken over a shorter time.
@@ -63,50 +93,9 @@ function findCount(read: (from: Measured) => number): Find {
   };
 }
 
-function findShare(read: (from: Measured) => readonly [bad: number, all: number]): Find {
-  return (name, limit, before, after) => {
-    const [bad, all] = read(after);
-    if (all < limit.requests || all === 0) return null;
-    const shown = `${showValue(name, bad / all)} of ${showNumber(all)} requests`;
-    const [badBefore, allBefore] = before ? read(before) : [0, 0];
-    if (allBefore < limit.requests || allBefore === 0)
-      return limit.absolute !== null && bad / all >= limit.absolute ? { after: shown, before: null } : null;
-    const baseline = badBefore / allBefore;
-    const isOver = bad / all >= Math.max(baseline * limit.ratio, baseline + limit.floor);
-    if (!isOver || lowest(bad, all) <= highest(badBefore, allBefore)) return null;
-    return { after: shown, before: `${showValue(name, baseline)} of ${showNumber(allBefore)}` };
-  };
-}
-
-function findPercentile(share: number): Find {
-  return (name, limit, before, after) => {
-    const all = sum(after.latency);
-    if (all < limit.requests || all === 0 || after.spanMs <= limit.afterMs) return null;
-    const allBefore = before ? sum(before.latency) : 0;
-    const baseline = before && allBefore >= limit.requests ? percentile(before.latency, share) : null;
-    const tooSlowMs = baseline === null ? limit.absolute : Math.max(baseline * limit.ratio, baseline + limit.floor);
-    if (tooSlowMs === null) return null;
-    // The share of slow requests is compared, not the percentile: of fifty requests, a single slow one would be the p99.
-    const slow = lowest(slowerThan(tooSlowMs, after.latency), all);
-    // As many requests as came in the first moments may be slow, since code and pools are cold then.
-    const allowed = 1 - share + limit.afterMs / after.spanMs;
-    if (slow <= allowed) return null;
-    if (before && baseline !== null && slow <= highest(slowerThan(tooSlowMs, before.latency), allBefore)) return null;
-    return {
-      after: `${showValue(name, percentile(after.latency, share) ?? 0)} over ${showNumber(all)} requests`,
-      before: baseline === null ? null : `${showValue(name, baseline)} over ${showNumber(allBefore)}`
-    };
-  };
-}
-
-function findLevel(read: (from: Measured) => number | null): Find {
-  return (name, limit, before, after) => {
-    const value = read(after);
-    if (value === null || after.spanMs < limit.afterMs) return null;
-    const earlier = before && read(before);
-    const baseline = earlier === null ? null : Math.max(0, earlier);
-    const tooMuch = baseline === null ? limit.absolute : Math.max(baseline * limit.ratio, baseline + limit.floor);
-    if (tooMuch === null || value < tooMuch) return null;
-    return { after: showValue(name, value), before: earlier === null ? null : showValue(name, earlier) };
-  };
+/** An error that no version before has died of. */
+function findNewDeath({ before, after }: Parameters<Find>[0]): Excess | null {
+  const [news] = after.fatal.filter((kind) => !before?.fatal.includes(kind));
+  if (!before || after.exits === 0 || news === undefined) return null;
+  return { said: `a worker died of an error that no version had died of before: ${news}` };
 }

@@ -1,6 +1,7 @@
-import { BUCKETS_MS } from '../../core/verdict/histogram.ts';
-import type { Measured } from '../../core/verdict/signals.ts';
+import { BUCKETS_MS, SLICE_MS } from '../../core/verdict/histogram.ts';
+import type { Measured, Route, Slice } from '../../core/verdict/measured.ts';
 import type { Sample } from '../../protocol/messages.ts';
+import { findClimb, findSlope } from './slope.ts';
 
 /** Requests of a generation since it started, finished or cut short. Failed are those with 5xx, and those cut short. */
 export interface Totals {
@@ -11,15 +12,12 @@ export interface Totals {
 /** What is told of an event loop: one hiccup is not its delay. */
 const LOOP_QUANTILE = 0.99;
 
-/** Memory is no slope before so many readings over so long: a process that starts only grows. */
-const SLOPE_READINGS = 5;
-const SLOPE_SPAN_MS = 5_000;
-
 type Entry = { readonly at: number } & (
   | { readonly worker: string; readonly sample: Sample }
   | { readonly lost: 'exit' | 'hang' }
-  | { readonly worker: string; readonly rssBytes: number }
+  | { readonly fatal: string }
 );
+type Sampled = Extract<Entry, { sample: Sample }>;
 
 /** What every worker of one generation did, second by second, and in all. */
 export class Measurements {
@@ -48,23 +46,69 @@ export class Measurements {
   measure(fromMs: number, toMs: number): Measured {
     const entries = this.#entries.filter(({ at }) => at > fromMs && at <= toMs);
     const samples = entries.filter((entry) => 'sample' in entry);
-    const readings = entries.filter((entry) => 'rssBytes' in entry);
     const lost = entries.flatMap((entry) => ('lost' in entry ? [entry.lost] : []));
-    const sum = (name: 'requests' | 'failed' | 'cut' | 'uncaught') =>
+    const sum = (name: 'requests' | 'failed' | 'cut' | 'uncaught' | 'cpuMs') =>
       samples.reduce((total, { sample }) => total + sample[name], 0);
+    const beganAt = Math.max(fromMs, this.since);
+    const workers = byWorker(samples);
+    const memory = workers.map((taken) => taken.map(({ at, sample: { rssBytes } }) => ({ at, bytes: rssBytes })));
     return {
-      spanMs: Math.max(0, toMs - Math.max(fromMs, this.since)),
+      spanMs: Math.max(0, toMs - beganAt),
       requests: sum('requests'),
       failed: sum('failed'),
       cut: sum('cut'),
       latency: fold(samples.map(({ sample }) => sample.latency)),
-      loopDelayMs: worstOf(byWorker(samples), findLoopDelay),
+      slices: slice(samples, fromMs),
+      routes: foldRoutes(samples),
+      cpuMs: samples.length === 0 ? null : sum('cpuMs'),
+      loopDelayMs: worstOf(workers, findLoopDelay),
+      standbyDelayMs: null,
       uncaught: sum('uncaught'),
       exits: lost.filter((how) => how === 'exit').length,
+      fatal: [...new Set(entries.flatMap((entry) => ('fatal' in entry ? [entry.fatal] : [])))],
       hangs: lost.filter((how) => how === 'hang').length,
-      memoryPerMinuteBytes: worstOf(byWorker(readings), slopePerMinute)
+      rssBytes: worstOf(memory, (readings) => readings.at(-1)?.bytes ?? null),
+      memoryPerMinuteBytes: worstOf(memory, findSlope),
+      climbPerMinuteBytes: worstOf(memory, findClimb)
     };
   }
+}
+
+/** Adds up what belongs to the same part of the span, of all workers. */
+function slice(samples: readonly Sampled[], fromMs: number): Slice[] {
+  const parts = new Map<number, Sampled[]>();
+  for (const one of samples) {
+    const { requests, cut } = one.sample;
+    if (requests + cut === 0 && one.sample.cpuMs === 0) continue;
+    // Samples say what was: one that came at the very end of a slice is about that slice.
+    const at = Math.ceil((one.at - fromMs) / SLICE_MS - 1) * SLICE_MS;
+    const part = parts.get(at);
+    if (part) part.push(one);
+    else parts.set(at, [one]);
+  }
+  return [...parts]
+    .sort(([one], [other]) => one - other)
+    .map(([atMs, part]) => ({
+      atMs,
+      requests: part.reduce((total, { sample }) => total + sample.requests, 0),
+      cut: part.reduce((total, { sample }) => total + sample.cut, 0),
+      cpuMs: part.reduce((total, { sample }) => total + sample.cpuMs, 0),
+      latency: fold(part.map(({ sample }) => sample.latency))
+    }));
+}
+
+function foldRoutes(samples: readonly Sampled[]): Record<string, Route> {
+  const found = new Map<string, { requests: number; failed: number; latency: (readonly number[])[] }>();
+  for (const { sample } of samples) {
+    for (const [name, requests, failed, latency] of sample.routes) {
+      const known = found.get(name) ?? { requests: 0, failed: 0, latency: [] };
+      known.requests += requests;
+      known.failed += failed;
+      known.latency.push(latency);
+      found.set(name, known);
+    }
+  }
+  return Object.fromEntries([...found].map(([name, route]) => [name, { ...route, latency: fold(route.latency) }]));
 }
 
 /** Adds up histograms in the form that they are sent in. */
@@ -108,15 +152,4 @@ function byWorker<E extends { readonly worker: string }>(entries: readonly E[]):
 function worstOf<T>(workers: readonly T[], measure: (one: T) => number | null): number | null {
   const figures = workers.map(measure).filter((figure) => figure !== null);
   return figures.length === 0 ? null : Math.max(...figures);
-}
-
-/** By least squares; null before there is enough to tell. */
-function slopePerMinute(points: readonly { readonly at: number; readonly rssBytes: number }[]): number | null {
-  const mean = (values: readonly number[]) => values.reduce((sum, value) => sum + value, 0) / values.length;
-  const [first, last] = [points[0]?.at ?? 0, points.at(-1)?.at ?? 0];
-  if (points.length < SLOPE_READINGS || last - first < SLOPE_SPAN_MS) return null;
-  const middle = mean(points.map(({ at }) => at));
-  const level = mean(points.map(({ rssBytes }) => rssBytes));
-  const across = points.reduce((sum, { at, rssBytes }) => sum + (at - middle) * (rssBytes - level), 0);
-  return (across / points.reduce((sum, { at }) => sum + (at - middle) ** 2, 0)) * 60_000;
 }

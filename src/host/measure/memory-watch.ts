@@ -53,10 +53,10 @@ export class MemoryWatch {
   /**
    * Reads once. Nothing happens while an earlier reading is still going on.
    *
-   * @shape pid by worker -> bytes by worker, without those that could not be read
+   * @shape pid by worker
    */
-  async read(pids: ReadonlyMap<string, number>, at: number): Promise<ReadonlyMap<string, number>> {
-    if (this.#reading) return new Map();
+  async read(pids: ReadonlyMap<string, number>, at: number): Promise<void> {
+    if (this.#reading) return;
     this.#reading = true;
     try {
       if (this.#limits.standbyShare > 0) this.#judgeMachine(at);
@@ -66,7 +66,6 @@ export class MemoryWatch {
         return rssBytes === undefined ? [] : [[worker, rssBytes] as const];
       });
       this.#judgeWorkers(found, at);
-      return new Map(found);
     } finally {
       this.#reading = false;
     }

@@ -2,6 +2,9 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import pidusage from 'pidusage';
 
+/** The unit of /proc/meminfo. */
+const KIB = 1_024;
+
 export interface Usage {
   readonly rssBytes: number;
   /** Share of one core, 0-1 and above. */
@@ -40,11 +43,29 @@ export function forgetUsage(): void {
  * @returns a share, 0-1, or null where it is not told
  */
 export function readAvailableShare(root = '/'): number | null {
+  const shares = readRooms(root).map(({ free, most }) => free / most);
+  return shares.length === 0 ? null : Math.min(...shares);
+}
+
+/** The same in bytes. */
+export function readAvailableBytes(root = '/'): number | null {
+  const rooms = readRooms(root).map(({ free }) => free);
+  return rooms.length === 0 ? null : Math.min(...rooms);
+}
+
+/** How much may be used, and how much of it is left. */
+interface Room {
+  readonly free: number;
+  readonly most: number;
+}
+
+/** The machine, and every cgroup above this process that has a limit. */
+function readRooms(root: string): Room[] {
   const meminfo = readNumbers(join(root, 'proc/meminfo'));
-  const [total, available] = [meminfo?.get('MemTotal'), meminfo?.get('MemAvailable')];
-  if (!total || available === undefined) return null;
-  const shares = [available / total, ...cgroupsOf(root).map(readCgroupShare)];
-  return Math.min(...shares.filter((share) => share !== null));
+  const [most, free] = [meminfo?.get('MemTotal'), meminfo?.get('MemAvailable')];
+  if (!most || free === undefined) return [];
+  const machine = { free: free * KIB, most: most * KIB };
+  return [machine, ...cgroupsOf(root).flatMap((folder) => readCgroupRoom(folder) ?? [])];
 }
 
 /** The folders of the cgroup that this process is in, and of those above: a limit of any of them holds. */
@@ -56,11 +77,12 @@ function cgroupsOf(root: string): string[] {
 }
 
 /** Files that the kernel would give up are counted as used there, so they are taken off again. */
-function readCgroupShare(folder: string): number | null {
+function readCgroupRoom(folder: string): Room | null {
   const most = Number(readText(join(folder, 'memory.max')) ?? 'max'); // "max": no limit
   const used = Number(readText(join(folder, 'memory.current')) ?? Number.NaN);
   const files = readNumbers(join(folder, 'memory.stat'))?.get('inactive_file') ?? 0;
-  return most > 0 && used >= 0 ? Math.max(0, most - Math.max(0, used - files)) / most : null;
+  const isLimited = Number.isFinite(most) && most > 0 && used >= 0;
+  return isLimited ? { free: Math.max(0, most - Math.max(0, used - files)), most } : null;
 }
 
 /** Lines such as `MemTotal:  16384 kB` or `inactive_file 4096`. */

@@ -1,6 +1,7 @@
-import type { Measured } from '../../core/verdict/signals.ts';
+import type { Measured } from '../../core/verdict/measured.ts';
 import type { ToSupervisor, ToWorker } from '../../protocol/messages.ts';
 import { Measurements, type Totals } from './measurements.ts';
+import { type Growth, MemoryTrend } from './memory-trend.ts';
 import { type MemoryLimits, type MemoryPorts, MemoryWatch } from './memory-watch.ts';
 
 export interface WatchdogLimits extends MemoryLimits {
@@ -13,6 +14,12 @@ export interface WatchdogLimits extends MemoryLimits {
 export interface WatchdogPorts extends MemoryPorts {
   /** Milliseconds on a clock that never goes back: the one that `measured` is asked in. */
   now(): number;
+  /** Memory that is left for one worker, in bytes; null where it is not told. */
+  readRoom(rssBytes: number): number | null;
+  /** A worker has grown steadily for a long time. */
+  onGrowth(growth: Growth): void;
+  /** Something new is known of a generation. */
+  onMeasured(generation: number): void;
   /** A worker has been silent for `hangMs`: told once, until it answers again. */
   onHung(worker: string, silentMs: number): void;
 }
@@ -34,6 +41,8 @@ interface WatchedWorker extends Watched {
 const ASK_MS = 1_000;
 /** Shorter silence is what a busy worker has now and then, and not worth a word. */
 const SILENT_MS = 2_000;
+/** How many kinds of errors are remembered. */
+const MOST_KINDS = 200;
 /** Memory is read every so many asks: it changes slowly, and reading costs a file for each worker. */
 const MEMORY_EVERY = 2;
 
@@ -50,8 +59,11 @@ export class Watchdog {
   readonly #limits: WatchdogLimits;
   readonly #ports: WatchdogPorts;
   readonly #memory: MemoryWatch;
+  readonly #trend = new MemoryTrend();
   readonly #workers = new Map<string, WatchedWorker>();
   readonly #generations = new Map<number, Measurements>();
+  /** What workers have died of, and the first generation that one did in. */
+  readonly #deaths = new Map<string, number>();
   #timer: NodeJS.Timeout | null = null;
   #ticks = 0;
   #tickedAt: number;
@@ -78,6 +90,7 @@ export class Watchdog {
   }
 
   forget(worker: string): void {
+    this.#trend.forget(worker);
     this.#workers.delete(worker);
   }
 
@@ -87,12 +100,39 @@ export class Watchdog {
     if (!watched) return;
     watched.askedAt = null;
     watched.told = false;
-    this.#measurementsOf(watched.generation).add({ at: this.#ports.now(), worker, sample });
+    const at = this.#ports.now();
+    this.#measurementsOf(watched.generation).add({ at, worker, sample });
+    const growth = this.#trend.add(worker, at, sample.rssBytes, () => this.#ports.readRoom(sample.rssBytes));
+    if (growth) this.#ports.onGrowth(growth);
+    this.#ports.onMeasured(watched.generation);
+  }
+
+  /** A worker dies of an error. */
+  onFatal(worker: string, error: string): void {
+    const generation = this.#workers.get(worker)?.generation;
+    if (generation === undefined) return;
+    const kind = foldError(error);
+    this.#measurementsOf(generation).add({ at: this.#ports.now(), fatal: kind });
+    this.#deaths.set(kind, this.#deaths.get(kind) ?? generation);
+    if (this.#deaths.size > MOST_KINDS) this.#deaths.delete(this.#deaths.keys().next().value ?? '');
+  }
+
+  /** What workers of other generations have died of, as long as this supervisor has run. */
+  deathsBeside(generation: number): string[] {
+    return [...this.#deaths].filter(([, first]) => first !== generation).map(([kind]) => kind);
+  }
+
+  /** Asks every worker of a generation now, without waiting for the second to be over. */
+  ask(generation: number): void {
+    const now = this.#ports.now();
+    for (const worker of this.#workers.values())
+      if (worker.generation === generation && worker.askedAt === null) this.#ask(worker, now);
   }
 
   /** A worker has exited that nobody had asked to. */
   onExit(generation: number): void {
     this.#measurementsOf(generation).add({ at: this.#ports.now(), lost: 'exit' });
+    this.#ports.onMeasured(generation);
   }
 
   /** What a generation did between two moments, as far as it was watched and is kept. */
@@ -148,10 +188,7 @@ export class Watchdog {
   async #readMemory(at: number): Promise<void> {
     const watched = [...this.#workers.values()];
     const pids = watched.flatMap(({ id, process: { pid } }) => (pid === null ? [] : [[id, pid] as const]));
-    for (const [worker, rssBytes] of await this.#memory.read(new Map(pids), at)) {
-      const generation = this.#workers.get(worker)?.generation;
-      if (generation !== undefined) this.#measurementsOf(generation).add({ at, worker, rssBytes });
-    }
+    await this.#memory.read(new Map(pids), at);
   }
 
   #measurementsOf(generation: number): Measurements {
@@ -159,4 +196,12 @@ export class Watchdog {
     this.#generations.set(generation, known);
     return known;
   }
+}
+
+/** The kind of an error: its title without place, numbers and what stands in quotes, which differ each time. */
+function foldError(error: string): string {
+  return error
+    .replace(/ \(\/[^()]*\)$/, '')
+    .replace(/(["'`]).*?\1/g, '$1…$1')
+    .replace(/[0-9a-f]*\d[0-9a-f]*/gi, '…');
 }

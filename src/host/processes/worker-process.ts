@@ -38,7 +38,7 @@ export interface SpawnOptions {
 }
 
 /** What a worker says of itself as a process is dealt with here. */
-export type WorkerMessage = Exclude<ToSupervisor, { type: 'uncaught' | 'explained' }>;
+export type WorkerMessage = Exclude<ToSupervisor, { type: 'explained' }>;
 
 export interface Watch {
   onMessage(message: WorkerMessage, handle: Handle | undefined): void;
@@ -178,7 +178,7 @@ export class WorkerProcess {
 
   #take(message: ToSupervisor, handle: Handle | undefined, watch: Watch): void {
     if (message.type === 'uncaught') this.#uncaught = { ...message, at: performance.now() };
-    else if (message.type !== 'explained') watch.onMessage(message, handle);
+    if (message.type !== 'explained') watch.onMessage(message, handle);
     else if (message.ask === this.#lastAsk) this.#onExplained?.(message);
   }
 

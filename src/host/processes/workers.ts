@@ -176,6 +176,8 @@ export class Workers {
         return this.#reports.take(record, message);
       case 'sampled':
         return this.#ports.watchdog?.take(worker, message);
+      case 'uncaught':
+        return message.fatal ? this.#ports.watchdog?.onFatal(worker, message.error) : undefined;
       default:
         message satisfies never;
     }

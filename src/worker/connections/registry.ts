@@ -175,18 +175,19 @@ export class Registry {
   }
 
   /** Counts a response that has left. Those of TLS and the like are counted when they close. */
-  #finish({ response, socket }: Started, meter: Meter): void {
+  #finish({ request, response, socket }: Started, meter: Meter): void {
     const connection = (socket as Marked)[CONNECTION];
     if (!connection || connection.private) return;
     const startedAt = (response as Pipelined)[STARTED_AT] ?? connection.requestAt;
-    meter.countAnswer(response.statusCode, performance.now() - startedAt);
+    meter.countAnswer(response.statusCode, performance.now() - startedAt, request);
   }
 
   #close(response: ServerResponse, socket: net.Socket): void {
-    const startedAt = this.#hidden.get(response)?.startedAt ?? 0;
+    const { startedAt = 0, request = {} } = this.#hidden.get(response) ?? {};
     this.#hidden.delete(response);
     if ((carrierOf(socket) as Marked)[CONNECTION]?.private) return;
-    if (response.writableFinished) this.#meter?.countAnswer(response.statusCode, performance.now() - startedAt);
+    if (response.writableFinished)
+      this.#meter?.countAnswer(response.statusCode, performance.now() - startedAt, request);
     else this.#meter?.countCut();
   }
 }

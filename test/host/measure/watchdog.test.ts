@@ -5,7 +5,10 @@ import { BUCKETS_MS } from '../../../src/core/verdict/histogram.ts';
 import { Watchdog, type WatchdogLimits } from '../../../src/host/measure/watchdog.ts';
 import type { Sample, ToWorker } from '../../../src/protocol/messages.ts';
 
-const nothing: Sample = { requests: 0, failed: 0, cut: 0, uncaught: 0, latency: [], loop: [] };
+const nothing: Sample = {
+  ...{ requests: 0, failed: 0, cut: 0, uncaught: 0, cpuMs: 0, rssBytes: 50_000_000 },
+  ...{ latency: [], loop: [], routes: [] }
+};
 const off: WatchdogLimits = { hangMs: 15_000, keepMs: 60_000, maxMemoryBytes: null, standbyShare: 0 };
 
 /** Workers that exist on paper only, and a clock that goes when it is told to; what is told is written down. */
@@ -24,6 +27,9 @@ class Ward {
       { ...off, ...limits },
       {
         now: () => this.now,
+        onMeasured: () => {},
+        readRoom: () => null,
+        onGrowth: () => {},
         onHung: (worker, silentMs) => this.told.push(`${worker} hangs for ${silentMs}`),
         onHeavy: (worker, rssBytes) => this.told.push(`${worker} has ${rssBytes}`),
         onLowMemory: (share) => this.told.push(`only ${share} is left`),
@@ -157,13 +163,17 @@ test('what the workers of a generation did is added up, and that of another is n
   ward.answers.set('7.1', { requests: 1_000, latency: [3, 1_000] });
   await ward.pass(2);
 
-  const { latency, ...rest } = ward.measured(6);
+  const { latency, slices, routes, cpuMs, fatal, ...rest } = ward.measured(6);
+  assert.deepEqual([slices.length, routes, cpuMs, fatal], [2, {}, 0, []]);
   assert.deepEqual(rest, {
     spanMs: 2_000,
     requests: 30,
     failed: 2,
     cut: 4,
     loopDelayMs: null,
+    standbyDelayMs: null,
+    rssBytes: 50_000_000,
+    climbPerMinuteBytes: null,
     uncaught: 2,
     exits: 0,
     hangs: 0,
@@ -225,25 +235,69 @@ test('one hiccup is not the delay of the event loop, and one bad worker of three
 });
 
 test('memory that grows is a slope, that of the worker that grows fastest; memory that does not is none', async () => {
-  const ward = new Ward().add('6.1', 61).add('7.1', 71).add('7.2', 72);
+  const ward = new Ward().add('6.1').add('7.1').add('7.2');
   for (let second = 0; second < 30; second += 1) {
-    ward.rss
-      .set(61, 50_000_000 + (second % 4 < 2 ? 0 : 3))
-      .set(71, 1_000 * second)
-      .set(72, 50_000_000);
+    ward.answers.set('7.1', { rssBytes: 50_000_000 + 1_000 * second });
     await ward.pass(1);
   }
-
   assert.ok(Math.abs(ward.measured(6).memoryPerMinuteBytes ?? 1e9) < 10);
-  assert.equal(Math.round(ward.measured(7).memoryPerMinuteBytes ?? 0), 60_000);
+  const { memoryPerMinuteBytes, climbPerMinuteBytes, rssBytes } = ward.measured(7);
+  assert.deepEqual(
+    [memoryPerMinuteBytes, climbPerMinuteBytes, rssBytes].map((one) => Math.round(one ?? 0)),
+    [60_000, 60_000, 50_029_000]
+  );
 });
 
-test('a slope of a few readings is none', async () => {
-  const ward = new Ward().add('6.1', 61);
-  ward.rss.set(61, 50_000_000);
-  await ward.pass(8);
+test('before there is enough to tell, memory has no slope', async () => {
+  const ward = new Ward().add('6.1');
+  await ward.pass(3);
+  const { memoryPerMinuteBytes, climbPerMinuteBytes } = ward.measured(6);
+  assert.deepEqual([memoryPerMinuteBytes, climbPerMinuteBytes], [null, null]);
+});
 
-  assert.equal(ward.measured(6).memoryPerMinuteBytes, null);
+test('what workers did adds up alike, in whichever order they answer', async () => {
+  const answers: [string, Partial<Sample>][] = [
+    ['6.1', { requests: 3, failed: 1, cpuMs: 5, latency: [3, 3], routes: [['GET /', 3, 1, [3, 3]]] }],
+    [
+      '6.2',
+      {
+        requests: 2,
+        cut: 1,
+        cpuMs: 2,
+        latency: [3, 1, 9, 1],
+        routes: [
+          ['GET /', 1, 0, [3, 1]],
+          ['POST /', 1, 0, [9, 1]]
+        ]
+      }
+    ],
+    ['6.3', { requests: 9, cpuMs: 1, latency: [9, 9], loop: [4, 2], routes: [['other', 9, 0, [9, 9]]] }]
+  ];
+  const measure = (order: typeof answers) => {
+    const ward = new Ward().add('6.1').add('6.2').add('6.3');
+    ward.now += 700;
+    for (const [worker, sample] of order) ward.answer(worker, sample);
+    return ward.measured(6, 1_000);
+  };
+  const [one, two, three] = answers as [(typeof answers)[number], (typeof answers)[number], (typeof answers)[number]];
+  const first = measure([one, two, three]);
+  for (const order of [
+    [three, two, one],
+    [two, one, three],
+    [three, one, two]
+  ])
+    assert.deepEqual(measure(order), first);
+  assert.deepEqual([first.requests, first.failed, first.cut, first.cpuMs], [14, 1, 1, 8]);
+  assert.deepEqual([first.routes['GET /']?.requests, first.slices.length], [4, 1]);
+});
+
+test('what a worker died of is remembered by its kind, for the versions after it', () => {
+  const ward = new Ward().add('6.1').add('7.1');
+  ward.vitals.onFatal('6.1', 'TypeError: cannot read "a" of row 17 (/srv/app.js:3:9)');
+  ward.vitals.onExit(6);
+  ward.vitals.onFatal('7.1', 'TypeError: cannot read "b" of row 8 (/srv/app.js:9:1)');
+  assert.deepEqual(ward.measured(7).fatal, ward.vitals.deathsBeside(7));
+  assert.deepEqual([ward.measured(6).exits, ward.vitals.deathsBeside(6)], [1, []]);
 });
 
 test('a worker above its memory for three readings in a row is told, again every 30 s while it stays', async () => {
