@@ -15,6 +15,7 @@ import { showResult, showSummary } from './rig/table.ts';
 import { rolling } from './rolling.ts';
 import { tail } from './tail.ts';
 import { throughput } from './throughput.ts';
+import { verdict } from './verdict.ts';
 import { warmUp } from './warmup.ts';
 
 const CLAIMS: readonly Claim[] = [
@@ -28,7 +29,8 @@ const CLAIMS: readonly Claim[] = [
   exclusive,
   rolling,
   memory,
-  failures
+  failures,
+  verdict
 ];
 
 const COMMAND: Command = {

@@ -1,12 +1,13 @@
 import assert from 'node:assert/strict';
 import http from 'node:http';
 import { describe, type TestContext, test } from 'node:test';
+import { fileURLToPath } from 'node:url';
 import type { SuperviseOptions } from '../../src/supervise.ts';
-import { app } from '../support/service.ts';
 import { type TestService, waitFor, withService } from './service.ts';
 
 // Versions that an operator would take back, judged by the default limits. How soon is bench/verdict.ts's business.
 
+const SHOP = fileURLToPath(new URL('../../bench/verdict/app.mjs', import.meta.url));
 const CLIENTS = 20;
 const EVERY_MS = 40;
 const PATHS = ['/', '/orders/4711', '/orders/4712?token=hush', '/items/9f8e7d6c5b4a/price', '/about'];
@@ -45,7 +46,7 @@ class People {
 }
 
 async function visited(options: SuperviseOptions, run: (service: TestService, people: People) => Promise<void>) {
-  await withService({ entry: app('faulty.mjs'), ...options }, async (service) => {
+  await withService({ entry: SHOP, ...options }, async (service) => {
     const people = new People(service.port);
     try {
       await people.ask(2_500);
@@ -111,7 +112,7 @@ describe('the default verdict', { concurrency: 2 }, () => {
 });
 
 test('a version that hardly anybody asked is kept unseen, and status and answer say so', async (t: TestContext) => {
-  await withService({ entry: app('faulty.mjs'), bake: '2s' }, async (service) => {
+  await withService({ entry: SHOP, bake: '2s' }, async (service) => {
     const ask = () => fetch(`http://127.0.0.1:${service.port}/`).then((response) => response.text());
     await ask();
     const reloading = service.client.reload({ wait: true });
@@ -126,7 +127,7 @@ test('a version that hardly anybody asked is kept unseen, and status and answer 
 
 test('where some requests came, but too few to compare, the bake goes on until there are enough', async () => {
   const bake = { for: '1s', atMost: '2m', requests: 40 };
-  await withService({ entry: app('faulty.mjs'), bake }, async (service) => {
+  await withService({ entry: SHOP, bake }, async (service) => {
     const ask = async (count: number) => {
       for (let left = count; left > 0; left -= 1)
         await fetch(`http://127.0.0.1:${service.port}/`).then((one) => one.text());

@@ -1,11 +1,11 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { Habit } from '../../../bench/verdict/habits.ts';
 import { BUCKETS_MS } from '../../../src/core/verdict/histogram.ts';
 import { judge, type Measured, percentile, type SignalName } from '../../../src/core/verdict/judge.ts';
 import { DEFAULT_LIMITS, SIGNAL_NAMES, SIGNALS } from '../../../src/core/verdict/signals.ts';
 import { createRandom, pick, type Random } from '../../support/random.ts';
 import { bucketOf, measure, noLatency, only, withCpu } from '../bakes.ts';
-import { Habit } from '../habits.ts';
 
 const MIB = 2 ** 20;
 const usual = withCpu(measure(5_000, { failed: 10, cut: 5 }), 1);

@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { type Fault, Habit, type Manner } from '../../../bench/verdict/habits.ts';
 import { judge } from '../../../src/core/verdict/judge.ts';
 import { DEFAULT_LIMITS } from '../../../src/core/verdict/signals.ts';
-import { type Fault, Habit, type Manner } from '../habits.ts';
 
 const MIB = 2 ** 20;
 

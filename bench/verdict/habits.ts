@@ -1,10 +1,23 @@
-import { SLICE_MS } from '../../src/core/verdict/histogram.ts';
+import { BUCKETS_MS, SLICE_MS } from '../../src/core/verdict/histogram.ts';
 import type { Measured } from '../../src/core/verdict/judge.ts';
 import { NOTHING_MEASURED, type Slice } from '../../src/core/verdict/measured.ts';
-import { createRandom, type Random } from '../support/random.ts';
-import { bucketOf, measure, noLatency } from './bakes.ts';
+import { bucketOf } from '../../src/worker/vitals.ts';
+
+type Random = () => number;
+
+/** Mulberry32: small, and the same on every machine. */
+function createRandom(seed: number): Random {
+  let state = seed >>> 0;
+  return () => {
+    state = (state + 0x6d2b79f5) >>> 0;
+    let mixed = Math.imul(state ^ (state >>> 15), state | 1);
+    mixed ^= mixed + Math.imul(mixed ^ (mixed >>> 7), mixed | 61);
+    return ((mixed ^ (mixed >>> 14)) >>> 0) / 2 ** 32;
+  };
+}
 
 const MIB = 2 ** 20;
+const noLatency: readonly number[] = new Array<number>(BUCKETS_MS.length + 1).fill(0);
 
 /** What is wrong with a version, from its first request on. */
 export interface Fault {
@@ -113,7 +126,7 @@ export class Habit {
 
   /** A whole span of its life. */
   lived(seconds: number, fault: Fault = {}): Measured {
-    let last = measure(0);
+    let last: Measured = NOTHING_MEASURED;
     for (const so of this.live(seconds, fault)) last = so;
     return last;
   }
