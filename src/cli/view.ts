@@ -1,4 +1,4 @@
-import type { BakeStatus, GenerationStatus, Status, WorkerStatus } from '../core/status.ts';
+import type { BakeStatus, Figures, GenerationStatus, Status, WorkerStatus } from '../core/status.ts';
 import { columns } from './columns.ts';
 import type { Io } from './io.ts';
 import { count, firstLine, showBytes, showMs } from './print.ts';
@@ -24,7 +24,7 @@ export function showStatus(status: Status, paint: Paint): string {
         ['listeners', addresses || '-'],
         ['phase', phase],
         ...(configNote === null ? [] : [['config', paint('yellow', configNote)]]),
-        ...(bake ? [['bake', showBake(bake)]] : [])
+        ...(bake ? showBake(bake) : [])
       ],
       []
     ),
@@ -94,8 +94,21 @@ function showNotes({ id, state, connections, silentMs, holding = [], unmeasured 
   ];
 }
 
-function showBake({ generation, forMs, leftMs }: BakeStatus): string {
-  return `generation ${generation}, ${showMs(leftMs)} of ${showMs(forMs)} left`;
+function showBake({ generation, forMs, leftMs, before, after }: BakeStatus): string[][] {
+  const left = ['bake', `generation ${generation}, ${showMs(leftMs)} of ${showMs(forMs)} left`];
+  if (!after) return [left];
+  return [left, ['  now', showFigures(after)], ...(before ? [['  before', showFigures(before)]] : [])];
+}
+
+function showFigures({ spanMs, requests, failed, p50Ms, p99Ms, cpuMsPerRequest, rssBytes }: Figures): string {
+  const parts = [
+    `${count(requests, 'request')} in ${showMs(spanMs)}`,
+    `${failed} 5xx`,
+    ...(p50Ms === null || p99Ms === null ? [] : [`p50 ${showMs(p50Ms)}`, `p99 ${showMs(p99Ms)}`]),
+    ...(cpuMsPerRequest === null ? [] : [`CPU ${cpuMsPerRequest} ms each`]),
+    ...(rssBytes === null ? [] : [showBytes(rssBytes)])
+  ];
+  return parts.join(', ');
 }
 
 function showHistory(history: Status['history']): string[] {

@@ -6,6 +6,7 @@ import { describeHistory, type HistoryEntryStatus, isoTime } from './state/histo
 import type { Bake, Generation, State } from './state/state.ts';
 import { type BothFigures, describeBoth } from './verdict/figures.ts';
 
+export type { Figures } from './verdict/figures.ts';
 export type { HistoryEntryStatus };
 
 /** What was measured of one worker. What could not be measured is null, and `unmeasured` says why. */

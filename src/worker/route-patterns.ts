@@ -32,9 +32,11 @@ export class Routes<T> {
     const path = query < 0 ? url : url.slice(0, query);
     const found = this.#paths.get(method)?.get(path);
     if (found) return found;
-    const name = `${method} ${foldPath(path)}`;
+    const pattern = foldPath(path);
+    const name = `${method} ${pattern}`;
     const route = this.#routes.get(name) ?? this.#add(name, status);
-    if (route) this.#remember(method, path, route);
+    // Ids are each asked for once or twice: to remember them would cost more than to fold them again.
+    if (route && pattern === path) this.#remember(method, path, route);
     return route ?? this.#routes.get(OTHER) ?? this.#open(OTHER);
   }
 
@@ -67,12 +69,32 @@ export class Routes<T> {
 
 /** Writes the pattern of a path: `/orders/4711/lines` is `/orders/…/lines`, `/assets/app.3f9c21ab.js` is `/assets/….js`. */
 export function foldPath(path: string): string {
-  return path.split('/').map(foldPart).join('/');
+  let folded = '';
+  let from = 0;
+  let [digits, odd] = [0, false];
+  for (let at = 0; at <= path.length; at += 1) {
+    const code = at === path.length ? SLASH : path.charCodeAt(at);
+    if (code === SLASH) {
+      const part = path.slice(from, at);
+      folded += isName(part.length, digits, odd) ? part : `${FOLDED}${endingOf(part)}`;
+      if (at < path.length) folded += '/';
+      from = at + 1;
+      digits = 0;
+      odd = false;
+    } else if (code >= ZERO && code <= NINE) digits += 1;
+    else if (code === PERCENT || code === AT || code > ASCII) odd = true;
+  }
+  return folded;
 }
 
-function foldPart(part: string): string {
-  const isId = /^\d+$/.test(part) || (part.length >= ID_LENGTH && /\d/.test(part)) || part.length > LONGEST_NAME;
-  if (!isId && !part.includes('%') && !part.includes('@')) return part;
-  const [ending] = /\.[a-z]{1,5}$/i.exec(part) ?? [''];
-  return `${FOLDED}${ending}`;
+const [SLASH, ZERO, NINE, PERCENT, AT, ASCII] = [0x2f, 0x30, 0x39, 0x25, 0x40, 0x7e];
+
+function isName(length: number, digits: number, odd: boolean): boolean {
+  if (length === 0) return true;
+  return !odd && digits < length && (digits === 0 || length < ID_LENGTH) && length <= LONGEST_NAME;
+}
+
+/** The ending of a file, which says what kind it is. */
+function endingOf(part: string): string {
+  return /\.[a-z]{1,5}$/i.exec(part)?.[0] ?? '';
 }

@@ -27,6 +27,12 @@ class Histogram {
     this.#counts[bucket] = (this.#counts[bucket] ?? 0) + 1;
   }
 
+  addAll(other: Histogram): void {
+    other.#counts.forEach((count, bucket) => {
+      if (count > 0) this.#counts[bucket] = (this.#counts[bucket] ?? 0) + count;
+    });
+  }
+
   /** Returns bucket, count, bucket, count and so on, without the empty ones, and resets the counts. */
   take(): number[] {
     const pairs: number[] = [];
@@ -69,7 +75,6 @@ export class Meter {
   #takenAt = 0;
   #cpuMs = readCpuMs();
   #lookedAt = 0;
-  #requests = 0;
   #failed = 0;
   #cut = 0;
   #uncaught = 0;
@@ -88,8 +93,6 @@ export class Meter {
 
   /** A response has left. */
   countAnswer(status: number, tookMs: number, { method = '', url = '', originalUrl }: Asked): void {
-    this.#requests += 1;
-    this.#latency.add(tookMs);
     // Some routers take the part of the path off that they have followed, and keep the whole one.
     const route = this.#routes.find(method, typeof originalUrl === 'string' ? originalUrl : url, status);
     route.requests += 1;
@@ -112,18 +115,19 @@ export class Meter {
     this.#takenAt = now;
     const cpuMs = readCpuMs();
     const counts = {
-      ...{ requests: this.#requests, failed: this.#failed, cut: this.#cut, uncaught: this.#uncaught },
+      ...{ failed: this.#failed, cut: this.#cut, uncaught: this.#uncaught },
       ...{ cpuMs: cpuMs - this.#cpuMs, rssBytes: process.memoryUsage.rss() }
     };
     this.#cpuMs = cpuMs;
-    const routes = [...this.#routes.entries()].flatMap(([name, route]) =>
-      route.requests > 0 ? [route.take(name)] : []
-    );
-    this.#requests = 0;
     this.#failed = 0;
     this.#cut = 0;
     this.#uncaught = 0;
-    return { ...counts, latency: this.#latency.take(), loop: this.#loop.take(), routes };
+    // What is counted for each route is added up here, not at each request.
+    const asked = [...this.#routes.entries()].filter(([, { requests }]) => requests > 0);
+    const requests = asked.reduce((total, [, route]) => total + route.requests, 0);
+    for (const [, { latency }] of asked) this.#latency.addAll(latency);
+    const routes = asked.map(([name, route]) => route.take(name));
+    return { requests, ...counts, latency: this.#latency.take(), loop: this.#loop.take(), routes };
   }
 
   /** Counts by how much this timer is late: everything else in the event loop is as late. */

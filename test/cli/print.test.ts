@@ -196,6 +196,18 @@ test('a status says what is baking, what was rejected and who is silent', () => 
   const [worker] = active?.workers ?? [];
   if (!active || !worker) return assert.fail('nothing is active');
   const silent = { ...worker, silentMs: 4_200 };
+  const after = {
+    ...{ spanMs: 18_000, requests: 1_200, failed: 3, cut: 0, p50Ms: 2.1, p99Ms: 9.8, cpuMsPerRequest: 0.4 },
+    ...{
+      loopDelayMs: 11,
+      rssBytes: 61_000_000,
+      memoryPerMinuteBytes: null,
+      exits: 0,
+      hangs: 0,
+      uncaught: 0,
+      routes: []
+    }
+  };
   const baking: Status = {
     ...status,
     active: { ...active, workers: [silent] },
@@ -207,11 +219,15 @@ test('a status says what is baking, what was rejected and who is silent', () => 
       rejected: '5xx: 41 %\nand more',
       workers: []
     },
-    bake: { generation: 7, since: active.startedAt, forMs: 30_000, leftMs: 12_000, before: null, after: null }
+    bake: { generation: 7, since: active.startedAt, forMs: 30_000, leftMs: 12_000, before: null, after }
   };
   const shown = showStatus(baking, (_style, text) => text);
 
   assert.match(shown, /^bake +generation 7, 12\.0 s of 30\.0 s left$/m);
+  assert.match(
+    shown,
+    /^ {2}now +1200 requests in 18\.0 s, 3 5xx, p50 2\.1 ms, p99 9\.8 ms, CPU 0\.4 ms each, 58\.2 MB$/m
+  );
   assert.match(shown, /^active: generation 7 \(1\.4\.0\), \/app\.js, rolling, started /m);
   assert.match(shown, /^ {2}7\.1 is silent for 4\.2 s$/m);
   assert.match(shown, /^standby: generation 6, \/app\.js, blue-green, started [^\n]*\n {2}rejected: 5xx: 41 %\n/m);
