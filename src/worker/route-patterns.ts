@@ -3,6 +3,14 @@ const OTHER = 'other';
 /** How many routes are told apart, and how many paths are remembered with theirs. */
 const MOST_ROUTES = 40;
 const MOST_PATHS = 1_000;
+/** A longer pattern is cut there: strangers make it. */
+const LONGEST_PATTERN = 200;
+
+/** How often a path has to be asked for that is always answered 4xx, before it is a route: a new version may break it. */
+const STRAY_TRIES = 10;
+const MOST_STRAYS = 200;
+/** Strangers leave room for the routes of the app. */
+const MOST_STRAY_ROUTES = MOST_ROUTES / 2;
 
 /** Longer parts of a path are ids, or somebody's words. */
 const LONGEST_NAME = 24;
@@ -15,13 +23,14 @@ const FOLDED = '…';
  * Never a query.
  *
  * An app has some dozens of routes, a stranger who tries paths has any number of them, and is answered 4xx: only what is
- * answered otherwise becomes a route, and from the fortieth on all is `other`.
+ * answered otherwise becomes a route, or is asked for again and again, and from the fortieth on all is `other`.
  */
 export class Routes<T> {
   readonly #create: () => T;
   readonly #routes = new Map<string, T>();
   #paths = new Map<string, Map<string, T>>();
   #known = 0;
+  #strays = new Map<string, number>();
 
   constructor(create: () => T) {
     this.#create = create;
@@ -45,8 +54,16 @@ export class Routes<T> {
   }
 
   #add(name: string, status: number): T | null {
-    const isStray = status >= 400 && status < 500;
+    const isStray = status >= 400 && status < 500 && !this.#isWanted(name);
     return isStray || this.#routes.size >= MOST_ROUTES ? null : this.#open(name);
+  }
+
+  #isWanted(name: string): boolean {
+    if (this.#routes.size >= MOST_STRAY_ROUTES) return false;
+    if (this.#strays.size >= MOST_STRAYS) this.#strays = new Map();
+    const tries = (this.#strays.get(name) ?? 0) + 1;
+    this.#strays.set(name, tries);
+    return tries >= STRAY_TRIES;
   }
 
   #open(name: string): T {
@@ -68,30 +85,49 @@ export class Routes<T> {
 }
 
 /** Writes the pattern of a path: `/orders/4711/lines` is `/orders/…/lines`, `/assets/app.3f9c21ab.js` is `/assets/….js`. */
-export function foldPath(path: string): string {
+export function foldPath(target: string): string {
+  const path = target.charCodeAt(0) === SLASH ? target : withoutOrigin(target);
   let folded = '';
   let from = 0;
-  let [digits, odd] = [0, false];
+  let [digits, runs, odd] = [0, 0, false];
   for (let at = 0; at <= path.length; at += 1) {
     const code = at === path.length ? SLASH : path.charCodeAt(at);
     if (code === SLASH) {
       const part = path.slice(from, at);
-      folded += isName(part.length, digits, odd) ? part : `${FOLDED}${endingOf(part)}`;
+      folded += isName(part, digits, runs, odd) ? part : `${FOLDED}${endingOf(part)}`;
+      if (folded.length > LONGEST_PATTERN) return `${folded.slice(0, LONGEST_PATTERN)}${FOLDED}`;
       if (at < path.length) folded += '/';
       from = at + 1;
-      digits = 0;
-      odd = false;
-    } else if (code >= ZERO && code <= NINE) digits += 1;
-    else if (code === PERCENT || code === AT || code > ASCII) odd = true;
+      [digits, runs, odd] = [0, 0, false];
+    } else if (code >= ZERO && code <= NINE) {
+      digits += 1;
+      if (at === from || !isDigit(path.charCodeAt(at - 1))) runs += 1;
+    } else if (code < FIRST || code > LAST || ODD.has(code)) odd = true;
   }
   return folded;
 }
 
-const [SLASH, ZERO, NINE, PERCENT, AT, ASCII] = [0x2f, 0x30, 0x39, 0x25, 0x40, 0x7e];
+const [SLASH, ZERO, NINE] = [0x2f, 0x30, 0x39];
+/** What a name does not have: escapes, addresses, parameters, and signs that a terminal could obey. */
+const [FIRST, LAST, ODD] = [0x21, 0x7e, new Set([...'%@;=,&'].map((sign) => sign.charCodeAt(0)))];
 
-function isName(length: number, digits: number, odd: boolean): boolean {
-  if (length === 0) return true;
-  return !odd && digits < length && (digits === 0 || length < ID_LENGTH) && length <= LONGEST_NAME;
+function isDigit(code: number): boolean {
+  return code >= ZERO && code <= NINE;
+}
+
+/** What a request asks a proxy for begins with the origin. */
+function withoutOrigin(target: string): string {
+  const scheme = target.indexOf('://');
+  if (scheme < 0) return target;
+  const path = target.indexOf('/', scheme + 3);
+  return path < 0 ? '/' : target.slice(path);
+}
+
+/** Digits in two places are a short id (`x7Fz2`) or a date, but `v1.2` is the version of an API. */
+function isName(part: string, digits: number, runs: number, odd: boolean): boolean {
+  if (odd || part.length > LONGEST_NAME) return false;
+  if (digits === 0) return true;
+  return digits < part.length && part.length < ID_LENGTH && (runs < 2 || /^v[\d.]+$/i.test(part));
 }
 
 /** The ending of a file, which says what kind it is. */

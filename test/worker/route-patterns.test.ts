@@ -45,3 +45,48 @@ test('paths that a stranger tries, and routes beyond the fortieth, are told apar
   const known = routes.find('GET', '/x/', 200);
   assert.equal(routes.find('GET', '/x/', 404), known); // what is a route stays one, whatever it answers
 });
+
+test('short ids, parameters, origins and odd signs are folded, and a pattern has an end', () => {
+  const patterns: readonly [path: string, pattern: string][] = [
+    ['/api/v2/oauth2/i18n', '/api/v2/oauth2/i18n'],
+    ['/api/v1.2/users', '/api/v1.2/users'],
+    ['/s/x7Fz2', '/s/…'],
+    ['/report/2026-11', '/report/…'],
+    ['/cart;token=abc', '/…'],
+    ['/of/mail@shop.example', '/of/…'],
+    ['/caf%C3%A9/caf\u00e9', '/…/…'],
+    ['/a\u009b31m', '/…'],
+    ['//a//b', '//a//b'],
+    ['http://user:word@shop.example/cart', '/cart'],
+    ['http://shop.example', '/']
+  ];
+  for (const [path, pattern] of patterns) assert.equal(foldPath(path), pattern);
+  assert.equal(foldPath('/a'.repeat(8_000)).length, 201);
+});
+
+test('a path that is always answered 404 is a route when it is asked for again and again, as of an app that lost it', () => {
+  const routes = new Routes(() => ({ requests: 0 }));
+  for (let times = 0; times < 100; times += 1) routes.find('GET', `/orders/${times}?page=2`, 404).requests += 1;
+  assert.deepEqual(
+    [...routes.entries()],
+    [
+      ['other', { requests: 9 }],
+      ['GET /orders/…', { requests: 91 }]
+    ]
+  );
+});
+
+test('strangers who try paths take none of the routes, and at most half of them if they go on', () => {
+  const routes = new Routes(() => ({ requests: 0 }));
+  const word = (index: number) => index.toString(2).replaceAll('0', 'a').replaceAll('1', 'b');
+  for (let index = 0; index < 10_000; index += 1) routes.find('GET', `/${word(index)}`, 404);
+  assert.deepEqual(
+    [...routes.entries()].map(([name]) => name),
+    ['other']
+  );
+  for (let index = 0; index < 10_000; index += 1) routes.find('GET', `/${word(index % 100)}`, 404);
+  for (let index = 0; index < 100; index += 1) routes.find('GET', `/app-${word(index)}`, 200);
+  const names = [...routes.entries()].map(([name]) => name);
+  assert.equal(names.length, 40);
+  assert.equal(names.filter((name) => name.startsWith('GET /app-')).length, 20);
+});
