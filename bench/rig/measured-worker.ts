@@ -1,5 +1,5 @@
 import { fork } from 'node:child_process';
-import { measureUsage, readAvailableShare } from '../../src/host/measure/usage.ts';
+import { readAvailableShare } from '../../src/host/measure/usage.ts';
 import { Watchdog } from '../../src/host/measure/watchdog.ts';
 import { onInternalMessage, sendHandle } from '../../src/internals/ipc.ts';
 import { bindHandle } from '../../src/internals/net.ts';
@@ -41,7 +41,6 @@ const watchdog = new Watchdog(
   { hangMs: 15_000, keepMs: 60_000, maxMemoryBytes: 2 ** 40, standbyShare: 1e-6 },
   {
     now: () => performance.now(),
-    readUsage: measureUsage,
     readAvailable: readAvailableShare,
     onMeasured: () => {},
     readRoom: () => null,
@@ -65,11 +64,10 @@ onInternalMessage(worker, (raw) => {
 });
 
 function watch(): void {
-  const pid = worker.pid ?? null;
   watchdog.watch({
     id: '1.1',
     generation: 1,
-    process: { pid, send: (message) => sendHandle(worker, seal(message), undefined, () => {}) }
+    process: { send: (message) => sendHandle(worker, seal(message), undefined, () => {}) }
   });
   watchdog.begin();
 }

@@ -2,7 +2,7 @@ import { activeOf } from '../core/state/generations.ts';
 import type { Bake, News, Notice, State } from '../core/state/state.ts';
 import type { Checkers } from '../host/checks/checkers.ts';
 import type { PrivateTarget } from '../host/checks/private-client.ts';
-import { measureUsage, readAvailableBytes, readAvailableShare } from '../host/measure/usage.ts';
+import { readAvailableBytes, readAvailableShare } from '../host/measure/usage.ts';
 import { Watchdog } from '../host/measure/watchdog.ts';
 import type { Options } from '../options/options.ts';
 
@@ -47,13 +47,18 @@ export class Health {
     this.#checkers = checkers;
     this.#ports = ports;
     const { post, now } = ports;
+    const keepMs = () => {
+      const bake = this.#bake;
+      const bakedMs = bake ? now() - bake.since : 0;
+      return bakedMs + Math.max(options().bake.forMs, BASELINE_MS) + KEEP_MS;
+    };
     this.watchdog = new Watchdog(
       {
         get hangMs() {
           return options().hangTimeout;
         },
         get keepMs() {
-          return options().bake.forMs + options().bake.atMostMs + KEEP_MS;
+          return keepMs();
         },
         get maxMemoryBytes() {
           return options().maxMemory;
@@ -64,7 +69,6 @@ export class Health {
       },
       {
         now,
-        readUsage: measureUsage,
         readAvailable: readAvailableShare,
         readRoom: (rssBytes) => {
           const [most, free] = [options().maxMemory, readAvailableBytes()];

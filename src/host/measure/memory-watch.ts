@@ -1,5 +1,3 @@
-import type { Usage } from './usage.ts';
-
 export interface MemoryLimits {
   /** Above this, a worker is too heavy; null where there is no limit. */
   readonly maxMemoryBytes: number | null;
@@ -8,8 +6,6 @@ export interface MemoryLimits {
 }
 
 export interface MemoryPorts {
-  /** Memory of processes; those that cannot be read are missing. */
-  readUsage(pids: readonly number[]): Promise<ReadonlyMap<number, Usage>>;
   /** Available memory of the machine, 0-1, or null where it is not told. */
   readAvailable(): number | null;
   /** A worker has been above `maxMemory`; told again while it stays. */
@@ -43,32 +39,16 @@ export class MemoryWatch {
   readonly #ports: MemoryPorts;
   readonly #low = new Streak();
   #heavy = new Map<string, Streak>();
-  #reading = false;
 
   constructor(limits: MemoryLimits, ports: MemoryPorts) {
     this.#limits = limits;
     this.#ports = ports;
   }
 
-  /**
-   * Reads once. Nothing happens while an earlier reading is still going on.
-   *
-   * @shape pid by worker
-   */
-  async read(pids: ReadonlyMap<string, number>, at: number): Promise<void> {
-    if (this.#reading) return;
-    this.#reading = true;
-    try {
-      if (this.#limits.standbyShare > 0) this.#judgeMachine(at);
-      const usage = await this.#ports.readUsage([...pids.values()]);
-      const found = [...pids].flatMap(([worker, pid]) => {
-        const rssBytes = usage.get(pid)?.rssBytes;
-        return rssBytes === undefined ? [] : [[worker, rssBytes] as const];
-      });
-      this.#judgeWorkers(found, at);
-    } finally {
-      this.#reading = false;
-    }
+  /** @param workers resident bytes by worker, as it said itself */
+  look(workers: ReadonlyMap<string, number>, at: number): void {
+    if (this.#limits.standbyShare > 0) this.#judgeMachine(at);
+    this.#judgeWorkers(workers, at);
   }
 
   #judgeMachine(at: number): void {
@@ -76,11 +56,11 @@ export class MemoryWatch {
     if (share !== null && this.#low.isNews(share < this.#limits.standbyShare, at)) this.#ports.onLowMemory(share);
   }
 
-  #judgeWorkers(found: readonly (readonly [worker: string, rssBytes: number])[], at: number): void {
+  #judgeWorkers(workers: ReadonlyMap<string, number>, at: number): void {
     const { maxMemoryBytes } = this.#limits;
     if (maxMemoryBytes === null) return;
-    this.#heavy = new Map(found.map(([worker]) => [worker, this.#heavy.get(worker) ?? new Streak()]));
-    for (const [worker, rssBytes] of found) {
+    this.#heavy = new Map([...workers.keys()].map((worker) => [worker, this.#heavy.get(worker) ?? new Streak()]));
+    for (const [worker, rssBytes] of workers) {
       if (this.#heavy.get(worker)?.isNews(rssBytes > maxMemoryBytes, at)) this.#ports.onHeavy(worker, rssBytes);
     }
   }

@@ -28,13 +28,15 @@ export interface WatchdogPorts extends MemoryPorts {
 export interface Watched {
   readonly id: string;
   readonly generation: number;
-  readonly process: { readonly pid: number | null; send(message: ToWorker): void };
+  readonly process: { send(message: ToWorker): void };
 }
 
 interface WatchedWorker extends Watched {
   /** When it was asked what it has not answered, or null. */
   askedAt: number | null;
   told: boolean;
+  /** What it said last; 0 before that. */
+  rssBytes: number;
 }
 
 /** How often every worker is asked. */
@@ -43,7 +45,7 @@ const ASK_MS = 1_000;
 const SILENT_MS = 2_000;
 /** How many kinds of errors are remembered. */
 const MOST_KINDS = 200;
-/** Memory is read every so many asks: it changes slowly, and reading costs a file for each worker. */
+/** Memory is looked at every so many asks: it changes slowly. */
 const MEMORY_EVERY = 2;
 
 /**
@@ -85,7 +87,7 @@ export class Watchdog {
   }
 
   watch({ id, generation, process }: Watched): void {
-    this.#workers.set(id, { id, generation, process, askedAt: null, told: false });
+    this.#workers.set(id, { id, generation, process, askedAt: null, told: false, rssBytes: 0 });
     this.#measurementsOf(generation);
   }
 
@@ -100,6 +102,7 @@ export class Watchdog {
     if (!watched) return;
     watched.askedAt = null;
     watched.told = false;
+    watched.rssBytes = sample.rssBytes;
     const at = this.#ports.now();
     this.#measurementsOf(watched.generation).add({ at, worker, sample });
     const growth = this.#trend.add(worker, at, sample.rssBytes, () => this.#ports.readRoom(sample.rssBytes));
@@ -164,7 +167,7 @@ export class Watchdog {
       else this.#judge(worker);
     }
     this.#ticks += 1;
-    if (this.#ticks % MEMORY_EVERY === 0) void this.#readMemory(now);
+    if (this.#ticks % MEMORY_EVERY === 0) this.#lookAtMemory(now);
   }
 
   #ask(worker: WatchedWorker, now: number): void {
@@ -185,10 +188,9 @@ export class Watchdog {
     return askedAt === null ? 0 : this.#tickedAt - askedAt;
   }
 
-  async #readMemory(at: number): Promise<void> {
-    const watched = [...this.#workers.values()];
-    const pids = watched.flatMap(({ id, process: { pid } }) => (pid === null ? [] : [[id, pid] as const]));
-    await this.#memory.read(new Map(pids), at);
+  #lookAtMemory(at: number): void {
+    const known = [...this.#workers.values()].filter(({ rssBytes }) => rssBytes > 0);
+    this.#memory.look(new Map(known.map(({ id, rssBytes }) => [id, rssBytes])), at);
   }
 
   #measurementsOf(generation: number): Measurements {

@@ -14,8 +14,6 @@ const off: WatchdogLimits = { hangMs: 15_000, keepMs: 60_000, maxMemoryBytes: nu
 /** Workers that exist on paper only, and a clock that goes when it is told to; what is told is written down. */
 class Ward {
   readonly told: string[] = [];
-  /** Memory of each process, by its pid. */
-  readonly rss = new Map<number, number>();
   /** What a worker answers when it is asked; one that is not here is silent. */
   readonly answers = new Map<string, Partial<Sample>>();
   available: number | null = 0.5;
@@ -33,26 +31,19 @@ class Ward {
         onHung: (worker, silentMs) => this.told.push(`${worker} hangs for ${silentMs}`),
         onHeavy: (worker, rssBytes) => this.told.push(`${worker} has ${rssBytes}`),
         onLowMemory: (share) => this.told.push(`only ${share} is left`),
-        readAvailable: () => this.available,
-        readUsage: async (pids) =>
-          new Map(
-            pids.flatMap((pid) => {
-              const rssBytes = this.rss.get(pid);
-              return rssBytes === undefined ? [] : [[pid, { rssBytes, cpuShare: 0 }] as const];
-            })
-          )
+        readAvailable: () => this.available
       }
     );
   }
 
-  add(id: string, pid: number | null = null): this {
+  add(id: string): this {
     this.answers.set(id, {});
     const send = (message: ToWorker) => {
       assert.equal(message.type, 'sample');
       const answer = this.answers.get(id);
       if (answer && 'ask' in message) this.answer(id, answer, Number(message.ask));
     };
-    this.vitals.watch({ id, generation: Number.parseInt(id, 10), process: { pid, send } });
+    this.vitals.watch({ id, generation: Number.parseInt(id, 10), process: { send } });
     return this;
   }
 
@@ -301,8 +292,9 @@ test('what a worker died of is remembered by its kind, for the versions after it
 });
 
 test('a worker above its memory for three readings in a row is told, again every 30 s while it stays', async () => {
-  const ward = new Ward({ maxMemoryBytes: 100 }).add('6.1', 61).add('6.2', 62).add('6.3', 63);
-  ward.rss.set(61, 100).set(62, 101); // and 6.3 cannot be read
+  const ward = new Ward({ maxMemoryBytes: 100 }).add('6.1').add('6.2').add('6.3');
+  ward.answers.set('6.1', { rssBytes: 100 }).set('6.2', { rssBytes: 101 });
+  ward.answers.set('6.3', { rssBytes: 0 });
   await ward.pass(4);
   assert.deepEqual(ward.look(), []);
   await ward.pass(2);
@@ -314,11 +306,11 @@ test('a worker above its memory for three readings in a row is told, again every
 });
 
 test('a worker whose memory goes down in between is not told', async () => {
-  const ward = new Ward({ maxMemoryBytes: 100 }).add('6.1', 61);
+  const ward = new Ward({ maxMemoryBytes: 100 }).add('6.1');
   for (let round = 0; round < 10; round += 1) {
-    ward.rss.set(61, 500);
+    ward.answers.set('6.1', { rssBytes: 500 });
     await ward.pass(4);
-    ward.rss.set(61, 50);
+    ward.answers.set('6.1', { rssBytes: 50 });
     await ward.pass(2);
   }
 
@@ -326,7 +318,7 @@ test('a worker whose memory goes down in between is not told', async () => {
 });
 
 test('a machine without memory to spare is told after three readings, again every 30 s while it stays', async () => {
-  const ward = new Ward({ standbyShare: 0.1 }).add('6.1', 61);
+  const ward = new Ward({ standbyShare: 0.1 }).add('6.1');
   ward.available = 0.1;
   await ward.pass(10);
   ward.available = null; // not told: nothing is known
@@ -341,7 +333,7 @@ test('a machine without memory to spare is told after three readings, again ever
 });
 
 test('the machine is not looked at where that is switched off', async () => {
-  const ward = new Ward().add('6.1', 61);
+  const ward = new Ward().add('6.1');
   ward.available = 0;
   await ward.pass(100);
 
