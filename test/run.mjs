@@ -9,8 +9,14 @@ import { fileURLToPath } from 'node:url';
 /** Test files that load many services at once, each after the others: beside another file they would measure the machine. */
 const ALONE = ['scenarios/matrix.test.ts'];
 
-/** Test files about the sources, the docs and the figures of a bench. What the product does on each Node, the others test. */
-const ONCE = ['bench/peers-report.test.ts', 'docs.test.ts', 'house.test.ts', 'readme.test.ts'];
+/** Test files about the sources, the docs, figures and what is drawn by lot. What the product does on each Node, the others test. */
+const ONCE = [
+  'bench/peers-report.test.ts',
+  'core/verdict/simulation.test.ts',
+  'docs.test.ts',
+  'house.test.ts',
+  'readme.test.ts'
+];
 
 /** Node reads TypeScript by itself from 22.18 on. On 22 it says each time that this is an experiment. */
 const READING =
