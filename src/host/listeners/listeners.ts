@@ -1,12 +1,20 @@
-import { lookup } from 'node:dns/promises';
 import { renameSync } from 'node:fs';
-import net from 'node:net';
-import { HandoverError, systemCode } from '../../errors.ts';
 import { type BindTo, bindHandle, type Handle } from '../../internals/net.ts';
 import type { Address, ListenArguments } from '../../protocol/messages.ts';
 import type { Lent } from '../../protocol/worker-settings.ts';
 import { explain, explainOverlap, showAddress } from './explain.ts';
-import { type Access, clearPath, giveAccess, identify, removeOwn, whoHas } from './unix-paths.ts';
+import { keyOf, overlaps, resolve } from './places.ts';
+import {
+  type Access,
+  clearPath,
+  giveAccess,
+  identify,
+  type Permissions,
+  readPermissions,
+  removeOwn,
+  repeatPermissions,
+  whoHas
+} from './unix-paths.ts';
 
 /** An address that the supervisor holds. */
 export interface Listener extends Lent {
@@ -37,6 +45,10 @@ export class Listeners {
   /** Those that were closed because nobody serves them, for a rollback to the version that does. */
   readonly #closed = new Map<string, Listener>();
   readonly #access: Access;
+  /** Who could connect to each unix socket when its file was last seen: an app sets that of its own. */
+  readonly #permissions = new Map<string, Permissions>();
+  /** All that were ever held. */
+  readonly #keys = new Set<string>();
   #restored = 0;
 
   /** @param access who may connect to the unix sockets that are named with `--listen` */
@@ -60,6 +72,11 @@ export class Listeners {
   /** A listener that is held, or was and may be bound again. */
   known(key: string): Listener | undefined {
     return this.find(key) ?? this.#closed.get(key);
+  }
+
+  /** Whether there ever was a listener of this key. */
+  had(key: string): boolean {
+    return this.#keys.has(key);
   }
 
   /** A listener by its key, the way people write its address. */
@@ -111,7 +128,9 @@ export class Listeners {
     const handle = bindHandle(before.boundTo);
     if (typeof handle === 'number') return;
     this.#closed.delete(key);
-    this.#hold({ ...before, handle, ino: typeof before.address === 'string' ? identify(before.address) : null });
+    const { address } = before;
+    if (typeof address === 'string') this.#repeatPermissions(key, address);
+    this.#hold({ ...before, handle, ino: typeof address === 'string' ? identify(address) : null });
   }
 
   /**
@@ -129,14 +148,27 @@ export class Listeners {
     this.#restored += 1;
     const temporary = `${path}.${this.#restored}`;
     await clearPath(temporary);
+    if (this.find(key) !== lost) return null; // closed meanwhile
     const handle = bindHandle({ path: temporary });
     if (typeof handle === 'number') return explain(handle, path).message;
-    const { named } = lost;
-    if (named) await giveAccess(temporary, { ...this.#access, mode: this.#access.mode ?? OPEN_MODE });
+    this.#repeatPermissions(key, temporary);
     close(lost); // takes what is left on the path with it
     this.#held.splice(this.#held.indexOf(lost), 1);
     const listener = this.#hold({ ...lost, handle, ino: identify(temporary) });
     return { listener, reveal: () => renameSync(temporary, path) };
+  }
+
+  /** Remembers who may connect to the unix sockets, for when one has to be bound anew. */
+  noteAccess(): void {
+    for (const { key, address, ino } of this.#held) {
+      const seen = typeof address === 'string' ? readPermissions(address, ino) : null;
+      if (seen) this.#permissions.set(key, seen);
+    }
+  }
+
+  #repeatPermissions(key: string, path: string): void {
+    const seen = this.#permissions.get(key);
+    if (seen) repeatPermissions(path, seen);
   }
 
   #hold(listener: Listener): Listener {
@@ -175,43 +207,10 @@ export class Listeners {
     const ino = typeof address === 'string' ? identify(address) : null;
     const listener = { key: keyOf({ ...to, ...port }), address, ...origin, handle, ipv6Only, boundTo, ino };
     this.#held.push(listener);
+    this.#keys.add(listener.key);
+    this.noteAccess();
     return listener;
   }
-}
-
-async function resolve({ path, host, port = 0, ipv6Only = false }: ListenArguments): Promise<BindTo> {
-  if (path !== undefined) return { path };
-  if (host === undefined) return { address: '::', port, ipv6Only };
-  if (net.isIP(host)) return { address: host, port, ipv6Only };
-  try {
-    const { address } = await lookup(host);
-    return { address, port, ipv6Only };
-  } catch (error) {
-    throw new HandoverError(
-      'HANDOVER_ERR_LISTEN_ADDRESS',
-      {
-        what: `Cannot listen on ${host}:${port}`,
-        why: `the name ${host} cannot be resolved (${systemCode(error) ?? 'unknown error'})`,
-        fix: 'Give an address of this machine, or only the port to listen on all of them'
-      },
-      { cause: error }
-    );
-  }
-}
-
-function keyOf(to: BindTo): string {
-  return 'path' in to ? `unix:${to.path}` : `${to.address}|${to.port}${to.ipv6Only ? '|6' : ''}`;
-}
-
-/**
- * Whether one of two addresses takes in the other: plain Node says EADDRINUSE then. The kernel says it only once the one
- * that is held listens, which it does not before its workers do.
- */
-function overlaps({ address, ipv6Only }: Listener, to: BindTo): boolean {
-  if (typeof address === 'string' || 'path' in to || address.port !== to.port) return false;
-  const takesIn = (wide: string, other: string, only: boolean) =>
-    (wide === '::' && (net.isIPv6(other) || !only)) || (wide === '0.0.0.0' && net.isIPv4(other));
-  return takesIn(address.address, to.address, ipv6Only) || takesIn(to.address, address.address, to.ipv6Only);
 }
 
 /** Whether IPv4 alone is worth a try: no address was asked for, and the machine may have no IPv6. */

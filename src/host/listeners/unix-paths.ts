@@ -1,5 +1,5 @@
 import { execFile } from 'node:child_process';
-import { chmodSync, chownSync, existsSync, lstatSync, readFileSync, unlinkSync } from 'node:fs';
+import { chmodSync, chownSync, existsSync, lstatSync, readFileSync, type Stats, unlinkSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { promisify } from 'node:util';
 import { HandoverError, systemCode } from '../../errors.ts';
@@ -80,6 +80,26 @@ export async function giveAccess(path: string, { mode, group }: Access): Promise
     };
     throw new HandoverError('HANDOVER_ERR_LISTEN_PERMISSION', account, { cause: error });
   }
+}
+
+/** Who may connect to a socket, as its file says. */
+export type Permissions = Pick<Stats, 'mode' | 'uid' | 'gid'>;
+
+/** What the file of a socket says; null where it is gone, or another one by now. */
+export function readPermissions(path: string, ino: number | null): Permissions | null {
+  const stat = ino === null ? undefined : lstatSync(path, { throwIfNoEntry: false });
+  return stat?.ino === ino ? stat : null;
+}
+
+/** Makes a socket that was bound anew as open as the one before it. */
+export function repeatPermissions(path: string, { mode, uid, gid }: Permissions): void {
+  const now = lstatSync(path);
+  try {
+    if (now.uid !== uid || now.gid !== gid) chownSync(path, uid, gid);
+  } catch {
+    // Somebody with more rights gave it away, which this user cannot. There with its mode it is of more use than not at all.
+  }
+  chmodSync(path, mode & 0o7777);
 }
 
 async function findGroup(group: string): Promise<number> {

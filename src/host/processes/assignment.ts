@@ -1,6 +1,6 @@
 import type { Notice } from '../../core/state/state.ts';
 import type { ToSupervisor } from '../../protocol/messages.ts';
-import { firstFor, isUndecided, namedOf } from '../../protocol/named.ts';
+import { askedFor, firstFor, isUndecided, namedOf } from '../../protocol/named.ts';
 import type { Lent } from '../../protocol/worker-settings.ts';
 import { showAddress, showWanted } from '../listeners/explain.ts';
 import { type BindPorts, bindFor } from './bind.ts';
@@ -50,7 +50,9 @@ export class Assignment {
     const { ask, wanted, preloaded } = message;
     const has = (key: string) => record.keys.has(key);
     record.asking.set(ask, null);
-    if (preloaded || !isUndecided(this.#lent(record), has, wanted)) {
+    const lent = this.#lent(record);
+    const byPath = wanted.path !== undefined && askedFor(lent, wanted) !== undefined;
+    if (preloaded || byPath || !isUndecided(lent, has, wanted)) {
       void bindFor(record, this.#ports, message);
       return;
     }

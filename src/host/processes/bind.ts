@@ -12,6 +12,8 @@ export interface BindPorts {
   readonly listeners: Listeners;
   /** Every worker there is. */
   records(): readonly WorkerRecord[];
+  /** Puts the sockets back whose files are gone. */
+  restorePaths(): Promise<unknown>;
 }
 
 /** Binds what an app asked `listen()` for, or finds the listener that holds it, and tells its worker how that went. */
@@ -23,6 +25,8 @@ export async function bindFor(
   try {
     const { key, address } = await bind(record, ports, wanted);
     if (record.asking.has(ask)) record.asking.set(ask, key); // else the app has closed it meanwhile
+    // The app or a script of its may have removed the file just now, and what it listens on has to be there.
+    if (typeof address === 'string') await ports.restorePaths();
     record.process.send({ type: 'bound', ask, key, address });
   } catch (error) {
     const { message, cause } = error as Error;

@@ -13,6 +13,8 @@ const UNUSED_MS = 1_000;
 export interface ListeningPorts extends ReadinessPorts, AssignmentPorts {
   /** It may have become ready. */
   onChange(record: WorkerRecord): void;
+  lend(record: WorkerRecord, key: string): void;
+  onGarbage(worker: string, what: string): void;
 }
 
 /** What the servers of all workers listen on: who gets which address, who can serve, and what is served no more. */
@@ -33,12 +35,21 @@ export class Listening {
   }
 
   onListening(record: WorkerRecord, { key, secure, preloaded }: Said<'listening'>): void {
+    const { listeners, lend, onGarbage } = this.#ports;
+    // One that was closed meanwhile is bound again as soon as this worker is to serve. After a stop there is none at all, which
+    // workers that were just being started cannot know: nothing to be said.
+    if (!listeners.known(key))
+      return listeners.had(key) ? undefined : onGarbage(record.id, 'listening.key is no listener');
     record.keys.set(key, { secure, preloaded });
     this.readiness.onListening(record, key);
     this.#assignment.onListening(record, key);
     this.#ports.onChange(record);
     const leftMs = this.readiness.leftToWait(record);
     if (leftMs > 0) setTimeout(() => this.#ports.onChange(record), leftMs).unref();
+    if (!record.serving) return;
+    listeners.reopen(key);
+    if (!record.accepted) record.opening.add(key);
+    lend(record, key);
   }
 
   onDone(record: WorkerRecord, { ask, refused }: Said<'listen-done'>): void {

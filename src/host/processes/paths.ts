@@ -19,6 +19,7 @@ export interface PathsPorts {
 export class Paths {
   readonly #ports: PathsPorts;
   readonly #listening = new Map<string, () => void>();
+  #last: Promise<unknown> = Promise.resolve();
 
   constructor(ports: PathsPorts) {
     this.#ports = ports;
@@ -26,10 +27,19 @@ export class Paths {
 
   onAccepting(key: string): void {
     this.#listening.get(key)?.();
+    this.#ports.listeners.noteAccess(); // which apps set when they listen
   }
 
   /** @returns which path cannot be had, and why; null where all are there */
-  async restore(): Promise<string | null> {
+  restore(): Promise<string | null> {
+    // One after the other: two at once would bind a path twice.
+    const restored = this.#last.then(() => this.#restoreAll());
+    this.#last = restored;
+    return restored;
+  }
+
+  async #restoreAll(): Promise<string | null> {
+    this.#ports.listeners.noteAccess();
     let missing: string | null = null;
     for (const { key } of [...this.#ports.listeners.held]) {
       try {

@@ -38,13 +38,16 @@ export class Workers {
   constructor(ports: WorkersPorts) {
     this.#ports = ports;
     const records = () => [...this.#records.values()];
+    const lend = (record: WorkerRecord, key: string) => this.#lend(record, key);
     this.#listening = new Listening({
       ...ports,
       records,
+      lend,
+      onGarbage: (worker, what) => this.#tellGarbage(worker, what),
+      restorePaths: () => this.#verification.paths.restore(),
       onChange: (record) => this.#checkReady(record),
       onUnfit: ({ id: worker }, why, fix) => ports.post({ type: 'worker-unfit', worker, why, fix, at: ports.now() })
     });
-    const lend = (record: WorkerRecord, key: string) => this.#lend(record, key);
     this.#verification = new Verification({ ...ports, records, listening: this.#listening, lend });
   }
 
@@ -60,6 +63,7 @@ export class Workers {
     });
     const record = createRecord(worker, generation, process);
     this.#records.set(worker, record);
+    void this.#verification.paths.restore(); // a path that is gone need not be so until the next cutover
   }
 
   /** Lends a worker what it accepts on: the listeners of its servers, and all that were named with `--listen`. */
@@ -142,7 +146,7 @@ export class Workers {
       case 'listen':
         return this.#listening.onListen(record, message);
       case 'listening':
-        return this.#onListening(record, message);
+        return this.#listening.onListening(record, message);
       case 'listen-done':
         return this.#listening.onDone(record, message);
       case 'unlisten':
@@ -185,15 +189,6 @@ export class Workers {
 
   #tellGarbage(worker: string, reason: string): void {
     this.#ports.announce({ level: 'warn', event: 'garbage', worker, code: 'HANDOVER_ERR_PROTOCOL_MESSAGE', reason });
-  }
-
-  #onListening(record: WorkerRecord, message: Extract<ToSupervisor, { type: 'listening' }>): void {
-    const { key } = message;
-    if (!this.#ports.listeners.find(key)) return this.#tellGarbage(record.id, 'listening.key is no listener');
-    this.#listening.onListening(record, message);
-    if (!record.serving) return;
-    if (!record.accepted) record.opening.add(key);
-    this.#lend(record, key);
   }
 
   /** Posts that a worker can serve, the moment everything that was asked of it is there. */

@@ -9,7 +9,7 @@ import type { Channel } from '../channel.ts';
 import { closeOnAbort } from './close-on-abort.ts';
 import { Expected } from './expected.ts';
 import { Gate } from './gate.ts';
-import { keepPaths } from './keep-paths.ts';
+import { isGone, keepPaths } from './keep-paths.ts';
 import { type Call, readListen } from './listen-arguments.ts';
 import { refuseOwnConnections } from './own-connections.ts';
 import { watchPreloading } from './preloading.ts';
@@ -46,7 +46,7 @@ export class Servers {
   readonly #isPreloading = watchPreloading();
   readonly #has = (key: string): boolean => this.#shared.some((one) => one.gate.key === key);
   #lastAsk = 0;
-  #keepsPaths = false;
+  #onPath: ((path: string) => void) | null = null;
 
   constructor(channel: Channel, settings: WorkerSettings, onServer: (server: net.Server, gate: Gate) => void) {
     this.expected = new Expected(channel);
@@ -120,11 +120,13 @@ export class Servers {
   }
 
   /** Keeps the app from removing a path on which the service answers. An app without such a path is left alone. */
-  #keepPaths(): void {
-    if (this.#keepsPaths) return;
-    this.#keepsPaths = true;
-    const lent = new Set(this.#settings.lent.map(({ address }) => address));
-    keepPaths((path) => lent.has(path) || this.#shared.some(({ gate }) => gate.address === path));
+  #keepPaths(): (path: string) => void {
+    this.#onPath ??= keepPaths(() =>
+      [...this.#settings.lent, ...this.#shared.map(({ gate }) => gate)]
+        .map(({ address }) => address)
+        .filter((address) => typeof address === 'string')
+    );
+    return this.#onPath;
   }
 
   #dropSpare(key: string): void {
@@ -142,11 +144,13 @@ export class Servers {
     const { lent } = this.#settings;
     const asked = one.preloaded ? undefined : askedFor(lent, wanted);
     const free = asked && this.#shared.every((other) => other.gate.key !== asked.key || !asksAlso(other, asked));
-    const undecided = !one.preloaded && isUndecided(lent, this.#has, wanted);
+    const gone = wanted.path !== undefined && asked?.address === wanted.path && isGone(wanted.path);
+    const undecided = !gone && !one.preloaded && isUndecided(lent, this.#has, wanted);
     this.#shared.push(one);
     this.#onServer(server, gate);
-    if (wanted.path !== undefined) this.#keepPaths();
-    if (asked && free) return this.#begin(one, asked.key, asked.address);
+    if (wanted.path !== undefined) this.#keepPaths()(wanted.path);
+    // Where its file is gone, the supervisor puts it back first: the app may set its mode as soon as it listens.
+    if (asked && free && !gone) return this.#begin(one, asked.key, asked.address);
     // Until the answer comes, `server.address()` gives what was asked for, as plain Node would.
     const { path, host = '::', port = 0 } = wanted;
     this.#tell(one, path ?? { address: host, family: net.isIPv4(host) ? 'IPv4' : 'IPv6', port });

@@ -11,7 +11,7 @@ const NOT_HERE = { address: '192.0.2.1', family: 'IPv4', port: 80 };
 async function verify(hasToListen: boolean, served: () => Address[] = () => []): Promise<News[]> {
   const posted: News[] = [];
   const ports = {
-    listeners: { held: [] },
+    listeners: { held: [], noteAccess: () => {} },
     listening: { hasToListen: () => hasToListen, closeUnserved: () => ['127.0.0.1:80'], served },
     records: () => [],
     lend: () => {},

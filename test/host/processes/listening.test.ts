@@ -1,0 +1,45 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { Listeners } from '../../../src/host/listeners/listeners.ts';
+import { Listening, type ListeningPorts } from '../../../src/host/processes/listening.ts';
+import type { WorkerProcess } from '../../../src/host/processes/worker-process.ts';
+import { createRecord } from '../../../src/host/processes/worker-record.ts';
+
+/** Workers that say where they listen. Gives what was lent to them, and what was taken for garbage. */
+function makeListening() {
+  const listeners = new Listeners();
+  const said = { lent: [] as string[], garbage: [] as string[] };
+  const ports = {
+    listeners,
+    plans: { lentTo: () => listeners.held, isNamedFor: () => false, isNamed: () => false, reopen: () => {} },
+    records: () => [],
+    active: () => 1,
+    readinessOf: () => ({ ready: 'listening', readyTimeout: 1_000 }),
+    onChange: () => {},
+    lend: (_record: unknown, key: string) => listeners.find(key) && said.lent.push(key),
+    onGarbage: (_worker: string, what: string) => said.garbage.push(what)
+  };
+  const listening = new Listening(ports as unknown as ListeningPorts);
+  const record = createRecord('w1', 1, {} as WorkerProcess);
+  record.serving = true;
+  const listen = (key: string) =>
+    listening.onListening(record, { type: 'listening', key, secure: false, preloaded: false });
+  return { listeners, said, listen };
+}
+
+test('a worker that listens on what was closed meanwhile gets it again, and after a stop nothing is said of it', async () => {
+  const { listeners, said, listen } = makeListening();
+  const { key } = await listeners.bind({ host: '127.0.0.1', port: 0 }, false);
+  listeners.release(key);
+  listen(key);
+  assert.deepEqual(said, { lent: [key], garbage: [] });
+  listeners.close();
+  listen(key);
+  assert.deepEqual(said, { lent: [key], garbage: [] });
+});
+
+test('what was never a listener is garbage', () => {
+  const { said, listen } = makeListening();
+  listen('127.0.0.1|80');
+  assert.deepEqual(said, { lent: [], garbage: ['listening.key is no listener'] });
+});
