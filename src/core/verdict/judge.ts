@@ -97,5 +97,5 @@ function findCount(read: (from: Measured) => number): Find {
 function findNewDeath({ before, after }: Parameters<Find>[0]): Excess | null {
   const [news] = after.fatal.filter((kind) => !before?.fatal.includes(kind));
   if (!before || after.exits === 0 || news === undefined) return null;
-  return { said: `a worker died of an error that no version had died of before: ${news}` };
+  return { said: `a worker died of an error that no version had died of before: ${news}`, limit: 'the first one' };
 }

@@ -1,4 +1,5 @@
 import type { Asked, Find } from './excess.ts';
+import { SLICE_MS } from './histogram.ts';
 import type { Slice } from './measured.ts';
 import { showNumber, showValue } from './reasons.ts';
 import type { Limit } from './signals.ts';
@@ -37,7 +38,9 @@ interface How {
 export function findPercentile({ share, slices: fewest, perSlice, late }: How): Find {
   return (asked) => {
     const { name, limit, before, after, baseline, isOver } = asked;
-    const settled = after.slices.filter(({ atMs }) => atMs >= limit.afterMs);
+    // A slice that has only begun may hold what was still slow, and not yet what is fast again.
+    const endMs = isOver ? Number.POSITIVE_INFINITY : after.spanMs;
+    const settled = after.slices.filter(({ atMs }) => atMs >= limit.afterMs && atMs + SLICE_MS <= endMs);
     const latency = merge(settled.map((slice) => slice.latency));
     const all = sum(latency);
     const value = percentile(latency, share);

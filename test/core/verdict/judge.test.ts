@@ -123,7 +123,10 @@ test('one worker killed by hand is no reason; one that died of an error never se
   assert.equal(decide(['Error: read …'], ['Error: read …']).decision, 'keep');
   const { signal, reason } = decide(['TypeError: boom', 'Error: read …'], ['Error: read …']);
   assert.equal(signal, 'exits');
-  assert.match(reason, /^a worker died of an error that no version had died of before: TypeError: boom /);
+  assert.match(
+    reason,
+    /^a worker died of an error that no version had died of before: TypeError: boom \(limit: the first one\)$/
+  );
 });
 
 test('a single request that is slow, fails or is cut short does not roll back, however few there are', () => {
@@ -150,6 +153,12 @@ test('a start that is cold for two seconds does not roll back', () => {
     const more = { latency, slices, spanMs: second * 1_000, loopDelayMs, memoryPerMinuteBytes };
     assert.equal(judge(usual, measure(rate * second, more), DEFAULT_LIMITS, false).decision, 'not yet', `${second} s`);
   }
+});
+
+test('half a second that has only begun is not yet a third one that is slow', () => {
+  const slow = measure(600, { spanMs: 2_500 }, [150]);
+  assert.equal(judge(usual, { ...slow, spanMs: 2_200 }, DEFAULT_LIMITS, false).decision, 'not yet');
+  assert.equal(judge(usual, slow, DEFAULT_LIMITS, false).signal, 'p50');
 });
 
 test('without anything to compare with, only what is too much by itself rolls back', () => {
