@@ -27,7 +27,16 @@ const TARGETS: Readonly<Record<string, number>> = {
 };
 
 const shop: Manner = {
-  ...{ rate: 500, traffic: 'poisson', failedShare: 0, cutShare: 0, medianMs: 2, scatter: 0.5, slowShare: 0.01 },
+  ...{
+    rate: 500,
+    traffic: 'poisson',
+    failedShare: 0,
+    refusedShare: 0.02,
+    cutShare: 0,
+    medianMs: 2,
+    scatter: 0.5,
+    slowShare: 0.01
+  },
   ...{ slowMs: 20, cpuMs: 0.4, pauseRate: 0.1, pauseMs: 30, cold: 8, coldMs: 300, uncaughtRate: 0 }
 };
 

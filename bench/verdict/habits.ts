@@ -22,6 +22,7 @@ const noLatency: readonly number[] = new Array<number>(BUCKETS_MS.length + 1).fi
 /** What is wrong with a version, from its first request on. */
 export interface Fault {
   readonly failedShare?: number;
+  readonly refusedShare?: number;
   /** Of how many routes the first is broken: every answer to it is a 5xx. */
   readonly brokenOf?: number;
   /** How many times slower, all requests or one in `slowOneIn`. */
@@ -33,7 +34,7 @@ export interface Fault {
 
 type Counted = { -readonly [K in keyof Slice]: K extends 'latency' ? number[] : Slice[K] } & {
   failed: number;
-  routes: Map<string, { requests: number; failed: number; latency: number[] }>;
+  routes: Map<string, { requests: number; failed: number; refused: number; latency: number[] }>;
 };
 
 /** How a service is, before and after: drawn by lot from a seed, or given. */
@@ -41,6 +42,7 @@ export interface Manner {
   readonly rate: number;
   readonly traffic: 'steady' | 'poisson' | 'bursty';
   readonly failedShare: number;
+  readonly refusedShare: number;
   readonly cutShare: number;
   readonly medianMs: number;
   /** Standard deviation of the logarithm of what a request takes. */
@@ -64,6 +66,7 @@ export function drawManner(random: Random): Manner {
     rate: 3 * 200 ** random(),
     traffic: (['steady', 'poisson', 'bursty'] as const)[Math.floor(random() * 3)] ?? 'steady',
     failedShare: random() < 0.4 ? 0 : random() * (random() < 0.6 ? 0.02 : 0.3),
+    refusedShare: random() < 0.3 ? 0 : random() * 0.4,
     cutShare: random() < 0.5 ? 0 : random() * (random() < 0.6 ? 0.02 : 0.3),
     medianMs,
     scatter: random() * 1.5,
@@ -155,7 +158,7 @@ export class Habit {
   }
 
   #answer(slice: Counted, fault: Fault, warmth: number, lateMs: number): void {
-    const { failedShare, cutShare, medianMs, scatter, slowShare, slowMs } = this.manner;
+    const { failedShare, refusedShare, cutShare, medianMs, scatter, slowShare, slowMs } = this.manner;
     if (this.#random() < cutShare) {
       slice.cut += 1;
       return;
@@ -168,8 +171,9 @@ export class Habit {
     const usualMs = isSlow ? slowMs : medianMs * (1 + route / 5) * Math.exp(scatter * this.#drawNormal());
     const at = bucketOf(usualMs * warmth * (drags ? (fault.slower ?? 1) : 1) + lateMs);
     const name = `GET /route${route}`;
-    const counted = slice.routes.get(name) ?? { requests: 0, failed: 0, latency: [...noLatency] };
+    const counted = slice.routes.get(name) ?? { requests: 0, failed: 0, refused: 0, latency: [...noLatency] };
     slice.routes.set(name, counted);
+    if (this.#random() < refusedShare + (fault.refusedShare ?? 0)) counted.refused += 1;
     for (const one of [slice, counted]) {
       one.requests += 1;
       if (failed) one.failed += 1;
@@ -206,7 +210,7 @@ export class Habit {
 class Gathered {
   readonly #slices: Counted[] = [];
   readonly #latency = [...noLatency];
-  readonly #routes: Record<string, { requests: number; failed: number; latency: number[] }> = {};
+  readonly #routes: Record<string, { requests: number; failed: number; refused: number; latency: number[] }> = {};
   readonly #counts = { requests: 0, failed: 0, cut: 0, cpuMs: 0 };
 
   add(slice: Counted, more: Partial<Measured>): Measured {
@@ -214,10 +218,11 @@ class Gathered {
     for (const name of ['requests', 'failed', 'cut', 'cpuMs'] as const) this.#counts[name] += slice[name];
     addTo(this.#latency, slice.latency);
     for (const [name, route] of slice.routes) {
-      const known = this.#routes[name] ?? { requests: 0, failed: 0, latency: [...noLatency] };
+      const known = this.#routes[name] ?? { requests: 0, failed: 0, refused: 0, latency: [...noLatency] };
       this.#routes[name] = known;
       known.requests += route.requests;
       known.failed += route.failed;
+      known.refused += route.refused;
       addTo(known.latency, route.latency);
     }
     const gathered = { latency: this.#latency, routes: this.#routes, slices: this.#slices };

@@ -61,6 +61,8 @@ interface UserBakeFields extends Partial<Record<SignalName, UserLimit>> {
   hangs?: UserLimit;
   /** Share of responses with a status of 500 or above. Default: twice and 0.003 more, 5 at least; 0.5 without comparison. */
   errors?: UserLimit;
+  /** Share of responses with a status of 400 to 499. Default: twice and 0.1 more, 10 at least. */
+  refused?: UserLimit;
   /** Share of requests whose response was cut short. Default: twice and 0.02 more, 10 at least. */
   cut?: UserLimit;
   /** Median latency. Default: twice as long and 5 ms more, or 10 times; without the first second. */

@@ -38,8 +38,14 @@ const MOVING = {
   pipelines: flag
 };
 
-/** What a worker did under one route: `latency` as in a sample. */
-export type RouteSample = readonly [route: string, requests: number, failed: number, latency: readonly number[]];
+/** What a worker did under one route: `latency` as in a sample; `refused` with 4xx. */
+export type RouteSample = readonly [
+  route: string,
+  requests: number,
+  failed: number,
+  latency: readonly number[],
+  refused: number
+];
 
 /** What a worker did since it was last asked. */
 const SAMPLE = {

@@ -49,12 +49,14 @@ class RouteMeter {
   readonly latency = new Histogram();
   requests = 0;
   failed = 0;
+  refused = 0;
 
   take(name: string): RouteSample {
-    const { requests, failed } = this;
+    const { requests, failed, refused } = this;
     this.requests = 0;
     this.failed = 0;
-    return [name, requests, failed, this.latency.take()];
+    this.refused = 0;
+    return [name, requests, failed, this.latency.take(), refused];
   }
 }
 
@@ -97,7 +99,11 @@ export class Meter {
     const route = this.#routes.find(method, typeof originalUrl === 'string' ? originalUrl : url, status);
     route.requests += 1;
     route.latency.add(tookMs);
-    if (status < 500) return;
+    if (status < 400) return;
+    if (status < 500) {
+      route.refused += 1;
+      return;
+    }
     this.#failed += 1;
     route.failed += 1;
     if (this.#failed >= MANY_FAILED && performance.now() - this.#takenAt >= TELL_MS) this.#onTrouble();

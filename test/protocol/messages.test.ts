@@ -37,7 +37,7 @@ const messages: { readonly [T in Message['type']]: Extract<Message, { type: T }>
     rssBytes: 60_000_000,
     latency: [40, 8],
     loop: [0, 50],
-    routes: [['GET /', 9, 1, [40, 8]]]
+    routes: [['GET /', 9, 1, [40, 8], 2]]
   },
   reported: { type: 'reported', ask: 2, connections: 1, inFlight: 0, requests: 9, holding: [] },
   listen: { type: 'listen', ask: 3, wanted: { port: 80 }, preloaded: false },

@@ -70,6 +70,7 @@ const FAULTS: readonly (readonly [fault: string, reason: RegExp])[] = [
   ['fails', /^100 % of [\d,]+ answers were 5xx, before 0 of [\d,]+; (GET|POST) \S+ most of all /],
   ['fails sometimes', /^\d(\.\d)? % of [\d,]+ answers( to GET \S+)? were 5xx, before 0 of /],
   ['one route fails', /; GET \/orders\/… most of all /],
+  ['has lost its routes', /^100 % of the answers on routes asked for before were 4xx, before 0/],
   ['is slow', /^p50: \d+ ms over [\d,]+ requests; before the cutover /],
   ['burns', /^p50: [\d.]+ ms over [\d,]+ requests; before the cutover /],
   ['leaks', /^memory: a worker takes \d+ MiB and grows by \d+ MiB a second; /],
@@ -81,7 +82,7 @@ const FAULTS: readonly (readonly [fault: string, reason: RegExp])[] = [
 ];
 
 describe('the default verdict', { concurrency: 2 }, () => {
-  for (const part of [FAULTS.slice(0, 4), FAULTS.slice(4)]) {
+  for (const part of [FAULTS.slice(0, 5), FAULTS.slice(5)]) {
     test(`takes back a version that ${part.map(([fault]) => fault).join(', or ')}`, () =>
       visited({ hangTimeout: '3s', bake: { for: '60s' } }, async (service, people) => {
         for (const [fault, reason] of part) {

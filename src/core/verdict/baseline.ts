@@ -1,5 +1,6 @@
 import { BUCKETS_MS } from './histogram.ts';
-import type { Measured, Route } from './measured.ts';
+import { type Measured, OTHER_ROUTES, type Route } from './measured.ts';
+import type { Share } from './statistics.ts';
 
 /** With fewer, nothing is known of a route. */
 const KNOWN_REQUESTS = 5;
@@ -48,8 +49,43 @@ export function compareRoutes(before: Measured, after: Measured): Baseline {
   return { requests, failed, unknown, failedShare, latency, worth, past: before.requests };
 }
 
+/** Of how many requests how many were answered 4xx, before and since, in the mix that the version before was asked for. */
+export interface Refused {
+  readonly before: Share;
+  readonly after: Share;
+  /** The route on which it has become most. */
+  readonly worst: string | null;
+}
+
+/**
+ * Compares 4xx on the routes that both versions were asked for.
+ *
+ * Clients cause most of them: one that tries passwords or ids all day must not look like a version that has lost its
+ * routes. So each route counts as much as it was asked for before; what has no route of its own does not count.
+ */
+export function compareRefused(before: Measured, after: Measured): Refused {
+  const both = Object.entries(before.routes).flatMap(([name, then]) => {
+    const now = after.routes[name];
+    const isKnown = name !== OTHER_ROUTES && then.requests >= KNOWN_REQUESTS && (now?.requests ?? 0) >= KNOWN_REQUESTS;
+    return now && isKnown ? [{ name, then, now }] : [];
+  });
+  const all = both.reduce((total, { then }) => total + then.requests, 0);
+  let [share, variance, most] = [0, 0, 0];
+  let worst: string | null = null;
+  for (const { name, then, now } of both) {
+    const weight = then.requests / all;
+    const more = weight * (now.refused / now.requests - then.refused / then.requests);
+    share += (weight * now.refused) / now.requests;
+    variance += weight ** 2 / now.requests;
+    if (more > most) [most, worst] = [more, name];
+  }
+  const worth = variance > 0 ? 1 / variance : 0;
+  const refused = both.reduce((total, { then }) => total + then.refused, 0);
+  return { before: { bad: refused, all }, after: { bad: share * worth, all: worth }, worst };
+}
+
 function routesOf({ routes, requests, failed, latency }: Measured): Map<string, Route> {
   const named = Object.entries(routes).filter(([, route]) => route.requests > 0);
   if (named.length > 0) return new Map(named);
-  return new Map(requests === 0 ? [] : [['', { requests, failed, latency }]]);
+  return new Map(requests === 0 ? [] : [['', { requests, failed, refused: 0, latency }]]);
 }

@@ -39,6 +39,8 @@ export interface RouteFigures {
   readonly route: string;
   readonly requests: number;
   readonly failed: number;
+  /** With a status of 400 to 499. */
+  readonly refused: number;
   readonly p50Ms: number | null;
   readonly p99Ms: number | null;
 }
@@ -67,7 +69,7 @@ function describeFigures(measured: Measured): Figures {
     .sort(([, one], [, other]) => other.requests - one.requests)
     .slice(0, ROUTES_SHOWN)
     .map(([route, { latency: took, ...counts }]) => ({
-      ...{ route, requests: counts.requests, failed: counts.failed },
+      ...{ route, requests: counts.requests, failed: counts.failed, refused: counts.refused },
       ...percentilesOf(took)
     }));
   return {

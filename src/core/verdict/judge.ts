@@ -4,7 +4,7 @@ import { findPercentile } from './latency.ts';
 import { findCpu, findLevel, findMemory } from './levels.ts';
 import type { Measured } from './measured.ts';
 import { explain, showNumber, showSpan, summarize } from './reasons.ts';
-import { findCut, findErrors } from './shares.ts';
+import { findCut, findErrors, findRefused } from './shares.ts';
 import { type BakeLimits, SIGNAL_NAMES, type SignalName } from './signals.ts';
 
 export * from './measured.ts';
@@ -65,6 +65,7 @@ const FIND: { readonly [S in SignalName]: Find } = {
   exits: (asked) => findNewDeath(asked) ?? findExits(asked),
   hangs: findCount(({ hangs }) => hangs),
   errors: findErrors,
+  refused: findRefused,
   cut: findCut,
   p50: findPercentile({ share: 0.5, slices: 3, perSlice: 10, late: 1 }),
   p99: findPercentile({ share: 0.99, slices: 10, perSlice: 50, late: 3 }),
@@ -95,7 +96,7 @@ function findCount(read: (from: Measured) => number): Find {
 
 /** An error that no version before has died of. */
 function findNewDeath({ before, after }: Parameters<Find>[0]): Excess | null {
-  const [news] = after.fatal.filter((kind) => !before?.fatal.includes(kind));
+  const news = after.fatal.find(({ kind }) => !before?.fatal.some((one) => one.kind === kind));
   if (!before || after.exits === 0 || news === undefined) return null;
-  return { said: `a worker died of an error that no version had died of before: ${news}`, limit: 'the first one' };
+  return { said: `a worker died of an error that no version had died of before: ${news.said}`, limit: 'the first one' };
 }

@@ -30,10 +30,10 @@ export interface Measured {
   /** Workers that exited unexpectedly. */
   readonly exits: number;
   /**
-   * What workers died of, in words without numbers: since the cutover for the new generation, and all that was ever seen
+   * The errors that workers died of, each kind once: since the cutover for the new generation, and all that was ever seen
    * for the one before.
    */
-  readonly fatal: readonly string[];
+  readonly fatal: readonly Death[];
   /** Workers that were replaced because they did not answer. */
   readonly hangs: number;
   /** Resident memory of the largest worker; null = not measured. */
@@ -42,6 +42,14 @@ export interface Measured {
   readonly memoryPerMinuteBytes: number | null;
   /** The same over the last seconds alone. */
   readonly climbPerMinuteBytes: number | null;
+}
+
+/** An error that a worker died of. */
+export interface Death {
+  /** Its title without what differs each time: numbers, and what stands in quotes. */
+  readonly kind: string;
+  /** As it was. */
+  readonly said: string;
 }
 
 /** A short part of a span. */
@@ -58,8 +66,13 @@ export interface Slice {
 export interface Route {
   readonly requests: number;
   readonly failed: number;
+  /** With a status of 400 to 499. */
+  readonly refused: number;
   readonly latency: readonly number[];
 }
+
+/** The route of all that has none of its own. */
+export const OTHER_ROUTES = 'other';
 
 export const NOTHING_MEASURED: Measured = {
   ...{ spanMs: 0, requests: 0, failed: 0, cut: 0, latency: [], slices: [], routes: {}, cpuMs: null, loopDelayMs: null },

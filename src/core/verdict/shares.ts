@@ -1,3 +1,4 @@
+import { compareRefused } from './baseline.ts';
 import type { Excess, Find } from './excess.ts';
 import type { Measured, Route } from './measured.ts';
 import { showNumber, showShare } from './reasons.ts';
@@ -27,6 +28,17 @@ export const findErrors: Find = ({ limit, before, after, baseline }) => {
   if (worse) return { said: showErrors(worse.now, worse.then, ` to ${worse.name}`) };
   const { requests, failed } = baseline.unknown;
   return findAbsolute({ bad: failed, all: requests }, limit, ' to what was not asked for before');
+};
+
+/** Judges the share of 4xx on the routes that both versions were asked for. */
+export const findRefused: Find = ({ limit, before, after }) => {
+  if (!before) return null;
+  const { before: then, after: now, worst } = compareRefused(before, after);
+  if (then.all < limit.requests || !isWorse(now, then, limit, limit.floor)) return null;
+  const most = worst === null ? '' : `; ${worst} most of all`;
+  return {
+    said: `${showShare(now)} of the answers on routes asked for before were 4xx, before ${showShare(then)}${most}`
+  };
 };
 
 /** Judges the share of responses that were cut short. */

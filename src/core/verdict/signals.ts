@@ -3,6 +3,7 @@ export type SignalName =
   | 'exits'
   | 'hangs'
   | 'errors'
+  | 'refused'
   | 'cut'
   | 'p50'
   | 'p99'
@@ -92,6 +93,14 @@ export const SIGNALS: { readonly [S in SignalName]: Signal } = {
     'Share of responses with a status of 500 or above, of all routes and of each.',
     'five failed answers are five people; a half in a hundred that is surely there is caught before it is a thousand',
     { floor: 0.003, requests: 20, least: 5, absolute: 0.5 }
+  ),
+  refused: signal(
+    'share',
+    'share',
+    '4xx',
+    'Share of responses with a status of 400 to 499, on the routes that both versions were asked for.',
+    'clients cause most of them; a version that has lost its routes, or knows nobody any more, causes the rest',
+    { floor: 0.1, requests: 20, least: 10 }
   ),
   cut: signal(
     'share',

@@ -1,5 +1,5 @@
 import { BUCKETS_MS, SLICE_MS } from '../../core/verdict/histogram.ts';
-import type { Measured, Route, Slice } from '../../core/verdict/measured.ts';
+import type { Death, Measured, Route, Slice } from '../../core/verdict/measured.ts';
 import type { Sample } from '../../protocol/messages.ts';
 import { findClimb, findSlope } from './slope.ts';
 
@@ -15,7 +15,7 @@ const LOOP_QUANTILE = 0.99;
 type Entry = { readonly at: number } & (
   | { readonly worker: string; readonly sample: Sample }
   | { readonly lost: 'exit' | 'hang' }
-  | { readonly fatal: string }
+  | { readonly fatal: Death }
 );
 type Sampled = Extract<Entry, { sample: Sample }>;
 
@@ -65,7 +65,9 @@ export class Measurements {
       standbyDelayMs: null,
       uncaught: sum('uncaught'),
       exits: lost.filter((how) => how === 'exit').length,
-      fatal: [...new Set(entries.flatMap((entry) => ('fatal' in entry ? [entry.fatal] : [])))],
+      fatal: [
+        ...new Map(entries.flatMap((entry) => ('fatal' in entry ? [[entry.fatal.kind, entry.fatal]] : []))).values()
+      ],
       hangs: lost.filter((how) => how === 'hang').length,
       rssBytes: worstOf(memory, (readings) => readings.at(-1)?.bytes ?? null),
       memoryPerMinuteBytes: worstOf(memory, findSlope),
@@ -98,12 +100,16 @@ function slice(samples: readonly Sampled[], fromMs: number): Slice[] {
 }
 
 function foldRoutes(samples: readonly Sampled[]): Record<string, Route> {
-  const found = new Map<string, { requests: number; failed: number; latency: (readonly number[])[] }>();
+  const found = new Map<
+    string,
+    { requests: number; failed: number; refused: number; latency: (readonly number[])[] }
+  >();
   for (const { sample } of samples) {
-    for (const [name, requests, failed, latency] of sample.routes) {
-      const known = found.get(name) ?? { requests: 0, failed: 0, latency: [] };
+    for (const [name, requests, failed, latency, refused] of sample.routes) {
+      const known = found.get(name) ?? { requests: 0, failed: 0, refused: 0, latency: [] };
       known.requests += requests;
       known.failed += failed;
+      known.refused += refused;
       known.latency.push(latency);
       found.set(name, known);
     }

@@ -1,4 +1,4 @@
-import type { Measured } from '../../core/verdict/measured.ts';
+import type { Death, Measured } from '../../core/verdict/measured.ts';
 import type { ToSupervisor, ToWorker } from '../../protocol/messages.ts';
 import { Measurements, type Totals } from './measurements.ts';
 import { type Growth, MemoryTrend } from './memory-trend.ts';
@@ -65,7 +65,7 @@ export class Watchdog {
   readonly #workers = new Map<string, WatchedWorker>();
   readonly #generations = new Map<number, Measurements>();
   /** What workers have died of, and the first generation that one did in. */
-  readonly #deaths = new Map<string, number>();
+  readonly #deaths = new Map<string, { readonly death: Death; readonly generation: number }>();
   #timer: NodeJS.Timeout | null = null;
   #ticks = 0;
   #tickedAt: number;
@@ -115,14 +115,15 @@ export class Watchdog {
     const generation = this.#workers.get(worker)?.generation;
     if (generation === undefined) return;
     const kind = foldError(error);
-    this.#measurementsOf(generation).add({ at: this.#ports.now(), fatal: kind });
-    this.#deaths.set(kind, this.#deaths.get(kind) ?? generation);
+    const death = { kind, said: error };
+    this.#measurementsOf(generation).add({ at: this.#ports.now(), fatal: death });
+    this.#deaths.set(kind, this.#deaths.get(kind) ?? { death, generation });
     if (this.#deaths.size > MOST_KINDS) this.#deaths.delete(this.#deaths.keys().next().value ?? '');
   }
 
   /** What workers of other generations have died of, as long as this supervisor has run. */
-  deathsBeside(generation: number): string[] {
-    return [...this.#deaths].filter(([, first]) => first !== generation).map(([kind]) => kind);
+  deathsBeside(generation: number): Death[] {
+    return [...this.#deaths.values()].filter((one) => one.generation !== generation).map(({ death }) => death);
   }
 
   /** Asks every worker of a generation now, without waiting for the second to be over. */

@@ -8,13 +8,22 @@ import { createRandom, pick, type Random } from '../../support/random.ts';
 import { bucketOf, measure, noLatency, only, withCpu } from '../bakes.ts';
 
 const MIB = 2 ** 20;
+/** All of it under one route, so many answered with 4xx. */
+function routed(requests: number, refused: number, more: Partial<Measured> = {}): Measured {
+  const measured = measure(requests, more);
+  const { failed, latency } = measured;
+  return { ...measured, routes: { 'GET /': { requests, failed, refused, latency } } };
+}
+
 const usual = withCpu(measure(5_000, { failed: 10, cut: 5 }), 1);
+const beforeOf = (name: SignalName) => (name === 'refused' ? routed(5_000, 50) : usual);
 
 /** What each signal alone is when it is bad, beside a service that is well. */
 const bad: { readonly [S in SignalName]: Measured } = {
   exits: measure(500, { exits: 2 }),
   hangs: measure(500, { hangs: 1 }),
   errors: measure(500, { failed: 100 }),
+  refused: routed(500, 100),
   cut: measure(400, { cut: 100 }),
   p50: measure(500, {}, [400]),
   p99: measure(2_000, {}, [5, 5, 5, 5, 900]),
@@ -27,7 +36,7 @@ const bad: { readonly [S in SignalName]: Measured } = {
 for (const name of SIGNAL_NAMES) {
   test(`${name}: alone it decides, before the bake is over and when it is`, () => {
     for (const isOver of [false, true]) {
-      const { decision, signal, reason } = judge(usual, bad[name], DEFAULT_LIMITS, isOver);
+      const { decision, signal, reason } = judge(beforeOf(name), bad[name], DEFAULT_LIMITS, isOver);
       // What is slow for half of the requests is slow for 99 % of them too: the first one decides.
       assert.deepEqual([decision, signal], ['roll back', name], reason);
     }
@@ -35,8 +44,8 @@ for (const name of SIGNAL_NAMES) {
 
   test(`${name}: switched off, it does not decide`, () => {
     const without = name === 'p50' ? { ...DEFAULT_LIMITS, p50: null, p99: null } : { ...DEFAULT_LIMITS, [name]: null };
-    assert.equal(judge(usual, bad[name], without, true).decision, 'keep');
-    assert.equal(judge(usual, bad[name], only(name), true).signal, name);
+    assert.equal(judge(beforeOf(name), bad[name], without, true).decision, 'keep');
+    assert.equal(judge(beforeOf(name), bad[name], only(name), true).signal, name);
   });
 
   test(`${name}: the same before the cutover is no reason`, () => {
@@ -116,8 +125,9 @@ test('a version that is slow from the start is rolled back within seconds', () =
 });
 
 test('one worker killed by hand is no reason; one that died of an error never seen before is', () => {
+  const deaths = (kinds: readonly string[]) => kinds.map((kind) => ({ kind, said: `${kind} (/srv/app.js:3:9)` }));
   const decide = (fatal: string[], seen: string[]) =>
-    judge({ ...usual, fatal: seen }, measure(50, { exits: 1, fatal }), DEFAULT_LIMITS, true);
+    judge({ ...usual, fatal: deaths(seen) }, measure(50, { exits: 1, fatal: deaths(fatal) }), DEFAULT_LIMITS, true);
 
   assert.equal(decide([], []).decision, 'keep');
   assert.equal(decide(['Error: read …'], ['Error: read …']).decision, 'keep');
@@ -125,7 +135,7 @@ test('one worker killed by hand is no reason; one that died of an error never se
   assert.equal(signal, 'exits');
   assert.match(
     reason,
-    /^a worker died of an error that no version had died of before: TypeError: boom \(limit: the first one\)$/
+    /^a worker died of an error that no version had died of before: TypeError: boom \(\/srv\/app\.js:3:9\) \(limit: the first one\)$/
   );
 });
 
@@ -233,14 +243,14 @@ test('errors are compared route by route: another mix of requests is not another
   const routes = (often: number, rare: number): Measured => ({
     ...measure(often + rare, { failed: rare / 10 }),
     routes: {
-      'GET /good': { requests: often, failed: 0, latency: measure(often).latency },
-      'GET /flaky/…': { requests: rare, failed: rare / 10, latency: measure(rare).latency }
+      'GET /good': { requests: often, failed: 0, refused: 0, latency: measure(often).latency },
+      'GET /flaky/…': { requests: rare, failed: rare / 10, refused: 0, latency: measure(rare).latency }
     }
   });
   // Ten times as many requests for what fails once in ten, then and now.
   assert.equal(judge(routes(4_000, 100), routes(3_000, 1_000), DEFAULT_LIMITS, true).decision, 'keep');
   const before = { ...routes(4_000, 1_000), failed: 0 };
-  const good = { requests: 1_000, failed: 0, latency: noLatency };
+  const good = { requests: 1_000, failed: 0, refused: 0, latency: noLatency };
   const flaky = { ...before, routes: { ...before.routes, 'GET /flaky/…': good } };
   assert.match(
     judge(flaky, routes(4_000, 1_000), DEFAULT_LIMITS, true).reason,
@@ -248,12 +258,31 @@ test('errors are compared route by route: another mix of requests is not another
   );
 });
 
+test('a version that has lost its routes, or knows nobody any more, is found; one whose clients try passwords is not', () => {
+  const asked = (orders: number, lost: number, logins: number, wrong: number): Measured => ({
+    ...measure(orders + logins),
+    routes: {
+      'GET /orders/…': { requests: orders, failed: 0, refused: lost, latency: noLatency },
+      'POST /login': { requests: logins, failed: 0, refused: wrong, latency: noLatency }
+    }
+  });
+  const before = asked(4_000, 40, 100, 20);
+  const { signal, reason } = judge(before, asked(400, 400, 10, 2), DEFAULT_LIMITS, false);
+  assert.equal(signal, 'refused');
+  assert.match(
+    reason,
+    /^98 % of the answers on routes asked for before were 4xx, before 1\.5 %; GET \/orders\/… most of all /
+  );
+  // Somebody tries passwords all day: nearly every request is refused, and the version is as good as ever.
+  assert.equal(judge(before, asked(400, 4, 9_000, 9_000), DEFAULT_LIMITS, true).decision, 'keep');
+});
+
 test('one route that is broken is found among many that are not', () => {
   const asked = (failed: number): Measured => ({
     ...measure(20_000, { failed }),
     routes: {
-      'GET /': { requests: 19_980, failed: 0, latency: noLatency },
-      'POST /pay': { requests: 20, failed, latency: noLatency }
+      'GET /': { requests: 19_980, failed: 0, refused: 0, latency: noLatency },
+      'POST /pay': { requests: 20, failed, refused: 0, latency: noLatency }
     }
   });
   const { signal, reason } = judge(asked(0), asked(18), DEFAULT_LIMITS, false);
@@ -264,7 +293,7 @@ test('one route that is broken is found among many that are not', () => {
 test('what the version before was not asked for is not held against the new one, and is said', () => {
   const asked = (name: string, requests: number, failed: number, took: number): Measured => {
     const measured = measure(requests, { failed }, [took]);
-    return { ...measured, routes: { [name]: { requests, failed, latency: measured.latency } } };
+    return { ...measured, routes: { [name]: { requests, failed, refused: 0, latency: measured.latency } } };
   };
   const { decision, reason } = judge(
     asked('GET /', 900, 0, 5),
@@ -369,7 +398,7 @@ function worsen(random: Random, after: Measured): Measured {
     later(),
     later(),
     { slices: busier, cpuMs: (after.cpuMs ?? 0) + more * after.requests },
-    { fatal: [...after.fatal, 'Error: another'], exits: Math.max(1, after.exits) },
+    { fatal: [...after.fatal, { kind: 'Error: another', said: '' }], exits: Math.max(1, after.exits) },
     { climbPerMinuteBytes: (after.climbPerMinuteBytes ?? 0) + 900 * MIB, rssBytes: (after.rssBytes ?? 0) + 200 * MIB },
     { loopDelayMs: after.loopDelayMs === null ? null : after.loopDelayMs * 1.5 },
     { memoryPerMinuteBytes: after.memoryPerMinuteBytes === null ? null : after.memoryPerMinuteBytes + more * MIB }

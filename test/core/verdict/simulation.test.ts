@@ -8,7 +8,16 @@ const MIB = 2 ** 20;
 
 /** A small service of a small team. */
 const shop: Manner = {
-  ...{ rate: 500, traffic: 'poisson', failedShare: 0, cutShare: 0, medianMs: 2, scatter: 0.5, slowShare: 0.01 },
+  ...{
+    rate: 500,
+    traffic: 'poisson',
+    failedShare: 0,
+    refusedShare: 0.02,
+    cutShare: 0,
+    medianMs: 2,
+    scatter: 0.5,
+    slowShare: 0.01
+  },
   ...{ slowMs: 20, cpuMs: 0.4, pauseRate: 0.1, pauseMs: 30, cold: 8, coldMs: 300, uncaughtRate: 0 }
 };
 
@@ -36,6 +45,7 @@ const faults: readonly [name: string, fault: Fault, withinMs: number | null, man
   ['answers 10 % with 500', { failedShare: 0.1 }, 1_000],
   ['answers 2 % with 500', { failedShare: 0.02 }, 3_000],
   ['answers 0.5 % with 500', { failedShare: 0.005 }, 20_000],
+  ['answers everything with 404', { refusedShare: 1 }, 1_000],
   ['has one route broken', { brokenOf: 10 }, 5_000],
   ['is twice as slow, by 20 ms', { slower: 2 }, 10_000, { medianMs: 20, slowMs: 200 }],
   ['is 5 times as slow', { slower: 5 }, 10_000],
