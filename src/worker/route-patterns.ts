@@ -1,7 +1,7 @@
 /** The route of all that has none of its own. */
 const OTHER = 'other';
-/** How many routes are told apart, and how many paths are remembered with theirs. */
-const MOST_ROUTES = 40;
+/** How many routes are told apart, and how many paths and patterns are remembered with theirs. */
+const MOST_ROUTES = 100;
 const MOST_PATHS = 1_000;
 /** A longer pattern is cut there: strangers make it. */
 const LONGEST_PATTERN = 200;
@@ -11,6 +11,10 @@ const STRAY_TRIES = 10;
 const MOST_STRAYS = 200;
 /** Strangers leave room for the routes of the app. */
 const MOST_STRAY_ROUTES = MOST_ROUTES / 2;
+
+/** Below the first part, names that have so many siblings are somebody's words: titles, users, tags. */
+const MOST_SIBLINGS = 30;
+const MOST_PARENTS = 500;
 
 /** Longer parts of a path are ids, or somebody's words. */
 const LONGEST_NAME = 24;
@@ -23,7 +27,7 @@ const FOLDED = '…';
  * Never a query.
  *
  * An app has some dozens of routes, a stranger who tries paths has any number of them, and is answered 4xx: only what is
- * answered otherwise becomes a route, or is asked for again and again, and from the fortieth on all is `other`.
+ * answered otherwise becomes a route, or is asked for again and again, and from the hundredth on all is `other`.
  */
 export class Routes<T> {
   readonly #create: () => T;
@@ -31,6 +35,8 @@ export class Routes<T> {
   #paths = new Map<string, Map<string, T>>();
   #known = 0;
   #strays = new Map<string, number>();
+  /** The names below each parent; null where there are too many to be names. */
+  readonly #siblings = new Map<string, Set<string> | null>();
 
   constructor(create: () => T) {
     this.#create = create;
@@ -39,14 +45,49 @@ export class Routes<T> {
   find(method: string, url: string, status: number): T {
     const query = url.indexOf('?');
     const path = query < 0 ? url : url.slice(0, query);
-    const found = this.#paths.get(method)?.get(path);
+    const known = this.#paths.get(method);
+    const found = known?.get(path);
     if (found) return found;
     const pattern = foldPath(path);
-    const name = `${method} ${pattern}`;
+    const same = pattern === path ? undefined : known?.get(pattern);
+    if (same) return same;
+    const name = `${method} ${this.#foldSiblings(pattern, status)}`;
     const route = this.#routes.get(name) ?? this.#add(name, status);
-    // Ids are each asked for once or twice: to remember them would cost more than to fold them again.
-    if (route && pattern === path) this.#remember(method, path, route);
+    // Ids are each asked for once or twice: it is their pattern that is remembered.
+    if (route) this.#remember(method, pattern, route);
     return route ?? this.#routes.get(OTHER) ?? this.#open(OTHER);
+  }
+
+  /** Folds each part that has many siblings: `/blog/how-to-sell-tea` is `/blog/…` once there are many of its kind. */
+  #foldSiblings(pattern: string, status: number): string {
+    let parent = pattern.indexOf('/', 1);
+    if (parent < 0) return pattern;
+    let folded = pattern.slice(0, parent);
+    while (parent >= 0) {
+      const next = pattern.indexOf('/', parent + 1);
+      const name = pattern.slice(parent + 1, next < 0 ? pattern.length : next);
+      folded += `/${this.#isOneOfMany(folded, name, status) ? FOLDED : name}`;
+      parent = next;
+    }
+    return folded;
+  }
+
+  #isOneOfMany(parent: string, name: string, status: number): boolean {
+    if (name === '' || name.includes(FOLDED)) return false;
+    const siblings = this.#siblings.get(parent);
+    if (siblings === null) return true;
+    // What is not there has no siblings.
+    if (siblings?.has(name) || (status >= 400 && status < 500)) return false;
+    if (siblings === undefined) {
+      if (this.#siblings.size < MOST_PARENTS) this.#siblings.set(parent, new Set([name]));
+      return false;
+    }
+    siblings.add(name);
+    if (siblings.size <= MOST_SIBLINGS) return false;
+    this.#siblings.set(parent, null);
+    this.#paths = new Map(); // those known so far have their own routes, which are asked for no more
+    this.#known = 0;
+    return true;
   }
 
   entries(): IterableIterator<[string, T]> {
@@ -72,15 +113,15 @@ export class Routes<T> {
     return route;
   }
 
-  #remember(method: string, path: string, route: T): void {
+  #remember(method: string, pattern: string, route: T): void {
     if (this.#known >= MOST_PATHS) {
       this.#paths = new Map();
       this.#known = 0;
     }
     this.#known += 1;
     const known = this.#paths.get(method);
-    if (known) known.set(path, route);
-    else this.#paths.set(method, new Map([[path, route]]));
+    if (known) known.set(pattern, route);
+    else this.#paths.set(method, new Map([[pattern, route]]));
   }
 }
 
