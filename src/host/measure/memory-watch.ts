@@ -14,8 +14,8 @@ export interface MemoryPorts {
   onLowMemory(share: number): void;
 }
 
-/** One reading may be a garbage collection that was just due; so many in a row are not. */
-const READINGS = 3;
+/** One reading a second: it may be a garbage collection that was just due, but not so many in a row. */
+const READINGS = 6;
 /** Whoever was told may have had to wait with what is to be done. */
 const AGAIN_MS = 30_000;
 

@@ -45,8 +45,6 @@ const ASK_MS = 1_000;
 const SILENT_MS = 2_000;
 /** How many kinds of errors are remembered. */
 const MOST_KINDS = 200;
-/** Memory is looked at every so many asks: it changes slowly. */
-const MEMORY_EVERY = 2;
 
 /**
  * Knows of every worker what it did, second by second, and whether it still answers.
@@ -168,7 +166,7 @@ export class Watchdog {
       else this.#judge(worker);
     }
     this.#ticks += 1;
-    if (this.#ticks % MEMORY_EVERY === 0) this.#lookAtMemory(now);
+    this.#lookAtMemory(now);
   }
 
   #ask(worker: WatchedWorker, now: number): void {

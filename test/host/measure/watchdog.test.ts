@@ -292,7 +292,7 @@ test('what a worker died of is remembered by its kind, for the versions after it
   assert.deepEqual([ward.measured(6).exits, ward.vitals.deathsBeside(6)], [1, []]);
 });
 
-test('a worker above its memory for three readings in a row is told, again every 30 s while it stays', async () => {
+test('a worker above its memory for six readings in a row is told, again every 30 s while it stays', async () => {
   const ward = new Ward({ maxMemoryBytes: 100 }).add('6.1').add('6.2').add('6.3');
   ward.answers.set('6.1', { rssBytes: 100 }).set('6.2', { rssBytes: 101 });
   ward.answers.set('6.3', { rssBytes: 0 });
@@ -318,7 +318,7 @@ test('a worker whose memory goes down in between is not told', async () => {
   assert.deepEqual(ward.look(), []);
 });
 
-test('a machine without memory to spare is told after three readings, again every 30 s while it stays', async () => {
+test('a machine without memory to spare is told after six readings, again every 30 s while it stays', async () => {
   const ward = new Ward({ standbyShare: 0.1 }).add('6.1');
   ward.available = 0.1;
   await ward.pass(10);
