@@ -1,3 +1,5 @@
+import { fitLine, MINUTE_MS, type Reading } from './slope.ts';
+
 /** A worker that grows steadily. */
 export interface Growth {
   readonly worker: string;
@@ -7,19 +9,13 @@ export interface Growth {
   readonly fullAt: number;
 }
 
-interface Minute {
-  readonly at: number;
-  /** The lowest reading of the minute: what is left when the garbage collector has run. */
-  readonly bytes: number;
-}
-
 interface Kept {
-  minutes: Minute[];
-  open: Minute | null;
+  /** The lowest reading of each minute: what is left when the garbage collector has run. */
+  minutes: Reading[];
+  open: Reading | null;
   toldAt: number;
 }
 
-const MINUTE_MS = 60_000;
 const DAY_MS = 24 * 60 * MINUTE_MS;
 /** From so many minutes on there is a trend; older ones are let go of. */
 const FEWEST = 10;
@@ -67,17 +63,11 @@ export class MemoryTrend {
 }
 
 /** The slope of what grows steadily, in bytes a minute; null where it does not, or not surely. */
-function findSteadySlope(minutes: readonly Minute[]): number | null {
+function findSteadySlope(minutes: readonly Reading[]): number | null {
   // The first minute is that of a process that starts.
   const [, ...points] = minutes;
-  const count = points.length;
-  if (count < FEWEST) return null;
-  const mean = (values: readonly number[]) => values.reduce((sum, value) => sum + value, 0) / count;
-  const [middle, level] = [mean(points.map(({ at }) => at)), mean(points.map(({ bytes }) => bytes))];
-  const spread = points.reduce((sum, { at }) => sum + (at - middle) ** 2, 0);
-  const slope = points.reduce((sum, { at, bytes }) => sum + (at - middle) * (bytes - level), 0) / spread;
-  const left = points.reduce((sum, { at, bytes }) => sum + (bytes - level - slope * (at - middle)) ** 2, 0);
-  const error = Math.sqrt(left / (count - 2) / spread);
-  const came = slope * ((points.at(-1)?.at ?? 0) - (points[0]?.at ?? 0));
-  return slope > SURE * error && came >= LEAST_BYTES ? slope * MINUTE_MS : null;
+  if (points.length < FEWEST) return null;
+  const { slope, error } = fitLine(points);
+  const came = (slope * ((points.at(-1)?.at ?? 0) - (points[0]?.at ?? 0))) / MINUTE_MS;
+  return slope > SURE * error && came >= LEAST_BYTES ? slope : null;
 }
