@@ -2,17 +2,16 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { setTimeout as delay } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
-import { judge } from '../src/core/verdict/judge.ts';
-import { DEFAULT_LIMITS } from '../src/core/verdict/signals.ts';
+import { MIB } from '../src/core/verdict/signals.ts';
 import type { Claim, Context, Detail } from './rig/model.ts';
 import { endProcess, firstMessage, startProcess } from './rig/processes.ts';
 import { BenchService, withCleanup } from './rig/service.ts';
 import { median } from './rig/statistics.ts';
 import { type Fault, Habit, type Manner } from './verdict/habits.ts';
+import { shop, simulate } from './verdict/simulate.ts';
 
 const SHOP = fileURLToPath(new URL('./verdict/app.mjs', import.meta.url));
 const VISITORS = fileURLToPath(new URL('./verdict/visitors.ts', import.meta.url));
-const MIB = 2 ** 20;
 const GOOD = 1_000;
 const MOST_WRONG = 2;
 /** Of a hundred real deploys of a good version beside a busy neighbour. */
@@ -24,20 +23,6 @@ const TARGETS: Readonly<Record<string, number>> = {
   'fails seldom': 20_000,
   'is ten times as slow': 3_000,
   leaks: 5_000
-};
-
-const shop: Manner = {
-  ...{
-    rate: 500,
-    traffic: 'poisson',
-    failedShare: 0,
-    refusedShare: 0.02,
-    cutShare: 0,
-    medianMs: 2,
-    scatter: 0.5,
-    slowShare: 0.01
-  },
-  ...{ slowMs: 20, cpuMs: 0.4, pauseRate: 0.1, pauseMs: 30, cold: 8, coldMs: 300, uncaughtRate: 0 }
 };
 
 const FAULTS: Readonly<Record<string, Fault>> = {
@@ -88,16 +73,6 @@ export const verdict: Claim = {
     };
   }
 };
-
-/** When a version would be rolled back, in ms after its cutover, and its bad answers until then; null = it is kept. */
-function simulate(habit: Habit, fault: Fault): { afterMs: number; bad: number } | null {
-  const before = habit.lived(30);
-  for (const after of habit.live(30, fault, true)) {
-    const isOver = judge(before, after, DEFAULT_LIMITS, false).decision === 'roll back';
-    if (isOver) return { afterMs: after.spanMs, bad: after.failed };
-  }
-  return null;
-}
 
 function countWrong({ progress }: Context, count: number): number {
   let wrong = 0;

@@ -2,19 +2,9 @@ import { BUCKETS_MS, SLICE_MS } from '../../src/core/verdict/histogram.ts';
 import type { Measured } from '../../src/core/verdict/judge.ts';
 import { NOTHING_MEASURED, type Slice } from '../../src/core/verdict/measured.ts';
 import { bucketOf } from '../../src/worker/vitals.ts';
+import { drawNumbers } from '../client/random.ts';
 
 type Random = () => number;
-
-/** Mulberry32: small, and the same on every machine. */
-function createRandom(seed: number): Random {
-  let state = seed >>> 0;
-  return () => {
-    state = (state + 0x6d2b79f5) >>> 0;
-    let mixed = Math.imul(state ^ (state >>> 15), state | 1);
-    mixed ^= mixed + Math.imul(mixed ^ (mixed >>> 7), mixed | 61);
-    return ((mixed ^ (mixed >>> 14)) >>> 0) / 2 ** 32;
-  };
-}
 
 const MIB = 2 ** 20;
 const noLatency: readonly number[] = new Array<number>(BUCKETS_MS.length + 1).fill(0);
@@ -91,7 +81,7 @@ export class Habit {
   #mix: number[];
 
   constructor(seed: number, manner?: Manner) {
-    this.#random = createRandom(seed);
+    this.#random = drawNumbers(seed);
     this.manner = manner ?? drawManner(this.#random);
     this.#mix = Array.from({ length: ROUTES }, () => this.#random() ** 2);
   }

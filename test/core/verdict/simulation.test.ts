@@ -1,40 +1,13 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { type Fault, Habit, type Manner } from '../../../bench/verdict/habits.ts';
-import { judge } from '../../../src/core/verdict/judge.ts';
-import { DEFAULT_LIMITS } from '../../../src/core/verdict/signals.ts';
-
-const MIB = 2 ** 20;
-
-/** A small service of a small team. */
-const shop: Manner = {
-  ...{
-    rate: 500,
-    traffic: 'poisson',
-    failedShare: 0,
-    refusedShare: 0.02,
-    cutShare: 0,
-    medianMs: 2,
-    scatter: 0.5,
-    slowShare: 0.01
-  },
-  ...{ slowMs: 20, cpuMs: 0.4, pauseRate: 0.1, pauseMs: 30, cold: 8, coldMs: 300, uncaughtRate: 0 }
-};
-
-/** When a version would be rolled back, in seconds after its cutover; null = it is not, in 30 s. */
-function deploy(habit: Habit, fault: Fault = {}): { afterMs: number; reason: string } | null {
-  const before = habit.lived(30);
-  for (const after of habit.live(30, fault, true)) {
-    const { decision, reason } = judge(before, after, DEFAULT_LIMITS, false);
-    if (decision === 'roll back') return { afterMs: after.spanMs, reason };
-  }
-  return null;
-}
+import { shop, simulate } from '../../../bench/verdict/simulate.ts';
+import { MIB } from '../../../src/core/verdict/signals.ts';
 
 test('of 300 good versions of services of every kind, cold and in bursts, looked at all the time, one is rolled back at the most', () => {
   const wrong: string[] = [];
   for (let seed = 1; seed <= 300; seed += 1) {
-    const found = deploy(new Habit(seed));
+    const found = simulate(new Habit(seed));
     if (found) wrong.push(`seed ${seed} after ${found.afterMs} ms: ${found.reason}`);
   }
   assert.ok(wrong.length <= 1, wrong.join('\n'));
@@ -65,7 +38,7 @@ for (const [name, fault, withinMs, manner] of faults) {
   const when = withinMs === null ? 'is kept' : `is rolled back within ${withinMs / 1_000} s`;
   test(`a version that ${name} ${when}`, () => {
     for (let seed = 1; seed <= 5; seed += 1) {
-      const found = deploy(new Habit(seed, { ...shop, ...manner }), fault);
+      const found = simulate(new Habit(seed, { ...shop, ...manner }), fault);
       if (withinMs === null) assert.equal(found, null, found?.reason);
       else assert.ok(found && found.afterMs <= withinMs, `seed ${seed}: ${found?.afterMs}, ${found?.reason}`);
     }
