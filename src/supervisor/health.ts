@@ -1,5 +1,8 @@
 import { activeOf } from '../core/state/generations.ts';
 import type { Bake, News, Notice, State } from '../core/state/state.ts';
+import type { Measured } from '../core/verdict/measured.ts';
+import { showValue } from '../core/verdict/reasons.ts';
+import { MIB } from '../core/verdict/signals.ts';
 import type { Checkers } from '../host/checks/checkers.ts';
 import type { PrivateTarget } from '../host/checks/private-client.ts';
 import { readAvailableBytes, readAvailableShare } from '../host/measure/usage.ts';
@@ -20,8 +23,6 @@ const BASELINE_MS = 30_000;
 /** Requests are counted for the history without a bake too; seconds are kept for what may be asked of them. */
 const KEEP_MS = 60_000;
 
-const MIB = 2 ** 20;
-
 export interface HealthPorts {
   announce(notice: Notice): void;
   state(): State;
@@ -39,6 +40,8 @@ export class Health {
   #timer: NodeJS.Timeout | null = null;
   #askedAt = 0;
   #comparedAt = 0;
+  /** What the version before did up to the cutover of a bake: it does not change any more. */
+  #baseline: { readonly since: number; readonly before: Measured } | null = null;
   /** The generation that is being checked again, or was last, and when. */
   #rechecked = { generation: 0, at: 0, busy: false };
 
@@ -75,7 +78,7 @@ export class Health {
           return most === null || free === null ? free : Math.min(most - rssBytes, free);
         },
         onGrowth: ({ worker, perMinuteBytes, rssBytes, fullAt }) => {
-          const grows = `its memory of ${Math.round(rssBytes / MIB)} MiB has grown by ${(perMinuteBytes / MIB).toPrecision(2)} MiB a minute`;
+          const grows = `its memory of ${Math.round(rssBytes / MIB)} MiB has grown by ${showValue('memory', perMinuteBytes)}`;
           const at = new Date(fullAt).toISOString();
           const fields = { worker, perMinuteBytes: Math.round(perMinuteBytes), fullAt: at };
           const reason = `${grows} for a long time: nothing will be left at ${at}`;
@@ -106,7 +109,7 @@ export class Health {
     return state.phase === 'steady' ? state.bake : null;
   }
 
-  /** Asks the workers of a new active generation what they did; they are compared when they answer. */
+  /** Asks the workers of a new active generation what they did, and compares what they have said so far. */
   #ask(): void {
     const bake = this.#bake;
     if (!bake) return;
@@ -127,8 +130,11 @@ export class Health {
 
   #compare({ generation: about, from, since, undisturbedUntil, forMs }: Bake, at: number): void {
     this.#comparedAt = at;
-    const earliest = undisturbedUntil - Math.max(forMs, BASELINE_MS);
-    const before = this.watchdog.measured(from, earliest, undisturbedUntil);
+    if (this.#baseline?.since !== since) {
+      const earliest = undisturbedUntil - Math.max(forMs, BASELINE_MS);
+      this.#baseline = { since, before: this.watchdog.measured(from, earliest, undisturbedUntil) };
+    }
+    const { before } = this.#baseline;
     // The standby does nothing but hand its connections over, at first.
     const { loopDelayMs: standbyDelayMs } = this.watchdog.measured(from, since + HANDING_MS, at);
     const after = { ...this.watchdog.measured(about, since, at), standbyDelayMs };
