@@ -1,5 +1,5 @@
 import { amendEntry } from '../state/history.ts';
-import type { Bake, Effect, Generation, In, Limits, Order, State } from '../state/state.ts';
+import type { Bake, Effect, Generation, In, Judged, Limits, Order, State } from '../state/state.ts';
 import { describeBoth } from '../verdict/figures.ts';
 import type { Decision } from '../verdict/judge.ts';
 import { announce } from './rule.ts';
@@ -38,29 +38,23 @@ export function beginBake(
 export function endBake({ state, effects }: SteadyStep, reason: string, decision: Decision = 'keep'): SteadyStep {
   const { bake } = state;
   if (!bake) return { state, effects };
+  const { state: noted, verdict: kept } = noteVerdict(state, bake, decision, reason);
   return {
-    state: { ...noteVerdict(state, bake, decision, reason), bake: null },
+    state: { ...noted, bake: null },
     effects: [
       ...effects,
       { do: 'clear-deadline', deadline: 'bake-over', about: bake.generation },
       ...bake.waiting.flatMap((completed): Effect[] =>
         completed.request === null
           ? []
-          : [
-              {
-                do: 'reply',
-                request: completed.request,
-                reply: { ok: true, completed, kept: { decision, reason, ...describeBoth(bake.measured) } }
-              }
-            ]
+          : [{ do: 'reply', request: completed.request, reply: { ok: true, completed, kept } }]
       )
     ]
   };
 }
 
 /** Notes in the history how a bake ended, with the figures of both versions. */
-export function noteVerdict<S extends State>(state: S, bake: Bake, decision: Decision, reason: string): S {
-  return amendEntry(state, bake.generation, {
-    verdict: { decision, reason, ...describeBoth(bake.measured) }
-  }) as S;
+export function noteVerdict<S extends State>(state: S, bake: Bake, decision: Decision, reason: string) {
+  const verdict: Judged = { decision, reason, ...describeBoth(bake.measured) };
+  return { state: amendEntry(state, bake.generation, { verdict }) as S, verdict };
 }

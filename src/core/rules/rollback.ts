@@ -64,7 +64,7 @@ function endBakeAgainst({ state, effects }: SteadyStep, reason: string): SteadyS
   const { active, bake } = state;
   const requests = (bake?.waiting ?? []).flatMap(({ request }) => (request === null ? [] : [request]));
   return {
-    state: { ...(bake ? noteVerdict(state, bake, 'roll back', reason) : state), bake: null },
+    state: { ...(bake ? noteVerdict(state, bake, 'roll back', reason).state : state), bake: null },
     effects: [...effects, { do: 'clear-deadline', deadline: 'bake-over', about: active.id }],
     verdict: { generation: active.id, reason, requests }
   };
