@@ -1,5 +1,5 @@
-/** The route of all that has none of its own. */
-const OTHER = 'other';
+import { OTHER_ROUTES } from '../core/verdict/histogram.ts';
+
 /** How many routes are told apart, and how many paths and patterns are remembered with theirs. */
 const MOST_ROUTES = 100;
 const MOST_PATHS = 1_000;
@@ -55,7 +55,7 @@ export class Routes<T> {
     const route = this.#routes.get(name) ?? this.#add(name, status);
     // Ids are each asked for once or twice: it is their pattern that is remembered.
     if (route) this.#remember(method, pattern, route);
-    return route ?? this.#routes.get(OTHER) ?? this.#open(OTHER);
+    return route ?? this.#routes.get(OTHER_ROUTES) ?? this.#open(OTHER_ROUTES);
   }
 
   /** Folds each part that has many siblings: `/blog/how-to-sell-tea` is `/blog/…` once there are many of its kind. */
@@ -77,7 +77,7 @@ export class Routes<T> {
     const siblings = this.#siblings.get(parent);
     if (siblings === null) return true;
     // What is not there has no siblings.
-    if (siblings?.has(name) || (status >= 400 && status < 500)) return false;
+    if (siblings?.has(name) || isRefused(status)) return false;
     if (siblings === undefined) {
       if (this.#siblings.size < MOST_PARENTS) this.#siblings.set(parent, new Set([name]));
       return false;
@@ -95,7 +95,7 @@ export class Routes<T> {
   }
 
   #add(name: string, status: number): T | null {
-    const isStray = status >= 400 && status < 500 && !this.#isWanted(name);
+    const isStray = isRefused(status) && !this.#isWanted(name);
     return isStray || this.#routes.size >= MOST_ROUTES ? null : this.#open(name);
   }
 
@@ -123,6 +123,10 @@ export class Routes<T> {
     if (known) known.set(pattern, route);
     else this.#paths.set(method, new Map([[pattern, route]]));
   }
+}
+
+function isRefused(status: number): boolean {
+  return status >= 400 && status < 500;
 }
 
 /** Writes the pattern of a path: `/orders/4711/lines` is `/orders/…/lines`, `/assets/app.3f9c21ab.js` is `/assets/….js`. */

@@ -1,5 +1,5 @@
-import { BUCKETS_MS } from './histogram.ts';
-import { type Measured, OTHER_ROUTES, type Route } from './measured.ts';
+import { BUCKETS_MS, OTHER_ROUTES } from './histogram.ts';
+import type { Measured, Route } from './measured.ts';
 import type { Share } from './statistics.ts';
 
 /** With fewer, nothing is known of a route. */

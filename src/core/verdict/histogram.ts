@@ -16,3 +16,6 @@ export const BUCKETS_MS: readonly number[] = Array.from({ length: STEPS + 1 }, (
 
 /** How long a slice is: a single pause of the machine fits into one, a version that is slow fills them all. */
 export const SLICE_MS = 500;
+
+/** The route of all that has none of its own. */
+export const OTHER_ROUTES = 'other';

@@ -71,9 +71,6 @@ export interface Route {
   readonly latency: readonly number[];
 }
 
-/** The route of all that has none of its own. */
-export const OTHER_ROUTES = 'other';
-
 export const NOTHING_MEASURED: Measured = {
   ...{ spanMs: 0, requests: 0, failed: 0, cut: 0, latency: [], slices: [], routes: {}, cpuMs: null, loopDelayMs: null },
   standbyDelayMs: null,
