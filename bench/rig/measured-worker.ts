@@ -27,9 +27,11 @@ const settings: WorkerSettings = {
   lent: [{ key: KEY, address: { address: '127.0.0.1', family: 'IPv4', port }, named: true, asked: null }],
   backlog: 4096,
   budgetMs: 2_000,
+  rampMs: 0,
   drainMs: 1_000,
   orphanMs: 0,
-  measures: measures === 'measured'
+  measures: measures === 'measured',
+  rehearses: false
 };
 const worker = fork(app, [], {
   env: { ...process.env, PORT: String(port), [SETTINGS_VARIABLE]: JSON.stringify(settings) },

@@ -25,8 +25,8 @@ export interface RelayPorts {
   expectsReceivers(): boolean;
   /** Sends a connection to a worker. `onFailed` is called if it could not be sent. */
   deliver(worker: string, moving: Moving & { readonly last: boolean }, handle: Handle, onFailed: () => void): void;
-  /** Tells the worker it came from that somebody has it. */
-  confirm(worker: string, id: string): void;
+  /** Tells the worker it came from that somebody has it, and how busy that one is. */
+  confirm(worker: string, id: string, busy: number): void;
   isAlive(worker: string): boolean;
   onLost(from: string): void;
 }
@@ -79,7 +79,8 @@ export class Relay {
     this.#deal();
   }
 
-  onAdopted(worker: string, id: string): void {
+  /** @param busy of the receiver, 0-1 */
+  onAdopted(worker: string, id: string, busy: number): void {
     const transfer = this.#transfers.get(id);
     if (transfer?.to !== worker) return;
     this.#recall(transfer);
@@ -88,7 +89,7 @@ export class Relay {
       const generation = Number.parseInt(transfer.from, 10);
       this.#moved.set(generation, (this.#moved.get(generation) ?? 0) + 1);
     }
-    if (!transfer.kept) this.#ports.confirm(transfer.from, id);
+    if (!transfer.kept) this.#ports.confirm(transfer.from, id, busy);
     this.#deal();
   }
 
@@ -173,7 +174,7 @@ export class Relay {
       this.#unkept.delete(transfer);
       transfer.kept = true;
       this.#kept += 1;
-      this.#ports.confirm(transfer.from, transfer.moving.id);
+      this.#ports.confirm(transfer.from, transfer.moving.id, 0);
     }
   }
 

@@ -29,6 +29,10 @@ function spec<T>(one: Spec<T>): Spec<T> {
   return one;
 }
 
+function duration(fallback: number, value: string, about: string): Spec<number> {
+  return { fallback, value, wants: DURATION, about, read: readDuration(0) };
+}
+
 /** Every option of `supervise()`, `handover run` and the config: one line each, and everything else is made of it. */
 export const OPTIONS = {
   listen: spec<readonly readers.ListenAddress[]>({
@@ -140,13 +144,11 @@ export const OPTIONS = {
     about: 'How long a candidate may take to become ready, its checks included. A late one is given up.',
     read: readDuration(1)
   }),
-  drainTimeout: spec<number>({
-    fallback: 30_000,
-    value: '<30s>',
-    wants: DURATION,
-    about: 'How long a retiring worker may take over what is still in flight, before SIGTERM and, 5 s later, SIGKILL.',
-    read: readDuration(0)
-  }),
+  drainTimeout: duration(
+    30_000,
+    '<30s>',
+    'How long a retiring worker may take over what is still in flight, before SIGTERM and, 5 s later, SIGKILL.'
+  ),
   bake: spec<Bake>({
     fallback: BAKE_DEFAULTS,
     written: '30s',
@@ -171,28 +173,26 @@ export const OPTIONS = {
     about: 'How long the previous generation stays warm for a rollback. `forever` is until the next handover.',
     read: (given) => (given === 'forever' || given === Infinity ? Infinity : readDuration(0)(given))
   }),
-  handoverBudget: spec<number>({
-    fallback: 2_000,
-    value: '<2s>',
-    wants: DURATION,
-    about:
-      'How long a connection that could move may wait for its turn, before the next answer on it says `Connection: close`.',
-    read: readDuration(0)
-  }),
-  orphanTimeout: spec<number>({
-    fallback: 30_000,
-    value: '<30s>',
-    wants: DURATION,
-    about: 'How long active workers go on serving after the supervisor was killed, before they finish and exit.',
-    read: readDuration(0)
-  }),
-  hangTimeout: spec<number>({
-    fallback: 15_000,
-    value: '<15s | 0>',
-    wants: DURATION,
-    about: 'How long the event loop of a worker may be silent before the worker is replaced. `0`: for ever.',
-    read: readDuration(0)
-  }),
+  handoverBudget: duration(
+    2_000,
+    '<2s>',
+    'How long a connection that could move may wait for its turn, before the next answer on it says `Connection: close`.'
+  ),
+  ramp: duration(
+    2_000,
+    '<2s | 0>',
+    'How long, and at most handoverBudget, connections may move to a new version one by one, as fast as it serves them without falling behind. `0`: all at once.'
+  ),
+  orphanTimeout: duration(
+    30_000,
+    '<30s>',
+    'How long active workers go on serving after the supervisor was killed, before they finish and exit.'
+  ),
+  hangTimeout: duration(
+    15_000,
+    '<15s | 0>',
+    'How long the event loop of a worker may be silent before the worker is replaced. `0`: for ever.'
+  ),
   maxMemory: spec<number | null>({
     fallback: null,
     value: '<512MB>',

@@ -105,6 +105,11 @@ export interface UserOptions {
    * Default: `"2s"`.
    */
   handoverBudget?: string | number;
+  /**
+   * How long, and at most `handoverBudget`, connections may move to a new version one by one, as fast as it serves them
+   * without falling behind: a duration, `0` for all at once. Default: `"2s"`.
+   */
+  ramp?: string | number;
   /** How long active workers go on serving after the supervisor was killed: a duration. Default: `"30s"`. */
   orphanTimeout?: string | number;
   /**

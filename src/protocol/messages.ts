@@ -21,6 +21,9 @@ export interface Holding {
 /** The id of connections for private requests, which do not count as requests of the service. */
 export const PRIVATE_ID = 'private';
 
+/** What the key of a listener begins with whose connections come back to the worker that sends them: it rehearses. */
+export const REHEARSAL = 'rehearsal:';
+
 /** What the parser checks of a field (`any` is not looked at), carrying the type of the field in `V`. */
 type Field<V> = ('string' | 'number' | 'boolean' | 'array' | 'object' | 'any') & { readonly type?: V };
 
@@ -82,8 +85,8 @@ const TO_WORKER = {
   /** `ours`: it is an address of the service itself that is in the way. */
   unbound: { ask: number, code: text, message: text, ours: flag },
   accept: { key: text },
-  /** Accept no more; with receivers, connections move to them. */
-  pause: { receivers: flag },
+  /** Accept no more; with receivers, connections move to them, with `hurry` all at once. */
+  pause: { receivers: flag, hurry: flag },
   drain: { receivers: flag },
   /** A connection from this local port is the supervisor's own: it is accepted, and closed unseen. `over`: no more. */
   expect: { port: number, over: flag },
@@ -98,8 +101,8 @@ const TO_WORKER = {
   deactivate: {},
   /** A connection that moves here. With `last`, no other worker can take it. */
   adopt: { ...MOVING, last: flag },
-  /** Another worker has the connection now. */
-  moved: { id: text },
+  /** Another worker has the connection now; so `busy`, 0-1, is its event loop. */
+  moved: { id: text, busy: number },
   report: { ask: number },
   sample: { ask: number },
   /** Asks a worker that is not ready what it waits for. */
@@ -119,6 +122,8 @@ const TO_SUPERVISOR = {
   /** The answer to a `listen` has been handled, or is not needed any more; if the server listens, that was sent before. */
   'listen-done': { ask: number, refused: flag },
   signal: {},
+  /** It has rehearsed a handover: from now on it may be told to accept. */
+  rehearsed: {},
   paused: {},
   handed: {},
   inactive: {},
@@ -128,7 +133,7 @@ const TO_SUPERVISOR = {
   accepting: { key: text },
   'accept-failed': { key: text, code: text },
   connection: MOVING,
-  adopted: { id: text },
+  adopted: { id: text, busy: number },
   declined: { id: text },
   reported: {
     ask: number,

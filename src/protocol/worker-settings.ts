@@ -24,10 +24,14 @@ export interface WorkerSettings {
   readonly lent: readonly Lent[];
   readonly backlog: number;
   readonly budgetMs: number;
+  /** How long connections may be let go one by one; 0 = all at once. */
+  readonly rampMs: number;
   readonly drainMs: number;
   readonly orphanMs: number;
   /** Whether it counts what `sample` asks for. */
   readonly measures: boolean;
+  /** Whether it rehearses a handover before it serves. */
+  readonly rehearses: boolean;
 }
 
 /** What loads a module before those that an app's own NODE_OPTIONS preload: put in front of them. */

@@ -15,6 +15,8 @@ export interface ReloadDone {
   readonly bootMs: number;
   /** From there to the new generation accepting and the old one paused. */
   readonly cutoverMs: number;
+  /** From there to this answer: until what was idle had moved, as fast as the new generation could serve it. */
+  readonly rampMs: number;
   /** Connections that moved to the new generation before this answer; busy ones follow as their responses end. */
   readonly handedOver: number;
   /** With `wait`: how the comparison with the generation before came out, why, and the figures of both. */
@@ -96,8 +98,8 @@ export interface History {
 type Count = (from: number) => number;
 
 export function reloadDone(answer: Done, count: Count): ReloadDone {
-  const { from, to, bootMs, cutoverMs, gapMs, closed } = completionOf(answer);
-  const times = { bootMs: round(bootMs), cutoverMs: round(cutoverMs) };
+  const { from, to, bootMs, cutoverMs, rampMs, gapMs, closed } = completionOf(answer);
+  const times = { bootMs: round(bootMs), cutoverMs: round(cutoverMs), rampMs: round(rampMs) };
   const gap = gapMs === null ? {} : { gapMs: round(gapMs) };
   const kept = 'completed' in answer ? answer.kept : null;
   const verdict = kept === null ? {} : { verdict: kept };

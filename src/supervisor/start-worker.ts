@@ -35,9 +35,11 @@ export function startWorker({ app, options, plans, preload, ...start }: Start): 
     lent,
     backlog: options.backlog,
     budgetMs: options.handoverBudget,
+    rampMs: Math.min(options.ramp, options.handoverBudget),
     drainMs: options.drainTimeout,
     orphanMs: options.orphanTimeout,
-    measures: true
+    measures: true,
+    rehearses: true
   };
   const first = lent.find(({ named }) => named)?.address;
   const env = { ...app.env, ...release.env, ...(typeof first === 'object' ? { PORT: String(first.port) } : {}) };

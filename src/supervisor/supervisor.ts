@@ -85,7 +85,7 @@ export class Supervisor {
       receivers: () => acceptorsOf(state()).map(({ id }) => this.#workers.asReceiver(id)),
       expectsReceivers: () => !['stopping', 'stopped'].includes(state().phase),
       deliver: (worker, transfer, handle, onFailed) => this.#workers.deliver(worker, transfer, handle, onFailed),
-      confirm: (worker, id) => this.#workers.confirm(worker, id),
+      confirm: (worker, id, busy) => this.#workers.confirm(worker, id, busy),
       isAlive: (worker) => this.#workers.has(worker),
       onLost: (worker) =>
         this.#announce({ level: 'error', event: 'connection-lost', worker, reason: 'no worker could take it' })
@@ -115,7 +115,7 @@ export class Supervisor {
       now,
       active: () => this.active(),
       onConnection: (worker, message, handle) => this.#relay.take(worker, message, handle),
-      onAdopted: (worker, id) => this.#relay.onAdopted(worker, id),
+      onAdopted: (worker, id, busy) => this.#relay.onAdopted(worker, id, busy),
       onDeclined: (worker, id) => this.#relay.onDeclined(worker, id),
       onReceiver: () => this.#relay.onReceiver(),
       onGone: (worker) => this.#relay.onGone(worker),
@@ -201,7 +201,7 @@ export class Supervisor {
     cancelBeforeCutover: () => this.#beforeCutover.cancel(),
     accept: (worker) => this.#workers.accept(worker),
     hold: (worker, yields) => this.#workers.hold(worker, yields),
-    pause: (worker, receivers) => this.#workers.pause(worker, receivers),
+    pause: (worker, receivers, hurry) => this.#workers.pause(worker, receivers, hurry),
     activate: (worker) => this.#workers.setWhileActive(worker, 'activate'),
     deactivate: (worker) => this.#workers.setWhileActive(worker, 'deactivate'),
     drain: (worker, receivers) => this.#workers.drain(worker, receivers),

@@ -1,12 +1,13 @@
 import type net from 'node:net';
 import { onQuietDisconnect } from '../internals/ipc.ts';
-import { attachConnection, type Handle } from '../internals/net.ts';
-import { PRIVATE_ID, type ToWorker } from '../protocol/messages.ts';
+import type { Handle } from '../internals/net.ts';
+import { PRIVATE_ID, REHEARSAL, type ToWorker } from '../protocol/messages.ts';
 import type { WorkerSettings } from '../protocol/worker-settings.ts';
+import { Busy } from './busy.ts';
 import { Channel } from './channel.ts';
 import type { Arrival } from './connections/arrival.ts';
 import type { Detached } from './connections/detached.ts';
-import { adopt, speaksHttp1 } from './connections/http1.ts';
+import { giveConnection } from './connections/give.ts';
 import { Registry } from './connections/registry.ts';
 import { Drain } from './drain/drain.ts';
 import { Hold } from './drain/hold.ts';
@@ -14,6 +15,7 @@ import { setWorkerGlobal } from './globals.ts';
 import { keepChannel } from './keep-channel.ts';
 import { Servers } from './listen/servers.ts';
 import { liveAsOrphan } from './orphan.ts';
+import { Rehearsal } from './rehearsal/rehearsal.ts';
 import { tellUncaught } from './uncaught.ts';
 import { Meter } from './vitals.ts';
 import { describeWaiting } from './waiting.ts';
@@ -29,12 +31,14 @@ export class Worker {
   readonly #hold: Hold;
   readonly #servers: Servers;
   readonly #meter: Meter | null;
+  readonly #busy = new Busy();
   readonly #lastRuns = new Set<() => void | Promise<void>>();
   /** Whether it was told to accept, and not to pause since. Stays true during a hold. */
   #serving = false;
   /** Whether it holds while another version may serve already. */
   #yields = false;
   #onEmpty: (() => void) | null = null;
+  #rehearsal: Rehearsal | null = null;
 
   constructor(settings: WorkerSettings) {
     this.#settings = settings;
@@ -61,7 +65,10 @@ export class Worker {
       onEmpty: () => this.#onEmpty?.()
     });
     this.#hold = new Hold(this.#registry, () => this.#channel.send({ type: 'quiet' }));
-    this.#servers = new Servers(this.#channel, settings, (server, gate) => this.#registry.watch(server, gate));
+    this.#servers = new Servers(this.#channel, settings, (server, gate) => {
+      this.#registry.watch(server, gate);
+      this.#rehearse();
+    });
   }
 
   begin(): void {
@@ -91,7 +98,7 @@ export class Worker {
       case 'accept':
         return this.#accept(message.key, handle);
       case 'pause':
-        return this.#pause(message.receivers);
+        return this.#pause(message.receivers, message.hurry);
       case 'drain':
         return this.#beginDrain(message.receivers);
       case 'expect':
@@ -106,9 +113,9 @@ export class Worker {
         void this.#whileActive.deactivate().finally(() => this.#channel.send({ type: 'inactive' }));
         return;
       case 'adopt':
-        return this.#adopt(message.id, { ...message, private: message.id === PRIVATE_ID }, handle);
+        return this.#adopt(message, handle);
       case 'moved':
-        return this.#drain.onMoved(message.id);
+        return this.#drain.onMoved(message.id, message.busy);
       case 'report':
         return this.#report(message.ask);
       case 'sample':
@@ -151,12 +158,12 @@ export class Worker {
     else handle?.close();
   }
 
-  #pause(receivers: boolean): void {
+  #pause(receivers: boolean, hurry: boolean): void {
     this.#serving = false;
     this.#yields = false;
     this.#servers.shut();
     this.#channel.send({ type: 'paused' });
-    if (receivers) this.#drain.handOver(this.#hold.end());
+    if (receivers) this.#drain.handOver(this.#hold.end(), hurry ? 0 : this.#settings.rampMs);
     else this.#resume();
   }
 
@@ -182,14 +189,23 @@ export class Worker {
     if (this.#drain.isEmpty) this.#onEmpty?.();
   }
 
-  #adopt(id: string, arrival: Arrival, handle: Handle | undefined): void {
-    const owner = this.#servers.ownerOf(arrival.key);
+  #adopt(moving: Extract<ToWorker, { type: 'adopt' }>, handle: Handle | undefined): void {
+    const { id, key } = moving;
+    if (handle && key.startsWith(REHEARSAL)) return this.#rehearsal?.onReturned(moving, handle);
+    const owner = this.#servers.ownerOf(key);
     if (!owner || !handle) {
       handle?.close();
       return this.#channel.send({ type: 'declined', id });
     }
-    this.#give(owner.server, handle, arrival);
-    this.#channel.send({ type: 'adopted', id });
+    this.#give(owner.server, handle, { ...moving, private: id === PRIVATE_ID });
+    this.#channel.send({ type: 'adopted', id, busy: this.#busy.take() });
+  }
+
+  /** Before the first server of the app accepts. */
+  #rehearse(): void {
+    if (this.#rehearsal || !this.#settings.rehearses) return;
+    this.#rehearsal = new Rehearsal(this.#channel, this.#settings);
+    void this.#rehearsal.run(this.#channel);
   }
 
   #takeBack({ connection, handle, fresh }: Detached): void {
@@ -197,31 +213,11 @@ export class Worker {
   }
 
   #give(server: net.Server, handle: Handle, arrival: Arrival): void {
-    if (!speaksHttp1(server)) {
-      const socket = attachConnection(server, handle);
-      this.#registry.add(server, socket, arrival.key).private = arrival.private;
-      server.emit('connection', socket);
-      return;
-    }
-    const { key, fresh, pipelines, last } = arrival;
-    adopt(server, handle, fresh, (socket) => {
-      const marks = { private: arrival.private, pipelines, stays: last };
-      const connection = Object.assign(this.#registry.add(server, socket, key), marks);
-      if (!fresh) this.#drain.onParked(connection);
-    });
+    giveConnection(this.#registry, server, handle, arrival, (connection) => this.#drain.onParked(connection));
   }
 
   #report(ask: number): void {
-    const { count, holding } = this.#registry.inFlight();
-    const connections = this.#registry.connections.size + this.#hold.size;
-    this.#channel.send({
-      type: 'reported',
-      ask,
-      connections,
-      inFlight: count,
-      requests: this.#registry.requests,
-      holding
-    });
+    this.#channel.send({ type: 'reported', ask, ...this.#registry.report(this.#hold.size) });
   }
 
   #sample(ask: number): void {

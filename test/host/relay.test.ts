@@ -48,7 +48,7 @@ test('the copy is kept until the receiver has acked, and only then the sender ma
   const desk = new Desk({ '7.1': 0 }).take('a');
   assert.deepEqual(desk.look(), ['deliver a to 7.1']);
 
-  desk.relay.onAdopted('7.1', 'a');
+  desk.relay.onAdopted('7.1', 'a', 0);
   assert.deepEqual(desk.look(), ['close a', 'confirm a to 6.1']);
 });
 
@@ -66,17 +66,17 @@ test('an ack of somebody who is no longer asked is no ack', () => {
   desk.relay.onGone('7.1');
   desk.look();
 
-  desk.relay.onAdopted('7.1', 'a');
+  desk.relay.onAdopted('7.1', 'a', 0);
   desk.relay.onDeclined('7.1', 'a');
-  desk.relay.onAdopted('7.2', 'unknown');
+  desk.relay.onAdopted('7.2', 'unknown', 0);
   assert.deepEqual(desk.look(), []);
 });
 
 test('a second ack is nothing', () => {
   const desk = new Desk({ '7.1': 0 }).take('a');
-  desk.relay.onAdopted('7.1', 'a');
+  desk.relay.onAdopted('7.1', 'a', 0);
   desk.look();
-  desk.relay.onAdopted('7.1', 'a');
+  desk.relay.onAdopted('7.1', 'a', 0);
 
   assert.deepEqual(desk.look(), []);
 });
@@ -110,7 +110,7 @@ test('an receiver that it could not be sent to is not asked again', () => {
 test('a failure that is told late changes nothing', () => {
   const desk = new Desk({ '7.1': 0, '7.2': 9 }).take('a');
   const failed = desk.failures.get('a');
-  desk.relay.onAdopted('7.1', 'a');
+  desk.relay.onAdopted('7.1', 'a', 0);
   desk.look();
   failed?.();
 
@@ -122,7 +122,7 @@ test('what every receiver declines goes back to where it came from, for good', (
   desk.relay.onDeclined('7.1', 'a');
   assert.deepEqual(desk.look(), ['deliver a to 7.1', 'deliver a to 6.1 for good']);
 
-  desk.relay.onAdopted('6.1', 'a');
+  desk.relay.onAdopted('6.1', 'a', 0);
   assert.deepEqual(desk.look(), ['close a', 'confirm a to 6.1']);
 });
 
@@ -147,7 +147,7 @@ test('where nobody accepts it is kept for an receiver, and its sender may forget
   desk.relay.onReceiver();
   assert.deepEqual(desk.look(), ['deliver a to 7.1', 'deliver b to 7.1']);
 
-  desk.relay.onAdopted('7.1', 'a');
+  desk.relay.onAdopted('7.1', 'a', 0);
   assert.deepEqual(desk.look(), ['close a']);
   assert.equal(desk.relay.takeCount(6), 1);
 });
@@ -189,7 +189,7 @@ test('no receiver is given more of them at once than it can take soon, and each 
     const [what, id = ''] = line.split(' ');
     if (what !== 'deliver') continue;
     taken.push(id);
-    desk.relay.onAdopted('7.1', id);
+    desk.relay.onAdopted('7.1', id, 0);
     first.push(...desk.look());
     assert.ok(desk.relay.countTo('7.1') <= 16);
   }
@@ -216,7 +216,7 @@ test('an receiver that dies while they are dealt to it costs none of them', () =
       if (what !== 'deliver') continue;
       assert.equal(worker, '7.2');
       adopted.add(id);
-      desk.relay.onAdopted('7.2', id);
+      desk.relay.onAdopted('7.2', id, 0);
     }
   }
   assert.equal(adopted.size, 40);
@@ -231,7 +231,7 @@ test('an receiver that nothing can be sent to any more costs none of them either
   desk.receivers.set('7.2', 9);
   desk.relay.onReceiver();
   for (let lines = desk.look(); lines.length > 0; lines = desk.look()) {
-    for (const line of lines) if (line.endsWith('to 7.2')) desk.relay.onAdopted('7.2', line.split(' ')[1] ?? '');
+    for (const line of lines) if (line.endsWith('to 7.2')) desk.relay.onAdopted('7.2', line.split(' ')[1] ?? '', 0);
   }
   assert.equal(desk.relay.takeCount(6), 10_000);
 });
@@ -243,7 +243,7 @@ test('with no more room to keep them the senders wait, as they do for an receive
   desk.receivers.set('7.1', 0);
   desk.relay.onReceiver();
   desk.look();
-  for (const id of ['a', 'b', 'c']) desk.relay.onAdopted('7.1', id);
+  for (const id of ['a', 'b', 'c']) desk.relay.onAdopted('7.1', id, 0);
   assert.deepEqual(desk.look(), ['close a', 'close b', 'close c', 'confirm c to 6.1']);
 });
 
@@ -255,7 +255,7 @@ test('ten thousand are kept and dealt in no time worth speaking of', { timeout: 
   for (let lines = desk.look(); lines.length > 0; lines = desk.look()) {
     for (const line of lines) {
       const [what, id = '', , worker = ''] = line.split(' ');
-      if (what === 'deliver') desk.relay.onAdopted(worker, id);
+      if (what === 'deliver') desk.relay.onAdopted(worker, id, 0);
     }
   }
   assert.equal(desk.relay.takeCount(6), 10_000);
@@ -265,7 +265,7 @@ test('a sender that is gone does not keep its connection from moving', () => {
   const desk = new Desk({ '7.1': 0 }).take('a');
   desk.dead.add('6.1');
   desk.relay.onGone('6.1');
-  desk.relay.onAdopted('7.1', 'a');
+  desk.relay.onAdopted('7.1', 'a', 0);
 
   assert.deepEqual(desk.look(), ['deliver a to 7.1', 'close a', 'confirm a to 6.1']);
 });
@@ -289,7 +289,7 @@ test('what has moved is counted for each generation it came from, until the coun
     ['c', '5.1']
   ] as const) {
     desk.take(id, from);
-    desk.relay.onAdopted('7.1', id);
+    desk.relay.onAdopted('7.1', id, 0);
   }
 
   assert.deepEqual([desk.relay.takeCount(6), desk.relay.takeCount(6), desk.relay.takeCount(5)], [2, 0, 1]);
@@ -298,7 +298,7 @@ test('what has moved is counted for each generation it came from, until the coun
 test('what went back to its sender has not moved', () => {
   const desk = new Desk({ '7.1': 0 }).take('a');
   desk.relay.onDeclined('7.1', 'a');
-  desk.relay.onAdopted('6.1', 'a');
+  desk.relay.onAdopted('6.1', 'a', 0);
 
   assert.equal(desk.relay.takeCount(6), 0);
 });

@@ -331,6 +331,7 @@ const cases: { readonly [N in OptionName]: Cases } = {
     written: '10m'
   }),
   handoverBudget: duration(2_000, DURATION, 0, { bad: [Infinity, 'forever'] }),
+  ramp: duration(2_000, DURATION, 0),
   orphanTimeout: duration(30_000, DURATION, 0),
   hangTimeout: duration(15_000, DURATION, 0),
   maxMemory: {

@@ -14,7 +14,7 @@ const messages: { readonly [T in Message['type']]: Extract<Message, { type: T }>
   bound: { type: 'bound', ask: 1, key: '::|80', address },
   unbound: { type: 'unbound', ask: 1, code: 'EADDRINUSE', message: 'it is taken', ours: false },
   accept: { type: 'accept', key: '::|80' },
-  pause: { type: 'pause', receivers: true },
+  pause: { type: 'pause', receivers: true, hurry: false },
   drain: { type: 'drain', receivers: false },
   expect: { type: 'expect', port: 40_001, over: false },
   activate: { type: 'activate' },
@@ -23,7 +23,7 @@ const messages: { readonly [T in Message['type']]: Extract<Message, { type: T }>
   explained: { type: 'explained', ask: 1, listens: ['3000'], waits: ['a timer'] },
   uncaught: { type: 'uncaught', error: 'Error: no', fatal: true },
   adopt: { type: 'adopt', ...move, last: false },
-  moved: { type: 'moved', id: '6.1:4' },
+  moved: { type: 'moved', id: '6.1:4', busy: 0 },
   report: { type: 'report', ask: 2 },
   sample: { type: 'sample', ask: 2 },
   sampled: {
@@ -47,6 +47,7 @@ const messages: { readonly [T in Message['type']]: Extract<Message, { type: T }>
   expected: { type: 'expected', port: 40_001 },
   listening: { type: 'listening', secure: false, key: '::|80', preloaded: false },
   signal: { type: 'signal' },
+  rehearsed: { type: 'rehearsed' },
   paused: { type: 'paused' },
   handed: { type: 'handed' },
   quiet: { type: 'quiet' },
@@ -57,7 +58,7 @@ const messages: { readonly [T in Message['type']]: Extract<Message, { type: T }>
   accepting: { type: 'accepting', key: '::|80' },
   'accept-failed': { type: 'accept-failed', key: '::|80', code: '-98' },
   connection: { type: 'connection', ...move },
-  adopted: { type: 'adopted', id: '6.1:4' },
+  adopted: { type: 'adopted', id: '6.1:4', busy: 0 },
   declined: { type: 'declined', id: '6.1:4' }
 };
 

@@ -71,9 +71,11 @@ export class Worker {
       lent: [{ key: bound.key, address: bound.address, named: true, asked: null }],
       backlog: 511,
       budgetMs: 10_000,
+      rampMs: 0,
       drainMs: 10_000,
       orphanMs: 60_000,
       measures: false,
+      rehearses: false,
       ...rest
     };
     const folder = makeFolder(t);
@@ -180,7 +182,7 @@ export class Worker {
     receiver.say({ type: 'adopt', id, key, fresh, pipelines, last }, handle);
     await receiver.hear('adopted');
     handle.close();
-    this.say({ type: 'moved', id });
+    this.say({ type: 'moved', id, busy: 0 });
   }
 
   /** Carries the connections that this worker lets go to another one, until it has handed over what was idle, or all. */

@@ -39,7 +39,7 @@ export function completeCutover(state: State, cutover: Cutover, at: number): Ste
   const sized = size === cutover.active.size ? null : resize(cutover.active, size, limits);
   const active = sized?.generation ?? cutover.active;
   const times = timesOf(order, openedAt, acceptedAt, at);
-  const open = { handed: false, reached: false, closed: [] };
+  const open = { handed: false, rampMs: 0, reached: false, closed: [] };
   const completing: Completion = { ...order, from: leaving.id, to: active.id, ...times, ...open };
   const baked = beginBake(limits, order, active, leaving.id, acceptedAt);
   const steady = { ...commonOf(state), phase: 'steady', active, completing, bake: baked.bake, scaling: null } as const;
@@ -54,7 +54,7 @@ export function completeCutover(state: State, cutover: Cutover, at: number): Ste
   if (keepWarmMs === 0 || order.strategy === 'in-place') {
     const why = order.strategy === 'in-place' ? 'in-place keeps no standby' : 'no standby is kept (keepWarm 0)';
     const retired = retire({ ...steady, standby: null }, leaving, leaving.rejected ?? why, true, at);
-    return before(effects, completeIfHanded(retired, leaving));
+    return before(effects, completeIfHanded(retired, leaving, at));
   }
   if (Number.isFinite(keepWarmMs)) {
     effects.push({ do: 'set-deadline', deadline: 'warm-over', about: leaving.id, afterMs: keepWarmMs });
@@ -64,21 +64,22 @@ export function completeCutover(state: State, cutover: Cutover, at: number): Ste
     effects.push({ do: 'set-deadline', deadline: 'restart-due', about: leaving.id, afterMs: 0 });
   }
   const warm = amendEntry({ ...steady, standby: leaving }, active.id, { standby: leaving.id });
-  return completeIfHanded(to(warm, ...effects), leaving);
+  return completeIfHanded(to(warm, ...effects), leaving, at);
 }
 
 /** Completes at once where no worker of the old generation is left: none could report that its connections have moved. */
-function completeIfHanded(step: Step, leaving: Generation): Step {
+function completeIfHanded(step: Step, leaving: Generation, at: number): Step {
   if (!areAll.handed(leaving) || leaving.workers.some(({ isLeaving }) => isLeaving)) return step;
-  return before(step.effects, markHanded(step.state as In<'steady'>));
+  return before(step.effects, markHanded(step.state as In<'steady'>, { at }));
 }
 
 /** Steady: the idle connections have moved, or their time is over. */
-export function markHanded(state: In<'steady'>): SteadyStep {
+export function markHanded(state: In<'steady'>, { at }: Pick<On<'all-handed'>, 'at'>): SteadyStep {
   const { completing } = state;
   if (!completing) return { state, effects: [] };
+  const rampMs = Math.max(0, at - completing.askedAt - completing.bootMs - completing.cutoverMs);
   const effects: Effect[] = [{ do: 'clear-deadline', deadline: 'hand-overdue', about: completing.from }];
-  return completeIfDone({ ...state, completing: { ...completing, handed: true } }, effects);
+  return completeIfDone({ ...state, completing: { ...completing, handed: true, rampMs } }, effects);
 }
 
 /** Steady: workers answer on every address. */

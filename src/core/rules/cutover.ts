@@ -52,12 +52,13 @@ export function cutOver(state: Opening, { about, at }: On<'all-accepting'>): Ste
   }));
   const leaving = changeWorkers(state.active, (worker) => ({ ...worker, told: null }));
   const cutover = { active, leaving, order, openedAt, acceptedAt: at };
+  const haste = leaving.rejected === null ? {} : ({ hurry: true } as const);
   const effects: Effect[] = [
     { do: 'clear-deadline', deadline: 'open-overdue', about },
     ...late.map(
       ({ id }): Effect => ({ do: 'set-deadline', deadline: 'worker-overdue', about: id, afterMs: ANSWER_MS })
     ),
-    ...leaving.workers.map((worker): Effect => ({ do: 'pause', worker: worker.id, receivers: true })),
+    ...leaving.workers.map((worker): Effect => ({ do: 'pause', worker: worker.id, receivers: true, ...haste })),
     { do: 'set-deadline', deadline: 'pause-overdue', about: leaving.id, afterMs: ANSWER_MS },
     announceCutover(cutover)
   ];

@@ -207,7 +207,7 @@ export function giveUpNext(state: In<'opening' | 'rolling' | 'quieting' | 'migra
     effects.push({ do: 'set-deadline', deadline: 'restart-due', about: active.id, afterMs: 0 });
   }
   if (order.warm) {
-    for (const worker of next.workers) effects.push({ do: 'pause', worker: worker.id, receivers: true });
+    for (const { id } of next.workers) effects.push({ do: 'pause', worker: id, receivers: true, hurry: true });
     const afterMs = limits.keepWarmMs;
     if (Number.isFinite(afterMs)) effects.push({ do: 'set-deadline', deadline: 'warm-over', about: next.id, afterMs });
     return to({ ...steady, standby: next }, ...effects);

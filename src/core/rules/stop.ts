@@ -40,7 +40,7 @@ function answerInterrupted(state: Running, at: number): readonly Effect[] {
   if (state.phase === 'pausing') {
     const { order, leaving, active, openedAt, acceptedAt } = state;
     const times = timesOf(order, openedAt, acceptedAt, at);
-    const over = { handed: true, reached: true, closed: [] };
+    const over = { rampMs: 0, handed: true, reached: true, closed: [] };
     const completed = { ...order, from: leaving.id, to: active.id, ...times, ...over };
     const { request, verdict } = order;
     const told: Effect[] =

@@ -139,6 +139,8 @@ export interface Completion extends Order {
   readonly gapMs: number | null;
   /** Whether the idle connections have moved, or their time is over. */
   readonly handed: boolean;
+  /** How long they took from the cutover on; 0 until then. */
+  readonly rampMs: number;
   /** Whether a worker has answered on every address since. */
   readonly reached: boolean;
   /** The addresses that the generation before served and the active one does not, as people write them. */

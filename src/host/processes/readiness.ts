@@ -13,7 +13,7 @@ export interface ReadinessPorts {
   readonly listeners: Listeners;
   readonly plans: Plans;
   /** When a worker of a generation is ready, and how long that may take. */
-  readinessOf(generation: number): Pick<Options, 'ready' | 'readyTimeout'>;
+  readinessOf(generation: number): Pick<Options, 'ready' | 'readyTimeout' | 'ramp'>;
   /** The generation that answers for the service, or null. */
   active(): number | null;
 }
@@ -36,6 +36,7 @@ export class Readiness {
 
   isMet(record: WorkerRecord): boolean {
     if (record.asking.size > 0 || record.refusal !== null) return false;
+    if (record.keys.size > 0 && !record.rehearsed) return false;
     if (this.#bySignal(record) ? !record.signalled : !isListening(record)) return false;
     return this.#unanswered(record).length === 0 && this.leftToWait(record) === 0;
   }

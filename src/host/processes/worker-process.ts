@@ -5,12 +5,13 @@ import type { Writable } from 'node:stream';
 import type { Release } from '../../core/state/state.ts';
 import { onInternalMessage, sendHandle } from '../../internals/ipc.ts';
 import type { Handle } from '../../internals/net.ts';
-import type { ToSupervisor, ToWorker, Waiting } from '../../protocol/messages.ts';
+import { type Moving, REHEARSAL, type ToSupervisor, type ToWorker, type Waiting } from '../../protocol/messages.ts';
 import { parse, seal } from '../../protocol/parse.ts';
 import { LAST_WORDS_FD, SETTINGS_VARIABLE, type WorkerSettings } from '../../protocol/worker-settings.ts';
 import { type Ending, explainEnding } from './ending.ts';
 import { explainLeft, explainSilence, type Reason } from './family.ts';
 import { LineRelay } from './output.ts';
+import { Priority } from './priority.ts';
 import { withPreload } from './with-preload.ts';
 
 /** How long the pipes of an exited worker may take to give their last lines. */
@@ -56,6 +57,7 @@ export interface Watch {
 /** One worker as a process: started, watched, ended. It decides nothing. */
 export class WorkerProcess {
   readonly pid: number | null;
+  readonly priority: Priority;
   /** Aborted when it has exited or is told to end: nobody waits for an answer of it any more. */
   readonly ended = new AbortController();
   readonly #child: ChildProcess;
@@ -87,6 +89,7 @@ export class WorkerProcess {
       stdio: stdio as 'pipe'[]
     });
     this.pid = this.#child.pid ?? null;
+    this.priority = new Priority(this.pid ?? 0);
     // Without a process there are no pipes.
     this.#stdout = this.#child.stdout && new LineRelay(this.#child.stdout, stdout, lead);
     this.#stderr = this.#child.stderr && new LineRelay(this.#child.stderr, stderr, lead);
@@ -178,8 +181,14 @@ export class WorkerProcess {
 
   #take(message: ToSupervisor, handle: Handle | undefined, watch: Watch): void {
     if (message.type === 'uncaught') this.#uncaught = { ...message, at: performance.now() };
-    if (message.type !== 'explained') watch.onMessage(message, handle);
+    if (message.type === 'connection' && message.key.startsWith(REHEARSAL)) this.#giveBack(message, handle);
+    else if (message.type !== 'explained') watch.onMessage(message, handle);
     else if (message.ask === this.#lastAsk) this.#onExplained?.(message);
+  }
+
+  /** A worker that rehearses a handover gets its connection back. */
+  #giveBack({ id, key, fresh, pipelines }: Moving, handle: Handle | undefined): void {
+    this.send({ type: 'adopt', id, key, fresh, pipelines, last: false }, handle, () => handle?.close());
   }
 
   #explainEnding(exit: Pick<Ending, 'code' | 'signal' | 'left'>, watch: Watch): Reason {

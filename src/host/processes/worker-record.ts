@@ -35,12 +35,16 @@ export interface WorkerRecord {
   settling: NodeJS.Timeout | undefined;
   /** The port that its only server had asked for, before it got a named address. */
   assigned: number | null;
+  /** Whether it has rehearsed a handover. */
+  rehearsed: boolean;
   /** Whether the app said it is ready. */
   signalled: boolean;
   /** Whether everything that was asked of it is there. */
   ready: boolean;
   /** Whether it was told to accept, and not to pause since. */
   serving: boolean;
+  /** Whether it ever was. */
+  served: boolean;
   /** Whether it has said that it does. */
   accepted: boolean;
   /** Open connections: those of its last report, and those it has adopted since. */
@@ -66,9 +70,11 @@ export function createRecord(id: string, generation: number, process: WorkerProc
     undecided: new Map(),
     settling: undefined,
     assigned: null,
+    rehearsed: false,
     signalled: false,
     ready: false,
     serving: false,
+    served: false,
     accepted: false,
     connections: 0,
     report: null,
@@ -76,6 +82,11 @@ export function createRecord(id: string, generation: number, process: WorkerProc
     refusal: null,
     listenedAt: 0
   };
+}
+
+/** Whether any worker serves: then the others step back for it. */
+export function isServed(records: ReadonlyMap<string, WorkerRecord>): boolean {
+  return [...records.values()].some(({ serving }) => serving);
 }
 
 /** Whether a server of a worker has a listener, or is about to. */

@@ -1,31 +1,23 @@
-import type { News, Notice, Release } from '../../core/state/state.ts';
+import type { Release } from '../../core/state/state.ts';
 import type { WorkerFacts } from '../../core/status.ts';
 import type { Handle } from '../../internals/net.ts';
-import type { Moving, ToSupervisor } from '../../protocol/messages.ts';
+import type { Moving } from '../../protocol/messages.ts';
 import type { PrivateTarget } from '../checks/private-client.ts';
 import { explainRefusal } from '../listeners/explain.ts';
-import type { Watchdog } from '../measure/watchdog.ts';
 import type { Receiver } from '../relay.ts';
 import type { Reason } from './family.ts';
 import { Listening } from './listening.ts';
-import type { ReadinessPorts } from './readiness.ts';
 import { Verification } from './verification.ts';
-import type { Watch, WorkerMessage, WorkerProcess } from './worker-process.ts';
-import { createRecord, describeHolders, Reports, toPrivateTarget, type WorkerRecord } from './worker-record.ts';
-
-export interface WorkersPorts extends ReadinessPorts {
-  readonly watchdog?: Watchdog;
-  start(worker: string, generation: number, release: Release, watch: Watch): WorkerProcess;
-  post(news: News): void;
-  announce(notice: Notice): void;
-  now(): number;
-  onConnection(worker: string, message: Extract<ToSupervisor, { type: 'connection' }>, handle: Handle): void;
-  onAdopted(worker: string, id: string): void;
-  onDeclined(worker: string, id: string): void;
-  onReceiver(): void;
-  onGone(worker: string): void;
-  onAppMessage(worker: string, message: unknown): void;
-}
+import type { WorkerMessage } from './worker-process.ts';
+import {
+  createRecord,
+  describeHolders,
+  isServed,
+  Reports,
+  toPrivateTarget,
+  type WorkerRecord
+} from './worker-record.ts';
+import type { WorkersPorts } from './workers-ports.ts';
 
 /** Every worker process and the conversation with it. What a worker says becomes news for the core. */
 export class Workers {
@@ -61,6 +53,7 @@ export class Workers {
       onGone: (reason) => this.#onGone(record, reason),
       progress: () => ({ early: !record.ready, bindFailure: record.bindFailure })
     });
+    if (isServed(this.#records)) process.priority.boot();
     const record = createRecord(worker, generation, process);
     this.#records.set(worker, record);
     void this.#verification.paths.restore(); // a path that is gone need not be so until the next cutover
@@ -70,17 +63,18 @@ export class Workers {
   accept(worker: string): void {
     const record = this.#records.get(worker);
     if (!record) return;
-    record.serving = true;
-    record.accepted = false;
+    const { ready, ramp } = this.#ports.readinessOf(record.generation);
+    if (!record.served && isServed(this.#records)) record.process.priority.start(ramp);
+    Object.assign(record, { serving: true, served: true, accepted: false });
     const keys = this.#listening.toLend(record);
     for (const key of keys) record.opening.add(key);
     for (const key of keys) this.#lend(record, key);
-    if (keys.size === 0 && this.#ports.readinessOf(record.generation).ready === 'signal') this.#accepted(record);
+    if (keys.size === 0 && ready === 'signal') this.#accepted(record);
     void this.#reports.ask(record);
   }
 
-  pause(worker: string, receivers: boolean): void {
-    this.#stopServing(worker)?.process.send({ type: 'pause', receivers });
+  pause(worker: string, receivers: boolean, hurry: boolean): void {
+    this.#stopServing(worker)?.process.send({ type: 'pause', receivers, hurry });
   }
 
   /** Lets a worker finish what is in flight and keep the rest unread. Its copies of the listeners outlive the supervisor. */
@@ -92,10 +86,13 @@ export class Workers {
   }
 
   drain(worker: string, receivers: boolean): void {
+    const { serving = false } = this.#records.get(worker) ?? {};
     const record = this.#stopServing(worker);
-    record?.process.ended.abort();
-    record?.process.send({ type: 'drain', receivers });
-    if (record) this.#reports.poll(record, () => this.#records.has(worker));
+    if (!record) return;
+    if (!serving) record.process.priority.end();
+    record.process.ended.abort();
+    record.process.send({ type: 'drain', receivers });
+    this.#reports.poll(record, () => this.#records.has(worker));
   }
 
   setWhileActive(worker: string, type: 'activate' | 'deactivate'): void {
@@ -118,8 +115,8 @@ export class Workers {
     else onFailed();
   }
 
-  confirm(worker: string, id: string): void {
-    this.#records.get(worker)?.process.send({ type: 'moved', id });
+  confirm(worker: string, id: string, busy: number): void {
+    this.#records.get(worker)?.process.send({ type: 'moved', id, busy });
   }
 
   /** The workers of a generation, to be asked privately. */
@@ -153,6 +150,9 @@ export class Workers {
         return this.#listening.onUnlisten(record, message.key);
       case 'signal':
         return this.#listening.onSignal(record);
+      case 'rehearsed':
+        record.rehearsed = true;
+        return this.#checkReady(record);
       case 'expecting':
       case 'expected':
         return this.#verification.reach.onMessage(record, message);
@@ -169,11 +169,10 @@ export class Workers {
       case 'drained':
         return this.#ports.post({ type: `worker-${message.type}`, worker, at });
       case 'connection':
-        if (handle) this.#ports.onConnection(worker, message, handle);
-        return;
+        return handle && this.#ports.onConnection(worker, message, handle);
       case 'adopted':
         record.connections += 1;
-        return this.#ports.onAdopted(worker, message.id);
+        return this.#ports.onAdopted(worker, message.id, message.busy);
       case 'declined':
         return this.#ports.onDeclined(worker, message.id);
       case 'reported':
@@ -197,6 +196,7 @@ export class Workers {
     setImmediate(() => {
       if (record.ready || !this.#records.has(record.id) || !this.#listening.readiness.isMet(record)) return;
       record.ready = true;
+      record.process.priority.restore();
       this.#ports.watchdog?.watch(record);
       this.#ports.post({ type: 'worker-ready', worker: record.id, at: this.#ports.now() });
     });

@@ -28,6 +28,16 @@ export function findAllIdle(registry: Registry): Set<net.Socket> {
   return idle;
 }
 
+/** The connections of a worker that can move now, marked as idle up to the byte that they have read. */
+export function findMovable(registry: Registry): Connection[] {
+  const idle = findAllIdle(registry);
+  const found = [...registry.connections].filter(
+    ({ kind, socket, moving, stays }) => kind === 'http1' && !moving && !stays && idle.has(socket)
+  );
+  for (const connection of found) connection.idleMark = connection.socket.bytesRead;
+  return found;
+}
+
 /** How long a connection that was ended by FIN is still read before it is destroyed. */
 const LINGER_MS = 2_000;
 

@@ -1,6 +1,6 @@
-import { subscribe } from 'node:diagnostics_channel';
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type net from 'node:net';
+import { onRequestChannel } from '../../internals/diagnostics.ts';
 import { currentResponse } from '../../internals/http.ts';
 import { carrierOf } from '../../internals/tls.ts';
 import type { Holding } from '../../protocol/messages.ts';
@@ -14,6 +14,7 @@ const HOLDING_SHOWN = 10;
 
 /** One open connection of a server that shares a listener. */
 export interface Connection {
+  readonly registry: Registry;
   readonly socket: net.Socket;
   readonly server: net.Server;
   /** The listener it came by. */
@@ -76,6 +77,8 @@ export class Registry {
   readonly connections = new Set<Connection>();
   readonly sessions = new Sessions();
   requests = 0;
+  /** Hears of no request any more. */
+  readonly close: () => void;
   readonly #gates = new WeakMap<net.Server, Gate>();
   /** Requests of servers whose sockets do not show their requests, such as TLS. */
   readonly #hidden = new Map<ServerResponse, HiddenRequest>();
@@ -85,8 +88,14 @@ export class Registry {
   constructor(listeners: Listeners, meter: Meter | null) {
     this.#listeners = listeners;
     this.#meter = meter;
-    subscribe('http.server.request.start', (message) => this.#start(message as Started));
-    if (meter) subscribe('http.server.response.finish', (message) => this.#finish(message as Started, meter));
+    const endStart = onRequestChannel('http.server.request.start', (message) => this.#start(message as Started));
+    const endFinish = meter
+      ? onRequestChannel('http.server.response.finish', (message) => this.#finish(message as Started, meter))
+      : () => {};
+    this.close = () => {
+      endStart();
+      endFinish();
+    };
   }
 
   watch(server: net.Server, gate: Gate): void {
@@ -120,7 +129,7 @@ export class Registry {
       secured: null
     };
     const habits = { pipelines: false, missed: false, stays: false };
-    const connection: Connection = { socket, server, key: listener, kind, ...marks, ...habits };
+    const connection: Connection = { registry: this, socket, server, key: listener, kind, ...marks, ...habits };
     this.connections.add(connection);
     (socket as Marked)[CONNECTION] = connection;
     socket.once('close', () => {
@@ -130,6 +139,12 @@ export class Registry {
     });
     this.#listeners.onOpen(connection);
     return connection;
+  }
+
+  /** What the supervisor asks for. @param held how many connections are kept unread */
+  report(held: number): { connections: number; inFlight: number; requests: number; holding: Holding[] } {
+    const { count: inFlight, holding } = this.inFlight();
+    return { connections: this.connections.size + held, inFlight, requests: this.requests, holding };
   }
 
   /** The requests in progress, counted anew for every report: keeping a list would cost something for each request. */
@@ -156,7 +171,8 @@ export class Registry {
 
   #start({ request, response, socket, server }: Started): void {
     const connection = (socket as Marked)[CONNECTION] ?? null;
-    if (!connection && !this.#gates.has(server)) return;
+    // A worker has more than one registry while it rehearses.
+    if (connection ? connection.registry !== this : !this.#gates.has(server)) return;
     this.requests += 1;
     const now = performance.now();
     if (connection) {
@@ -177,7 +193,7 @@ export class Registry {
   /** Counts a response that has left. Those of TLS and the like are counted when they close. */
   #finish({ request, response, socket }: Started, meter: Meter): void {
     const connection = (socket as Marked)[CONNECTION];
-    if (!connection || connection.private) return;
+    if (connection?.registry !== this || connection.private) return;
     const startedAt = (response as Pipelined)[STARTED_AT] ?? connection.requestAt;
     meter.countAnswer(response.statusCode, performance.now() - startedAt, request);
   }

@@ -3,25 +3,15 @@ import type net from 'node:net';
 import { currentResponse } from '../../internals/http.ts';
 import type { WorkerSettings } from '../../protocol/worker-settings.ts';
 import type { Channel } from '../channel.ts';
-import { type Detached, isIdle, takeOff } from '../connections/detached.ts';
+import { type Detached, isIdle } from '../connections/detached.ts';
 import { speaksHttp1 } from '../connections/http1.ts';
-import { findAllIdle, isUntouched } from '../connections/idle.ts';
+import { isUntouched } from '../connections/idle.ts';
 import { ReadingStopped } from '../connections/reading-stopped.ts';
 import type { Connection, Registry } from '../connections/registry.ts';
 import { Closing, sayClose } from './closing.ts';
+import { Departures } from './departures.ts';
 import { HandoverBudget } from './handover-budget.ts';
-import { InitiallyIdle } from './initially-idle.ts';
 import { Lasting } from './lasting.ts';
-import { Transit } from './transit.ts';
-
-/**
- * How many connections may be on their way at once. More would wait unserved in the receiver's queue, while those not yet
- * detached are still served here.
- */
-const WINDOW = 4;
-
-/** The same for a connection that missed its turn before: it is hardly ever idle, so the moment is used. */
-const WIDE_WINDOW = 16;
 
 type Mode = 'serving' | 'handing' | 'ending';
 
@@ -39,70 +29,71 @@ interface Hands {
  */
 export class Drain {
   #mode: Mode = 'serving';
-  /** Connections that were held before the pause, or had to be made idle. Nobody reads them, so they go first. */
-  readonly #held = new Set<Detached>();
-  /** Connections that may be idle: since the pause, or since the end of a response. */
-  readonly #queue = new Set<Connection>();
   /** Those whose clients send ahead without a pause, until what has been read is answered. */
   readonly #readingStopped = new ReadingStopped();
-  readonly #initiallyIdle: InitiallyIdle;
-  readonly #transit: Transit;
+  readonly #departures: Departures;
   readonly #closing: Closing;
   /** What is not waited for at the end of the service. */
   readonly lasting: Lasting;
   readonly #registry: Registry;
   readonly #budget: HandoverBudget;
-  readonly #takeBack: (detached: Detached) => void;
   readonly #onEmpty: () => void;
+  readonly #rampMs: number;
 
-  constructor(registry: Registry, channel: Channel, { budgetMs, drainMs, worker }: WorkerSettings, hands: Hands) {
+  constructor(registry: Registry, channel: Channel, settings: WorkerSettings, hands: Hands) {
+    const { budgetMs, drainMs, rampMs, worker } = settings;
     this.#registry = registry;
     this.lasting = new Lasting(registry);
     this.#closing = new Closing(registry, () => this.#look());
-    this.#initiallyIdle = new InitiallyIdle(() => channel.send({ type: 'handed' }));
     this.#budget = new HandoverBudget(budgetMs, drainMs);
-    this.#takeBack = hands.takeBack;
-    this.#transit = new Transit(channel, worker, hands.takeBack);
+    // Where the worker is to end, its clients need time to hear of it.
+    this.#rampMs = Math.min(rampMs, drainMs / 4);
+    this.#departures = new Departures(registry, channel, worker, {
+      takeBack: hands.takeBack,
+      onAllMayGo: () => this.#watchAll()
+    });
     this.#onEmpty = hands.onEmpty;
   }
 
   /** Whether nothing is left here that has to be waited for. */
   get isEmpty(): boolean {
-    if (this.#mode === 'ending') return this.#held.size + this.#transit.size === 0 && this.lasting.areAll();
-    return this.#registry.connections.size + this.#held.size + this.#transit.size === 0;
+    if (this.#mode === 'ending') return this.#departures.size === 0 && this.lasting.areAll();
+    return this.#registry.connections.size + this.#departures.size === 0;
   }
 
   /** Serves again; the connections that are still here stay. */
   cancel(): void {
     this.#mode = 'serving';
     this.#budget.reset();
-    this.#queue.clear();
     this.#readingStopped.clear();
-    this.#giveUpHeld();
-    this.#initiallyIdle.finish();
+    this.#departures.end();
     for (const connection of this.#registry.connections) {
       connection.movableAt = null;
       connection.stays = false;
     }
   }
 
-  /** Begins to hand over to the receivers, the held connections first. */
-  handOver(held: Iterable<Detached> = []): void {
+  /**
+   * Begins to hand over to the receivers, the held connections first.
+   *
+   * @param rampMs how long the others may take, as fast as they can be served
+   */
+  handOver(held: Iterable<Detached>, rampMs: number): void {
     if (this.#mode === 'handing') return;
     this.#mode = 'handing';
     this.#budget.begin();
-    for (const detached of held) this.#held.add(detached);
-    const idle = findAllIdle(this.#registry);
+    for (const connection of this.#registry.connections) if (connection.kind === 'other') this.#watch(connection);
+    this.#departures.begin(held, rampMs);
+  }
+
+  /** From now on each connection moves as soon as it can. */
+  #watchAll(): void {
+    this.#budget.begin();
     for (const connection of this.#registry.connections) {
-      if (connection.moving) continue;
-      if (connection.kind === 'http1' && idle.has(connection.socket)) {
-        connection.movableAt = this.#budget.since;
-        connection.idleMark = connection.socket.bytesRead;
-        this.#queue.add(connection);
-      } else this.#watch(connection);
+      if (this.#departures.has(connection)) connection.movableAt = this.#budget.since;
+      else if (connection.kind === 'http1' && !connection.moving) this.#watch(connection);
     }
-    this.#initiallyIdle.begin([...[...this.#held].map(({ connection }) => connection), ...this.#queue]);
-    this.#pump();
+    this.#departures.pump();
   }
 
   /**
@@ -110,15 +101,20 @@ export class Drain {
    */
   end(receivers: boolean, held: Iterable<Detached> = []): void {
     if (receivers) {
-      if (this.#mode === 'serving') this.handOver(held);
+      if (this.#mode === 'serving') this.handOver(held, this.#rampMs);
+      else this.#departures.hurry();
       this.#budget.shorten();
       return;
     }
     this.#mode = 'ending';
     this.#readingStopped.clear();
-    for (const detached of held) this.#held.add(detached);
-    this.#giveUpHeld();
+    this.#departures.end(held);
     this.#closing.begin();
+  }
+
+  /** Whether each connection moves as soon as it can. */
+  get #isWatching(): boolean {
+    return this.#mode === 'handing' && this.#departures.mayAllGo;
   }
 
   #look(): void {
@@ -128,14 +124,18 @@ export class Drain {
 
   /** A request began. If its connection should have moved by now, the response says `Connection: close`. */
   onRequest(connection: Connection | null, response: ServerResponse, server: net.Server): void {
-    if (this.#mode === 'serving') return;
+    if (this.#mode !== 'serving') this.#onLateRequest(connection, response, server);
+  }
+
+  /** Apart from the above, which is part of every request: V8 would discard it when it first comes to this. */
+  #onLateRequest(connection: Connection | null, response: ServerResponse, server: net.Server): void {
     const movable = connection?.kind === 'http1' && !connection.stays && speaksHttp1(server);
     const overdue = this.#mode === 'ending' || this.#budget.isOver(connection);
     // Not where a client sends ahead: requests that it has sent already would be lost.
     if ((overdue || connection?.stays) && !connection?.pipelines) sayClose(response);
     if (!connection) return;
-    this.#initiallyIdle.drop(connection);
-    if (this.#mode !== 'handing' || !movable) return;
+    this.#departures.touch(connection);
+    if (!this.#isWatching || !movable) return;
     // A response that waits behind another one is watched when its turn comes.
     if (!currentResponse(connection.socket)) response.once('close', () => this.#onResponseEnd(connection));
     // Not before the rest of what was read with it is parsed.
@@ -143,14 +143,13 @@ export class Drain {
   }
 
   onOpen(connection: Connection): void {
-    if (this.#mode !== 'handing') return;
+    if (!this.#isWatching) return;
     if (isUntouched(connection)) this.#enqueue(connection); // accepted, or sent here, just before the pause
   }
 
   onClose(connection: Connection): void {
-    this.#queue.delete(connection);
+    this.#departures.forget(connection);
     this.#readingStopped.drop(connection);
-    if (!connection.moving) this.#initiallyIdle.drop(connection);
     if (this.isEmpty) this.#onEmpty();
   }
 
@@ -158,22 +157,20 @@ export class Drain {
   onParked(connection: Connection): void {
     connection.parked = true;
     connection.idleMark = connection.socket.bytesRead;
-    if (this.#mode === 'handing') this.#enqueue(connection);
+    if (this.#isWatching) this.#enqueue(connection);
   }
 
   /** The supervisor confirms that the receiver has it: only now it is forgotten here. */
-  onMoved(id: string): void {
-    const connection = this.#transit.onMoved(id);
-    if (!connection) return;
+  onMoved(id: string, busy: number): void {
+    if (!this.#departures.onMoved(id, busy)) return;
     this.#budget.onMoved();
-    this.#initiallyIdle.drop(connection);
-    this.#pump();
+    this.#departures.pump();
     if (this.isEmpty) this.#onEmpty();
   }
 
   /** The supervisor is gone. */
   abandonTransit(): void {
-    this.#transit.abandon();
+    this.#departures.abandon();
   }
 
   #watch(connection: Connection): void {
@@ -183,7 +180,7 @@ export class Drain {
   }
 
   #onResponseEnd(connection: Connection): void {
-    if (this.#mode !== 'handing' || connection.socket.destroyed) return;
+    if (!this.#isWatching || connection.socket.destroyed) return;
     if (currentResponse(connection.socket)) {
       this.#watch(connection); // a pipelined answer follows
       process.nextTick(() => this.#stopReading(connection));
@@ -203,47 +200,17 @@ export class Drain {
   #enqueue(connection: Connection): void {
     if (connection.kind !== 'http1' || connection.stays) return;
     connection.movableAt ??= performance.now();
-    this.#queue.add(connection);
+    this.#departures.add(connection);
     // Not at once, because the app's own listeners may still have to run. No byte is read before the next tick.
     process.nextTick(() => {
       if (this.#readingStopped.has(connection)) this.#holdStopped(connection);
-      if (connection.missed) this.#offer(connection, WIDE_WINDOW);
-      this.#pump();
+      this.#departures.pumpMissed(connection);
     });
   }
 
   /** Detaches a connection that is not read, since Node's timeouts would end it; it then waits as held ones do. */
   #holdStopped(connection: Connection): void {
-    if (isIdle(connection) && this.#queue.delete(connection)) this.#held.add(takeOff(connection));
+    if (isIdle(connection) && this.#departures.has(connection)) this.#departures.hold(connection);
     else this.#readingStopped.release(connection);
-  }
-
-  #pump(): void {
-    if (this.#mode !== 'handing') return;
-    for (const detached of this.#held) {
-      if (this.#transit.size >= WINDOW) return;
-      this.#held.delete(detached);
-      this.#transit.send(detached);
-    }
-    for (const connection of this.#queue) {
-      if (this.#transit.size >= WINDOW) return;
-      this.#offer(connection, WINDOW);
-    }
-  }
-
-  /** Moves a connection if it is idle; otherwise notes that it has missed its turn. */
-  #offer(connection: Connection, window: number): void {
-    if (this.#mode !== 'handing' || this.#transit.size >= window || !this.#queue.delete(connection)) return;
-    if (connection.stays) return; // nobody else has its address: it came back while it was being counted as a new one
-    if (isIdle(connection)) return this.#transit.send(takeOff(connection));
-    connection.missed = true;
-    this.#initiallyIdle.drop(connection);
-  }
-
-  /** Serves held connections here again that have not left. */
-  #giveUpHeld(): void {
-    const held = [...this.#held];
-    this.#held.clear();
-    for (const detached of held) this.#takeBack(detached);
   }
 }

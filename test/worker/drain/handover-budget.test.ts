@@ -21,12 +21,12 @@ test('a connection whose turn has not come is told to close only if the handover
     return talk.answer();
   };
   for (const talk of talks) await ask(talk);
-  worker.say({ type: 'pause', receivers: true });
+  worker.say({ type: 'pause', receivers: true, hurry: false });
   const next = async () => {
     const { id, handle } = await worker.hear('connection');
     await delay(STEP_MS); // so slow is whoever takes it
     handle?.close();
-    worker.say({ type: 'moved', id });
+    worker.say({ type: 'moved', id, busy: 0 });
   };
   for (let moved = 0; moved < 3; moved += 1) await next();
   assert.equal((await ask(talks.at(-1))).close, false);

@@ -1,0 +1,114 @@
+import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { getPriority, setPriority } from 'node:os';
+
+/**
+ * How far a process steps back: its session, which on many machines gets as much of the processor as any other session
+ * however many threads it has, its main thread, and the threads in which V8 compiles and collects. Nice values.
+ */
+interface Manners {
+  readonly session: number;
+  readonly main: number;
+  readonly helpers: number;
+}
+
+const EQUAL: Manners = { session: 0, main: 0, helpers: 0 };
+/** It boots, or ends: nobody waits for it. */
+const ASIDE: Manners = { session: 7, main: 10, helpers: 10 };
+/** It serves some connections, and compiles what it runs. */
+const STARTING: Manners = { session: 5, main: 0, helpers: 10 };
+/** It serves many. */
+const GROWING: Manners = { session: 3, main: 0, helpers: 5 };
+
+/** A boot that takes longer than this is not delayed any more. */
+const ASIDE_MS = 5_000;
+
+/** Number of the capability to raise a priority. @source linux/capability.h */
+const CAP_SYS_NICE = 23n;
+/** What a limit of RLIMIT_NICE is subtracted from. @source getrlimit(2) */
+const NICE_LIMIT = 20;
+
+/**
+ * Keeps a worker from taking the processor from those that serve.
+ *
+ * Linux only; elsewhere, and wherever the system refuses, nothing changes. Threads are lowered only where this process may
+ * raise them again; a session may always come back to where it began.
+ */
+export class Priority {
+  readonly #pid: number;
+  #timers: NodeJS.Timeout[] = [];
+  #isAside = false;
+
+  constructor(pid: number) {
+    this.#pid = pid;
+  }
+
+  /** It boots beside one that serves. */
+  boot(): void {
+    this.#set(ASIDE, [[ASIDE_MS, EQUAL]]);
+  }
+
+  /** It is as important as any other. */
+  restore(): void {
+    if (this.#isAside) this.#set(EQUAL);
+  }
+
+  /** It serves for the first time, and is given connections one by one. */
+  start(rampMs: number): void {
+    if (rampMs > 0)
+      this.#set(STARTING, [
+        [rampMs / 2, GROWING],
+        [rampMs, EQUAL]
+      ]);
+  }
+
+  /** It serves no more, and ends. */
+  end(): void {
+    this.#set(ASIDE);
+  }
+
+  #set(manners: Manners, later: readonly (readonly [afterMs: number, Manners])[] = []): void {
+    for (const timer of this.#timers) clearTimeout(timer);
+    this.#timers = later.map(([afterMs, next]) => setTimeout(() => this.#apply(next), afterMs).unref());
+    this.#apply(manners);
+  }
+
+  #apply(manners: Manners): void {
+    this.#isAside = manners !== EQUAL;
+    attempt(() => writeFileSync(`/proc/${this.#pid}/autogroup`, String(manners.session)));
+    if (!mayRaise()) return;
+    const own = getPriority();
+    // Each thread has a priority of its own, and inherits that of the thread which starts it.
+    attempt(() => setPriority(this.#pid, own + manners.main));
+    attempt(() => {
+      const threads = readdirSync(`/proc/${this.#pid}/task`).map(Number);
+      for (const thread of threads) if (thread !== this.#pid) attempt(() => setPriority(thread, own + manners.helpers));
+    });
+  }
+}
+
+let raises: boolean | null = null;
+
+/** Whether this process may raise the priority of its children after it has lowered it. */
+function mayRaise(): boolean {
+  raises ??= readMayRaise();
+  return raises;
+}
+
+function readMayRaise(): boolean {
+  try {
+    const effective = /^CapEff:\s*([0-9a-f]+)$/m.exec(readFileSync('/proc/self/status', 'utf8'))?.[1];
+    if (effective && (BigInt(`0x${effective}`) >> CAP_SYS_NICE) % 2n === 1n) return true;
+    const limit = /^Max nice priority\s+(\d+|unlimited)/m.exec(readFileSync('/proc/self/limits', 'utf8'))?.[1];
+    return limit === 'unlimited' || (limit !== undefined && NICE_LIMIT - Number(limit) <= getPriority());
+  } catch {
+    return false; // not Linux
+  }
+}
+
+function attempt(deed: () => void): void {
+  try {
+    deed();
+  } catch {
+    // The process is gone, or the system does not allow it.
+  }
+}

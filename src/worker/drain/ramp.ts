@@ -1,0 +1,95 @@
+import { Busy } from '../busy.ts';
+
+/** How often it is decided how many more may go. */
+const TICK_MS = 30;
+/** So many go at once, before anything is known of their receiver. */
+const FIRST = 2;
+/** Of all connections, so many more at each time at the most: what they ask for shows only later. */
+const STEPS = 16;
+/** As busy as this a receiver may become, 0-1. */
+const TARGET = 0.7;
+/** A worker that is as busy as this has no time to spare. */
+const FULL = 0.9;
+
+/**
+ * Lets connections go as fast as their receiver serves them without falling behind, and no faster.
+ *
+ * A new process is slow at first: what it runs is not compiled yet. Each ack of a receiver says how busy it is. From that,
+ * and from how many it has got, follows how many it could have; at most twice as many as it has, and some more at a time. If it is busy whatever it
+ * gets, all have gone at the end of the time, most of them in its second half.
+ */
+export class Ramp {
+  readonly #onTick: () => void;
+  readonly #busy = new Busy();
+  #timer: NodeJS.Timeout | null = null;
+  #since = 0;
+  #limitMs = 0;
+  #all = 0;
+  #sent = 0;
+  #allowed = Number.POSITIVE_INFINITY;
+  #most = 0;
+
+  /** @param onTick called when more may go, or all */
+  constructor(onTick: () => void) {
+    this.#onTick = onTick;
+  }
+
+  /**
+   * @param count how many connections there are
+   * @param limitMs how long it may take; 0 = all may go at once
+   */
+  begin(count: number, limitMs: number): void {
+    this.end();
+    if (limitMs === 0 || count <= FIRST) return;
+    this.#since = performance.now();
+    this.#limitMs = limitMs;
+    this.#all = count;
+    this.#sent = 0;
+    this.#allowed = FIRST;
+    this.#most = FIRST;
+    this.#busy.take();
+    this.#timer = setInterval(() => this.#tick(), TICK_MS);
+  }
+
+  /** Lets all go. */
+  end(): void {
+    if (this.#timer) clearInterval(this.#timer);
+    this.#timer = null;
+    this.#allowed = Number.POSITIVE_INFINITY;
+  }
+
+  /** Whether all may go. */
+  get isOver(): boolean {
+    return this.#timer === null;
+  }
+
+  /** Whether one more may go. */
+  get isOpen(): boolean {
+    return this.#sent < this.#allowed;
+  }
+
+  onSent(): void {
+    this.#sent += 1;
+  }
+
+  /** A receiver has got one. @param busy how busy it is, 0-1 */
+  onMoved(busy: number): void {
+    if (!this.isOver) this.#allow(this.#sent * Math.min(2, TARGET / busy));
+  }
+
+  #tick(): void {
+    const share = (performance.now() - this.#since) / this.#limitMs;
+    if (share >= 1) this.end();
+    else {
+      this.#most = this.#sent + Math.max(1, this.#all / STEPS);
+      // One more tells how busy the receiver is by now.
+      const next = this.#busy.take() > FULL ? 0 : this.#sent + 1;
+      this.#allow(Math.max(this.#all * share ** 2, next));
+    }
+    this.#onTick();
+  }
+
+  #allow(count: number): void {
+    this.#allowed = Math.max(this.#allowed, Math.floor(Math.min(count, this.#most)));
+  }
+}

@@ -1,0 +1,83 @@
+import assert from 'node:assert/strict';
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { readdirSync, readFileSync } from 'node:fs';
+import { getPriority } from 'node:os';
+import { type TestContext, test } from 'node:test';
+import { Priority } from '../../src/host/processes/priority.ts';
+import { atEnd } from '../support/end.ts';
+import { startService } from '../support/service.ts';
+import { until } from '../support/wait.ts';
+
+const isRoot = process.platform === 'linux' && process.getuid?.() === 0;
+const skip = isRoot && getPriority() === 0 ? false : 'only root of a Linux machine may raise a priority again';
+
+/** The nice values of its main thread, and of all its others. */
+function prioritiesOf(pid: number) {
+  const threads = readdirSync(`/proc/${pid}/task`).map(Number);
+  const others = new Set(threads.filter((thread) => thread !== pid).map((thread) => getPriority(thread)));
+  return { main: getPriority(pid), others: [...others] };
+}
+
+function sessionOf(pid: number): number | null {
+  try {
+    return Number(/nice (-?\d+)/.exec(readFileSync(`/proc/${pid}/autogroup`, 'utf8'))?.[1]);
+  } catch {
+    return null; // a kernel without sessions of their own
+  }
+}
+
+async function startProcess(t: TestContext): Promise<number> {
+  const child = spawn(process.execPath, ['-e', 'console.log(1); setInterval(() => {}, 1e6)'], { detached: true });
+  atEnd(t, async () => {
+    child.kill('SIGKILL');
+    await once(child, 'exit');
+  });
+  await once(child.stdout, 'data');
+  return child.pid ?? 0;
+}
+
+test('a process steps back with all its threads, and gets its own priority back', { skip }, async (t) => {
+  const pid = await startProcess(t);
+  const priority = new Priority(pid);
+  priority.boot();
+  assert.deepEqual(prioritiesOf(pid), { main: 10, others: [10] });
+  const hasSessions = sessionOf(pid) !== null;
+  if (hasSessions) assert.equal(sessionOf(pid), 7);
+  priority.restore();
+  assert.deepEqual(prioritiesOf(pid), { main: 0, others: [0] });
+  if (hasSessions) assert.equal(sessionOf(pid), 0);
+});
+
+test('while it is given connections, only the threads that compile step back, until the ramp is over', {
+  skip
+}, async (t) => {
+  const pid = await startProcess(t);
+  const priority = new Priority(pid);
+  priority.start(400);
+  assert.deepEqual(prioritiesOf(pid), { main: 0, others: [10] });
+  await until(() => prioritiesOf(pid).others[0] === 0, 'the end of the ramp');
+  priority.start(0);
+  assert.deepEqual(prioritiesOf(pid), { main: 0, others: [0] });
+});
+
+test('of a process that is gone, nothing is said', () => {
+  new Priority(2 ** 22 + 1).boot();
+});
+
+test('a candidate boots aside, and has its own priority when it is checked; the first generation never steps back', {
+  skip
+}, async (t) => {
+  const checked: number[] = [];
+  const { service, client } = await startService(t, 'seen.mjs', {
+    check: async ({ fetch }) => {
+      const { now } = (await (await fetch('/')).json()) as { now: number };
+      checked.push(now);
+    }
+  });
+  const read = async () => JSON.parse((await client().get()).body) as { booted: number; now: number };
+  assert.deepEqual(await read().then(({ booted, now }) => [booted, now]), [0, 0]);
+  await service.reload();
+  assert.deepEqual(await read().then(({ booted, now }) => [booted, now]), [10, 0]);
+  assert.deepEqual(checked, [0, 0]);
+});

@@ -1,0 +1,72 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { Ramp } from '../../../src/worker/drain/ramp.ts';
+
+/** How many may go before it closes. */
+function take(ramp: Ramp, atMost = 1_000): number {
+  let count = 0;
+  for (; count < atMost && ramp.isOpen; count += 1) ramp.onSent();
+  return count;
+}
+
+async function nextTick(ticks: () => number): Promise<void> {
+  for (const last = ticks(); ticks() === last; ) await new Promise((resolve) => setTimeout(resolve, 1));
+}
+
+test('without a ramp, and for two connections, all may go at once', () => {
+  for (const [count, limitMs] of [
+    [100, 0],
+    [2, 2_000]
+  ] as const) {
+    const ramp = new Ramp(() => assert.fail('there is nothing to tell'));
+    ramp.begin(count, limitMs);
+    assert.deepEqual([ramp.isOver, ramp.isOpen], [true, true]);
+  }
+});
+
+test('a receiver that has time gets more and more, one that is busy hardly any', async () => {
+  let ticks = 0;
+  const after = async (busy: number) => {
+    const ramp = new Ramp(() => {
+      ticks += 1;
+    });
+    ramp.begin(320, 600_000);
+    const given = [take(ramp)];
+    for (let count = 0; count < 5; count += 1) {
+      await nextTick(() => ticks);
+      if (ramp.isOpen) ramp.onSent();
+      ramp.onMoved(busy);
+      given.push(take(ramp));
+    }
+    ramp.end();
+    return given;
+  };
+  const calm = await after(0.05);
+  const full = await after(1);
+  assert.equal(calm[0], 2);
+  assert.ok(
+    calm.every((count) => count <= 20),
+    `no more than a sixteenth at a time: ${calm}`
+  );
+  assert.ok(calm.reduce((sum, count) => sum + count) > 25, String(calm));
+  assert.deepEqual(full, [2, 0, 0, 0, 0, 0]);
+});
+
+test('whatever the receiver says, all may go when the time is over, most of them in its second half', async () => {
+  let ticks = 0;
+  const ramp = new Ramp(() => {
+    ticks += 1;
+  });
+  const startedAt = performance.now();
+  ramp.begin(100, 300);
+  const given: { share: number; count: number }[] = [];
+  while (!ramp.isOver) {
+    const count = take(ramp);
+    ramp.onMoved(1);
+    given.push({ share: (performance.now() - startedAt) / 300, count });
+    await nextTick(() => ticks);
+  }
+  const early = given.filter(({ share }) => share < 0.5).reduce((sum, { count }) => sum + count, 0);
+  assert.ok(early <= 100 / 4 + 7, `${early} in the first half`);
+  assert.deepEqual([ramp.isOpen, take(ramp, 50)], [true, 50]);
+});
