@@ -43,8 +43,7 @@ export const reloads: Part = {
       return {
         rows,
         notes: [
-          'Memory is resident, the middle of some readings; time is the median since the line before; lost and reconnects are sums.',
-          'Open files grow with the workers of the last 90 s: pidusage, which measures them, keeps /proc/<pid>/stat of each open for so long.'
+          'Memory is resident, the middle of some readings; time is the median since the line before; lost and reconnects are sums.'
         ]
       };
     })

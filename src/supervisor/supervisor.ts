@@ -9,7 +9,6 @@ import { onLastMoment } from '../host/exit.ts';
 import { Listeners } from '../host/listeners/listeners.ts';
 import { type Plan, Plans } from '../host/listeners/plans.ts';
 import { Log, tidyNotice } from '../host/log.ts';
-import { forgetUsage } from '../host/measure/usage.ts';
 import { handleSignals } from '../host/process-signals.ts';
 import { HeldPreload } from '../host/processes/held-preload.ts';
 import { outliveOutput } from '../host/processes/output.ts';
@@ -160,7 +159,6 @@ export class Supervisor {
       this.#listeners.close();
       this.#control.close();
       this.#preload.remove();
-      forgetUsage();
       this.#onFinished();
     };
     let plan: Plan;

@@ -1,6 +1,5 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import pidusage from 'pidusage';
 
 /** The unit of /proc/meminfo. */
 const KIB = 1_024;
@@ -11,25 +10,54 @@ export interface Usage {
   readonly cpuShare: number;
 }
 
+/** The unit in which the kernel tells the time of processes, on every architecture. @source proc(5), USER_HZ */
+const TICKS_PER_MS = 1 / 10;
+
+/** What was read of a process last. */
+const last = new Map<number, { readonly at: number; readonly cpuMs: number }>();
+
 /**
- * Measures memory and CPU of processes.
+ * Measures memory and CPU of processes: since they were last measured, or since they were started.
  *
  * @returns a map without the processes that could not be measured
  */
 export async function measureUsage(pids: readonly number[]): Promise<Map<number, Usage>> {
-  const found = await Promise.allSettled(pids.map(async (pid) => [pid, await pidusage(pid)] as const));
+  if (process.platform !== 'linux') return measureElsewhere(pids);
   const usage = new Map<number, Usage>();
-  for (const one of found) {
-    if (one.status !== 'fulfilled') continue; // it exited meanwhile; the caller shows null
-    const [pid, { memory, cpu }] = one.value;
-    usage.set(pid, { rssBytes: memory, cpuShare: Math.round(cpu * 10) / 1000 });
+  for (const pid of pids) {
+    const found = readUsage(pid);
+    if (found) usage.set(pid, found); // else it exited meanwhile; the caller shows null
   }
+  for (const pid of last.keys()) if (!pids.includes(pid)) last.delete(pid);
   return usage;
 }
 
-/** Lets go of what pidusage keeps between measurements. */
-export function forgetUsage(): void {
-  pidusage.clear();
+function readUsage(pid: number): Usage | null {
+  const [stat, status, uptime] = [`/proc/${pid}/stat`, `/proc/${pid}/status`, '/proc/uptime'].map(readText);
+  const rssKib = /^VmRSS:\s+(\d+) kB$/m.exec(status ?? '')?.[1];
+  // The name of the program, in parentheses, may have any signs in it.
+  const fields = stat?.slice(stat.lastIndexOf(')') + 2).split(' ') ?? [];
+  const [user, system, startedAt] = [11, 12, 19].map((index) => Number(fields[index]) / TICKS_PER_MS);
+  if (rssKib === undefined || user === undefined || system === undefined || startedAt === undefined) return null;
+  const at = Number.parseFloat(uptime ?? '') * 1_000;
+  const cpuMs = user + system;
+  const before = last.get(pid) ?? { at: startedAt, cpuMs: 0 };
+  last.set(pid, { at, cpuMs });
+  const share = at > before.at ? (cpuMs - before.cpuMs) / (at - before.at) : 0;
+  return { rssBytes: Number(rssKib) * KIB, cpuShare: Math.round(share * 1_000) / 1_000 };
+}
+
+async function measureElsewhere(pids: readonly number[]): Promise<Map<number, Usage>> {
+  const { default: pidusage } = await import('pidusage');
+  const usage = new Map<number, Usage>();
+  const found = await Promise.allSettled(pids.map(async (pid) => [pid, await pidusage(pid)] as const));
+  for (const one of found) {
+    if (one.status !== 'fulfilled') continue;
+    const [pid, { memory, cpu }] = one.value;
+    usage.set(pid, { rssBytes: memory, cpuShare: Math.round(cpu * 10) / 1000 });
+  }
+  pidusage.clear(); // it would keep files open
+  return usage;
 }
 
 /**

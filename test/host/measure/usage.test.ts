@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
-import { mkdirSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readdirSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { type TestContext, test } from 'node:test';
-import { readAvailableShare } from '../../../src/host/measure/usage.ts';
+import { measureUsage, readAvailableShare } from '../../../src/host/measure/usage.ts';
 import { makeFolder } from '../../support/service.ts';
 
 const MEMINFO = 'MemTotal:       1000 kB\nMemFree:          10 kB\nMemAvailable:    400 kB\n';
@@ -63,4 +63,18 @@ test('a cgroup that uses more than it may has nothing left', (t) => {
 
 test('where the system does not tell, nothing is known', (t) => {
   assert.equal(readAvailableShare(machine(t, {})), null);
+});
+
+test('memory and CPU of processes are measured, those that are gone are left out, and no file stays open', async () => {
+  const busyUntil = Date.now() + 300;
+  await measureUsage([process.pid]);
+  while (Date.now() < busyUntil);
+  const open = () => (process.platform === 'linux' ? readdirSync('/proc/self/fd').length : 0);
+  const before = open();
+  const usage = await measureUsage([process.pid, 2 ** 22 + 1]);
+  assert.deepEqual([...usage.keys()], [process.pid]);
+  const { rssBytes = 0, cpuShare = 0 } = usage.get(process.pid) ?? {};
+  assert.ok(Math.abs(rssBytes / process.memoryUsage.rss() - 1) < 0.2, String(rssBytes));
+  assert.ok(cpuShare > 0.1 && cpuShare < 4, String(cpuShare));
+  assert.equal(open(), before);
 });
