@@ -31,6 +31,7 @@ const settings: WorkerSettings = {
   drainMs: 1_000,
   orphanMs: 0,
   measures: measures === 'measured',
+  remembers: false,
   rehearses: false
 };
 const worker = fork(app, [], {

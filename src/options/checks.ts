@@ -52,6 +52,8 @@ export const CHECK_FUNCTION = { timeoutMs: 30_000, intervalMs: 500 } as const;
 /** Private requests that let the first users meet compiled code and open pools. */
 export interface WarmUp {
   readonly paths: readonly string[];
+  /** Whether they are what the active generation is asked for, until the candidate is about as fast. */
+  readonly live: boolean;
   /** Requests to each worker at the most. */
   readonly requests: number;
   readonly concurrency: number;
@@ -62,8 +64,11 @@ export interface WarmUp {
 const WARM_UP_FIELDS = ['path', 'paths', 'requests', 'concurrency', 'for'];
 const WARM_UP_DEFAULTS = { requests: 200, concurrency: 4, forMs: 5_000 };
 
-/** Reads a warm-up, or gives undefined where it is none: a path or an object. */
+const LIVE: WarmUp = { paths: [], live: true, requests: Number.POSITIVE_INFINITY, concurrency: 4, forMs: 2_000 };
+
+/** Reads a warm-up, or gives undefined where it is none: a path, `live` or an object. */
 export function readWarmUp(given: unknown): WarmUp | undefined {
+  if (given === 'live') return LIVE;
   if (typeof given === 'string') return readWarmUp({ path: given });
   if (typeof given !== 'object' || given === null) return undefined;
   const {
@@ -80,7 +85,7 @@ export function readWarmUp(given: unknown): WarmUp | undefined {
     all.length > 0 &&
     all.every((one) => typeof one === 'string' && one.startsWith('/')) &&
     [requests, concurrency].every((one) => Number.isInteger(one) && one >= 1);
-  return usable && forMs !== undefined ? { paths: all, requests, concurrency, forMs } : undefined;
+  return usable && forMs !== undefined ? { paths: all, live: false, requests, concurrency, forMs } : undefined;
 }
 
 const DEFAULTS = {

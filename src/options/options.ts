@@ -101,10 +101,10 @@ export const OPTIONS = {
   }),
   warmUp: spec<WarmUp | null>({
     fallback: null,
-    value: '</path>',
-    wants: 'a path, or in code { path | paths, requests, concurrency, for }',
+    value: '</path | live>',
+    wants: 'a path, "live", or in code { path | paths, requests, concurrency, for }',
     about:
-      'Private requests to every worker of a candidate after its checks, so that the first users do not meet cold code: 200 of them, 4 at a time, for 5 s at the most.',
+      'Private requests to every worker of a candidate after its checks, so that the first users do not meet cold code: 200 of them, 4 at a time, for 5 s at the most. `live`: the GET and HEAD requests that the active generation answered in the last minute, until the candidate is about as fast, for 2 s at the most.',
     read: readWarmUp
   }),
   strategy: spec<StrategyName>({

@@ -44,7 +44,11 @@ export interface UserOptions {
   check?: UserCheck | readonly UserCheck[];
   /**
    * Private requests to every worker of a candidate after its checks, so that the first users do not meet cold code: a path
-   * or an object. Their answers are not judged. Default: none.
+   * or an object. Their answers are not judged.
+   *
+   * `"live"`: what the active generation was asked for in the last minute and answered with 2xx, GET and HEAD without a body,
+   * a cookie or an authorization, at most 20 of them, until the candidate's p99 is within twice the active one's, or for 2 s.
+   * An app that changes something at a GET would do so. Default: none.
    *
    * @example warmUp: { paths: ['/', '/search?q=a'], requests: 500 }
    */

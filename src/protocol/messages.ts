@@ -105,6 +105,8 @@ const TO_WORKER = {
   moved: { id: text, busy: number },
   report: { ask: number },
   sample: { ask: number },
+  /** Asks what it was asked for lately. */
+  recall: { ask: number },
   /** Asks a worker that is not ready what it waits for. */
   explain: { ask: number }
 };
@@ -143,6 +145,8 @@ const TO_SUPERVISOR = {
     holding: 'array' as Field<readonly Holding[]>
   },
   sampled: { ask: number, ...SAMPLE },
+  /** Requests that anybody could make again, such as `GET /path`, the most frequent first. */
+  recalled: { ask: number, requests: 'array' as Field<readonly string[]> },
   explained: { ask: number, ...WAITING },
   /** An uncaught exception of the app. */
   uncaught: {

@@ -30,6 +30,8 @@ export interface WorkerSettings {
   readonly orphanMs: number;
   /** Whether it counts what `sample` asks for. */
   readonly measures: boolean;
+  /** Whether it remembers what it was asked for lately. */
+  readonly remembers: boolean;
   /** Whether it rehearses a handover before it serves. */
   readonly rehearses: boolean;
 }

@@ -39,6 +39,7 @@ export function startWorker({ app, options, plans, preload, ...start }: Start): 
     drainMs: options.drainTimeout,
     orphanMs: options.orphanTimeout,
     measures: true,
+    remembers: options.warmUp?.live === true,
     rehearses: true
   };
   const first = lent.find(({ named }) => named)?.address;

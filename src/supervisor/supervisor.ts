@@ -93,8 +93,10 @@ export class Supervisor {
     const announce = (notice: Notice) => this.#announce(notice);
     const targetsOf = (generation: number) => this.#workers.targetsOf(generation);
     const asking = { state, post, now, targetsOf, announce };
-    this.#checking = new Checking(this.#checkers, asking);
     this.#health = new Health(() => optionsOf(this.active()), this.#checkers, asking);
+    const { watchdog } = this.#health;
+    const recall = (generation: number) => this.#workers.recall(generation);
+    this.#checking = new Checking(this.#checkers, { ...asking, watchdog, recall });
     this.#beforeCutover = new BeforeCutoverRunner((of) => configuration.optionsOf(of), app.env, { post, now });
     this.#listeners = new Listeners({ mode: options.listenMode, group: options.listenGroup });
     this.#plans = new Plans(this.#listeners, {

@@ -1,5 +1,6 @@
 import { BUCKETS_MS } from '../core/verdict/histogram.ts';
 import type { RouteSample, Sample } from '../protocol/messages.ts';
+import { RecentRequests } from './recent-requests.ts';
 import { Routes } from './route-patterns.ts';
 
 /** How often the event loop's delay is measured: enough for a p99 over a few seconds, at no noticeable cost. */
@@ -73,6 +74,8 @@ export class Meter {
   readonly #latency = new Histogram();
   readonly #loop = new Histogram();
   readonly #routes = new Routes(() => new RouteMeter());
+  /** What was asked for lately; null where nobody wants to know. */
+  readonly recent: RecentRequests | null;
   #onTrouble = () => {};
   #takenAt = 0;
   #cpuMs = readCpuMs();
@@ -80,6 +83,10 @@ export class Meter {
   #failed = 0;
   #cut = 0;
   #uncaught = 0;
+
+  constructor(remembers = false) {
+    this.recent = remembers ? new RecentRequests() : null;
+  }
 
   /** @param onTrouble called where what was counted should not wait to be asked for */
   begin(onTrouble: () => void): void {
@@ -94,7 +101,9 @@ export class Meter {
   }
 
   /** A response has left. */
-  countAnswer(status: number, tookMs: number, { method = '', url = '', originalUrl }: Asked): void {
+  countAnswer(status: number, tookMs: number, request: Asked): void {
+    const { method = '', url = '', originalUrl } = request;
+    if (this.recent !== null && status >= 200 && status < 300) this.recent.add(request);
     // Some routers take the part of the path off that they have followed, and keep the whole one.
     const route = this.#routes.find(method, typeof originalUrl === 'string' ? originalUrl : url, status);
     route.requests += 1;
@@ -148,6 +157,7 @@ interface Asked {
   readonly method?: string | undefined;
   readonly url?: string | undefined;
   readonly originalUrl?: unknown;
+  readonly headers?: Readonly<Record<string, unknown>>;
 }
 
 function readCpuMs(): number {

@@ -42,7 +42,7 @@ export class Worker {
 
   constructor(settings: WorkerSettings) {
     this.#settings = settings;
-    this.#meter = settings.measures ? new Meter() : null;
+    this.#meter = settings.measures ? new Meter(settings.remembers) : null;
     this.#registry = new Registry(
       {
         onRequest: (connection, response, server) => {
@@ -120,6 +120,8 @@ export class Worker {
         return this.#report(message.ask);
       case 'sample':
         return this.#sample(message.ask);
+      case 'recall':
+        return this.#channel.send({ type: 'recalled', ask: message.ask, requests: this.#meter?.recent?.list() ?? [] });
       case 'explain':
         return this.#channel.send({ type: 'explained', ask: message.ask, ...describeWaiting() });
       default:

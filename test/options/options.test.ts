@@ -251,15 +251,16 @@ const cases: { readonly [N in OptionName]: Cases } = {
   warmUp: {
     fallback: null,
     good: [
-      ['/', { paths: ['/'], requests: 200, concurrency: 4, forMs: 5000 }],
+      ['/', { paths: ['/'], live: false, requests: 200, concurrency: 4, forMs: 5000 }],
+      ['live', { paths: [], live: true, requests: Number.POSITIVE_INFINITY, concurrency: 4, forMs: 2000 }],
       [
         { paths: ['/a', '/b'], requests: 10, concurrency: 1, for: '1s' },
-        { paths: ['/a', '/b'], requests: 10, concurrency: 1, forMs: 1000 }
+        { paths: ['/a', '/b'], live: false, requests: 10, concurrency: 1, forMs: 1000 }
       ]
     ],
     bad: ['soon', 7, null, {}, { path: 'x' }, { path: '/x', requests: 0 }, { path: '/x', times: 3 }],
     message:
-      'it must be a path, or in code { path | paths, requests, concurrency, for }, and it is "soon". Begin it with a slash: "/soon". Remove it to get the default, or correct it.'
+      'it must be a path, "live", or in code { path | paths, requests, concurrency, for }, and it is "soon". Begin it with a slash: "/soon". Remove it to get the default, or correct it.'
   },
   strategy: {
     fallback: 'blue-green',

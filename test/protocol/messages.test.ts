@@ -48,6 +48,8 @@ const messages: { readonly [T in Message['type']]: Extract<Message, { type: T }>
   listening: { type: 'listening', secure: false, key: '::|80', preloaded: false },
   signal: { type: 'signal' },
   rehearsed: { type: 'rehearsed' },
+  recall: { type: 'recall', ask: 1 },
+  recalled: { type: 'recalled', ask: 1, requests: ['GET /'] },
   paused: { type: 'paused' },
   handed: { type: 'handed' },
   quiet: { type: 'quiet' },

@@ -142,3 +142,21 @@ test('a candidate is warmed up privately, after its checks', async () => {
     }
   );
 });
+
+test('with `live`, a candidate is asked what the active generation was asked for, but for what only one client could ask', async () => {
+  write('1', `'fine'`);
+  await withService({ name: 'live', entry, warmUp: 'live' }, async (service) => {
+    const url = (path: string) => `http://127.0.0.1:${service.port}${path}`;
+    const ask = (path: string, init: RequestInit = {}) => fetch(url(path), init).then((response) => response.text());
+    await ask('/often?page=1');
+    await ask('/often?page=1');
+    await ask('/head', { method: 'HEAD' });
+    await ask('/mine', { headers: { cookie: 'session=1' } });
+    await ask('/secret', { headers: { authorization: 'Bearer 1' } });
+    await ask('/order', { method: 'POST', body: 'tea' });
+    journal();
+    await service.client.reload();
+    const asked = new Set(journal().map((line) => line.split(' ').slice(1, 3).join(' ')));
+    assert.deepEqual([...asked].sort(), ['GET /often?page=1', 'HEAD /head']);
+  });
+});

@@ -75,6 +75,7 @@ export class Worker {
       drainMs: 10_000,
       orphanMs: 60_000,
       measures: false,
+      remembers: false,
       rehearses: false,
       ...rest
     };

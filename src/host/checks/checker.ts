@@ -2,7 +2,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { CHECK_FUNCTION, type Check, type CheckFunction, type WarmUp } from '../../options/checks.ts';
 import type { Options } from '../../options/options.ts';
 import { type AskLimits, askAgain } from './ask-again.ts';
-import type { CheckFailure, PrivateClient, PrivateTarget } from './private-client.ts';
+import type { CheckFailure, Live, PrivateClient, PrivateTarget } from './private-client.ts';
 
 /** What a generation came to when it was checked. */
 export type CheckResult =
@@ -24,6 +24,7 @@ export interface Waiting {
   readonly why: string;
 }
 
+type Recall = () => Promise<Live>;
 type OnWaiting = (waiting: Waiting) => void;
 type LimitsOf = (check: Check | CheckFunction, target: PrivateTarget) => AskLimits;
 
@@ -48,15 +49,16 @@ export class Checker {
    * never did is the answer. What a warm-up request comes to does not matter: it is not a check.
    *
    * @param onWaiting called each time a check that failed is asked again
+   * @param recall tells what the active generation is asked for
    * @returns null when a worker ended meanwhile: that is news of its own, and says more
    */
-  check(workers: readonly PrivateTarget[], onWaiting: OnWaiting): Promise<CheckResult | null> {
+  check(workers: readonly PrivateTarget[], onWaiting: OnWaiting, recall: Recall): Promise<CheckResult | null> {
     const limitsOf: LimitsOf = (check, { startedAt }) => {
       const { intervalMs, timeoutMs } = typeof check === 'function' ? CHECK_FUNCTION : check;
       const until = startedAt + this.#readyMs;
       return { intervalMs, timeoutMs: Math.min(timeoutMs, this.#readyMs), until, attempts: Number.POSITIVE_INFINITY };
     };
-    return this.#ask(workers, this.#checks, this.#warmUp, limitsOf, onWaiting);
+    return this.#ask(workers, this.#checks, this.#warmUp, limitsOf, onWaiting, recall);
   }
 
   /** Asks the checks again that go on while the generation bakes: they have held, so few failures in a row are enough. */
@@ -77,7 +79,8 @@ export class Checker {
     checks: Checks,
     warmUp: WarmUp | null,
     limitsOf: LimitsOf,
-    onWaiting: OnWaiting
+    onWaiting: OnWaiting,
+    recall: Recall = async () => ({ requests: [], p99Ms: null })
   ): Promise<CheckResult | null> {
     const asking = new AbortController();
     const { signal } = asking;
@@ -104,7 +107,10 @@ export class Checker {
       );
       const first = failing.find((one) => one !== null);
       if (first) return first;
-      if (warmUp) await Promise.all(clients.map(({ client }) => client.warmUp(warmUp, signal)));
+      if (warmUp?.live) {
+        const live = await recall();
+        await Promise.all(clients.map(({ client }) => client.warmUpLive(live, warmUp, signal)));
+      } else if (warmUp) await Promise.all(clients.map(({ client }) => client.warmUp(warmUp, signal)));
       return signal.aborted ? null : { holds: true };
     } catch (error) {
       return signal.aborted ? null : { holds: false, check: '(all)', why: `it could not be asked: ${String(error)}` };

@@ -33,6 +33,17 @@ export interface PrivateTarget {
   give(handle: Handle): void;
 }
 
+/** What the active generation was asked for lately, such as `GET /path`, and how slow its slowest hundredth was. */
+export interface Live {
+  readonly requests: readonly string[];
+  readonly p99Ms: number | null;
+}
+
+/** So many requests in a row tell a p99. */
+const SAMPLE = 100;
+/** Asked from another process, nothing is faster. */
+const LEAST_MS = 2;
+
 export interface CheckFailure {
   readonly what: string;
   readonly expected: string;
@@ -124,6 +135,25 @@ export class PrivateClient {
       }
     };
     await Promise.all(Array.from({ length: concurrency }, one));
+  }
+
+  /** Sends requests again that the active generation was asked for, until this one is about as fast, or the time is over. */
+  async warmUpLive({ requests, p99Ms }: Live, { concurrency, forMs }: WarmUp, signal: AbortSignal): Promise<void> {
+    const over = AbortSignal.any([signal, AbortSignal.timeout(forMs)]);
+    const enoughMs = p99Ms === null ? 0 : Math.max(LEAST_MS, 2 * p99Ms);
+    const took: number[] = [];
+    let next = 0;
+    const isFast = () => took.length >= SAMPLE && took.slice(-SAMPLE).every((ms) => ms <= enoughMs);
+    const one = async () => {
+      while (!over.aborted && !isFast()) {
+        const [method = 'GET', path = '/'] = requests[next % requests.length]?.split(' ', 2) ?? [];
+        next += 1;
+        const startedAt = performance.now();
+        const answered = await this.ask(path, { method, signal: over }).catch(() => null);
+        if (answered) took.push(performance.now() - startedAt);
+      }
+    };
+    if (requests.length > 0) await Promise.all(Array.from({ length: concurrency }, one));
   }
 
   async close(): Promise<void> {

@@ -7,6 +7,7 @@ import { explainRefusal } from '../listeners/explain.ts';
 import type { Receiver } from '../relay.ts';
 import type { Reason } from './family.ts';
 import { Listening } from './listening.ts';
+import { Recalls } from './recalls.ts';
 import { Verification } from './verification.ts';
 import type { WorkerMessage } from './worker-process.ts';
 import {
@@ -23,6 +24,7 @@ import type { WorkersPorts } from './workers-ports.ts';
 export class Workers {
   readonly #records = new Map<string, WorkerRecord>();
   readonly #reports = new Reports();
+  readonly #recalls = new Recalls();
   readonly #listening: Listening;
   readonly #verification: Verification;
   readonly #ports: WorkersPorts;
@@ -123,6 +125,9 @@ export class Workers {
   targetsOf = (generation: number): PrivateTarget[] =>
     this.#recordsOf(generation).flatMap((record) => toPrivateTarget(record, this.#ports.plans.lentTo(generation)));
 
+  /** What a generation was asked for lately. */
+  recall = (generation: number): Promise<string[]> => this.#recalls.ask(this.#recordsOf(generation));
+
   asReceiver = (worker: string): Receiver => ({ worker, connections: this.#records.get(worker)?.connections ?? 0 });
 
   /** Asks every worker for its numbers, all at once. */
@@ -179,6 +184,8 @@ export class Workers {
         return this.#reports.take(record, message);
       case 'sampled':
         return this.#ports.watchdog?.take(worker, message);
+      case 'recalled':
+        return this.#recalls.take(message.ask, message.requests);
       case 'uncaught':
         return message.fatal ? this.#ports.watchdog?.onFatal(worker, message.error) : undefined;
       default:
