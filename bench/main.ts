@@ -58,7 +58,7 @@ async function runClaim(claim: Claim, around: Omit<Context, 'progress'>): Promis
   return { ...result, tookMs: performance.now() - startedAt };
 }
 
-async function main({ line: command, only, quick, json, build }: Asked): Promise<void> {
+async function main({ line: command, only, quick, json, build, timeline }: Asked): Promise<void> {
   const stale = isStale(build, resolve(ROOT, 'src'));
   const machine = describeMachine();
   process.stdout.write(`${command}\n${showMachine(machine)}\n`);
@@ -67,7 +67,7 @@ async function main({ line: command, only, quick, json, build }: Asked): Promise
   const rows = [];
   for (const claim of CLAIMS) {
     if (only && !only.includes(claim.name)) continue;
-    const result = await runClaim(claim, { quick, machine, build });
+    const result = await runClaim(claim, { quick, machine, build, timeline });
     process.stdout.write(`\n${showResult(claim, result)}\n`);
     const { name, claim: promise, limit } = claim;
     rows.push({ name, claim: promise, limit, ...result });

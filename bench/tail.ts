@@ -1,81 +1,150 @@
-import { waits } from './idle.ts';
+import { fileURLToPath } from 'node:url';
+import type { SuperviseOptions } from '../src/supervise.ts';
 import { LoadGenerator } from './load/generator.ts';
 import { clock } from './load/patterns.ts';
-import type { Claim } from './rig/model.ts';
+import { Sandbox } from './peers/sandbox.ts';
+import { cluster } from './peers/systems/cluster.ts';
+import { haproxyKept } from './peers/systems/haproxy.ts';
+import type { Claim, Context, Detail } from './rig/model.ts';
 import { BenchService, withCleanup } from './rig/service.ts';
-import { atMost, median, quantile, ratio, spread, sum } from './rig/statistics.ts';
+import { atMost, median, spread, sum } from './rig/statistics.ts';
+import { showTimeline, type Turn, takeTurn } from './tail/turn.ts';
 
 const LIMIT = 3;
 const CONNECTIONS = 64;
 const CAPACITY_MS = 1_500;
-/** Before this, the new generation's code is still being compiled, and the one before is being retired. */
-const SETTLE_MS = 500;
-const STEADY_MS = 2_000;
-/** Half before the cutover, which takes in the boot of the candidate, and half after. */
-const AROUND_MS = 2_000;
+const DRAIN_MS = 5_000;
 
-/** The slowest hundredth around a reload beside the steady state, at half of what the service can do. */
+/** A load, and the app that has to carry it. */
+interface Setting {
+  readonly name: string;
+  readonly pinned: boolean;
+  readonly connections: number;
+  /** Of what the app can do. */
+  readonly share: number;
+  readonly options: SuperviseOptions;
+}
+
+const HALF: Setting = { name: 'half', pinned: true, connections: CONNECTIONS, share: 0.5, options: {} };
+const OTHERS: readonly Setting[] = [
+  { name: 'a quarter, on any core', pinned: false, connections: CONNECTIONS, share: 0.25, options: {} },
+  {
+    name: 'Express, 1 ms of CPU a request, 200 connections that are mostly idle, a quarter',
+    pinned: false,
+    connections: 200,
+    share: 0.25,
+    options: { entry: fileURLToPath(new URL('./tail/express.mjs', import.meta.url)) }
+  }
+];
+
+/** The slowest hundredth around a deploy beside the steady state, at half of what the service can do. */
 export const tail: Claim = {
   name: 'tail',
-  claim: 'p99 latency in the two seconds around a reload / in the steady state, at half capacity',
+  claim: 'p99 latency in the two seconds around a reload, or a rollback / in the steady state, at half capacity',
   limit: `<= ${LIMIT}`,
-  run: (context) =>
-    withCleanup(async (keep) => {
-      const { quick, progress } = context;
-      const load = keep(await LoadGenerator.start(context));
-      const service = keep(await BenchService.start(context, { pinned: true }));
-      await load.open('tail', service.port, CONNECTIONS);
-      progress('measuring the capacity');
-      await load.flood('tail', CAPACITY_MS); // the first second is the compiler's
-      const { answered, tookMs } = await load.flood('tail', CAPACITY_MS);
-      const capacity = (answered / tookMs) * 1000;
-      const rate = Math.round(capacity / 2);
-      const rounds: {
-        steady: number | null;
-        around: number | null;
-        longest: number | null;
-        lost: number;
-        reconnects: number;
-      }[] = [];
-      const count = quick ? 2 : 7;
-      for (let turn = 1; turn <= count; turn += 1) {
-        progress(`reload ${turn} of ${count}, at ${rate} requests/s`);
-        const startedAt = clock();
-        const pacing = load.pace('tail', rate, SETTLE_MS + STEADY_MS + AROUND_MS);
-        await new Promise((resolve) => setTimeout(resolve, SETTLE_MS + STEADY_MS + AROUND_MS / 2));
-        const orderedAt = clock();
-        const { bootMs, cutoverMs } = await service.control.reload();
-        const paced = await pacing;
-        const cutoverAt = orderedAt + bootMs + cutoverMs;
-        const steady = waits(paced, startedAt + SETTLE_MS, startedAt + SETTLE_MS + STEADY_MS);
-        const around = waits(paced, cutoverAt - AROUND_MS / 2, cutoverAt + AROUND_MS / 2);
-        rounds.push({
-          steady: quantile(steady, 0.99),
-          around: quantile(around, 0.99),
-          longest: quantile(around, 1),
-          lost: paced.lost,
-          reconnects: paced.reconnects
-        });
+  run: async (context) => {
+    const turns = context.quick ? 2 : 7;
+    const half = await measure(context, HALF, turns);
+    const details: Detail[] = [
+      { name: 'capacity', value: half.capacity, unit: 'requests/s' },
+      { name: 'sent', value: half.rate, unit: 'requests/s' },
+      ...show('reload', half.reloads, context),
+      ...show('rollback', half.rollbacks, context)
+    ];
+    if (!context.quick) {
+      for (const setting of OTHERS) {
+        const { reloads, rollbacks, rate } = await measure(context, setting, 3);
+        details.push({ name: `${setting.name}: sent`, value: rate, unit: 'requests/s' });
+        details.push(...show(`${setting.name}: reload`, reloads, context));
+        details.push(...show(`${setting.name}: rollback`, rollbacks, context));
       }
-      const of = (name: 'steady' | 'around' | 'longest') => rounds.map((round) => round[name] ?? Number.NaN);
-      const ratios = rounds.map(({ steady, around }) => ratio(around, steady) ?? Number.NaN);
-      const value = median(ratios);
-      return {
-        value,
-        unit: 'x',
-        ok: atMost(value, LIMIT),
-        details: [
-          { name: 'middle half of the reloads', value: spread(ratios) },
-          { name: 'capacity', value: capacity, unit: 'requests/s' },
-          { name: 'sent', value: rate, unit: 'requests/s' },
-          { name: 'steady p99', value: median(of('steady')), unit: 'ms' },
-          { name: 'middle half', value: spread(of('steady')) },
-          { name: 'p99 around a reload', value: median(of('around')), unit: 'ms' },
-          { name: 'middle half', value: spread(of('around')) },
-          { name: 'longest wait around a reload', value: median(of('longest')), unit: 'ms' },
-          { name: 'requests lost', value: sum(rounds.map(({ lost }) => lost)) },
-          { name: 'connections opened again', value: sum(rounds.map(({ reconnects }) => reconnects)) }
-        ]
-      };
-    })
+      for (const system of [cluster, haproxyKept])
+        details.push(...(await measureBeside(context, system, half.rate, 3)));
+    }
+    const value = Math.max(middle(half.reloads), middle(half.rollbacks));
+    return { value, unit: 'x', ok: atMost(value, LIMIT), details };
+  }
 };
+
+function measure(context: Context, setting: Setting, count: number) {
+  const { name, pinned, connections, share, options } = setting;
+  return withCleanup(async (keep) => {
+    const load = keep(await LoadGenerator.start(context));
+    const service = keep(await BenchService.start(context, { pinned }, options));
+    await load.open('tail', service.port, connections);
+    context.progress(`${name}: measuring the capacity`);
+    await load.flood('tail', CAPACITY_MS); // the first second is the compiler's
+    const { answered, tookMs } = await load.flood('tail', CAPACITY_MS);
+    const capacity = (answered / tookMs) * 1000;
+    const rate = Math.round(capacity * share);
+    const [reloads, rollbacks]: [Turn[], Turn[]] = [[], []];
+    for (let turn = 1; turn <= count; turn += 1) {
+      context.progress(`${name}: reload and rollback ${turn} of ${count}, at ${rate} requests/s`);
+      reloads.push(
+        await takeTurn(load, 'tail', rate, async () => {
+          const orderedAt = clock();
+          const { bootMs, cutoverMs } = await service.control.reload();
+          return orderedAt + bootMs + cutoverMs;
+        })
+      );
+      rollbacks.push(
+        await takeTurn(load, 'tail', rate, async () => {
+          const orderedAt = clock();
+          const { tookMs: cutoverMs } = await service.control.rollback();
+          return orderedAt + cutoverMs;
+        })
+      );
+    }
+    return { capacity, rate, reloads, rollbacks };
+  });
+}
+
+/** The same load and client on another way to deploy, at the same absolute rate. */
+function measureBeside(context: Context, system: typeof cluster, rate: number, count: number): Promise<Detail[]> {
+  const missing = system.missing();
+  if (missing) return Promise.resolve([{ name: system.name, value: `not measured: ${missing.why}` }]);
+  return withCleanup(async (keep) => {
+    const { machine } = context;
+    const sandbox = keep(await Sandbox.create({ drainMs: DRAIN_MS, core: machine.pins?.server ?? null }));
+    const running = await system.start(sandbox);
+    const load = keep(await LoadGenerator.start(context));
+    await load.open('beside', sandbox.port, CONNECTIONS);
+    await load.flood('beside', CAPACITY_MS);
+    const { answered, tookMs } = await load.flood('beside', CAPACITY_MS);
+    const capacity = Math.round((answered / tookMs) * 1000);
+    if (capacity < rate) return [{ name: system.name, value: `cannot carry it: ${capacity} requests/s at the most` }];
+    const turns: Turn[] = [];
+    for (let turn = 1; turn <= count; turn += 1) {
+      context.progress(`${system.name}: deploy ${turn} of ${count}`);
+      sandbox.version = String(turn + 1);
+      turns.push(
+        await takeTurn(load, 'beside', rate, async () => {
+          await running.deploy();
+          return clock();
+        })
+      );
+    }
+    return show(system.name, turns, context);
+  });
+}
+
+const middle = (turns: readonly Turn[]) => median(turns.map(({ ratio }) => ratio ?? Number.NaN)) ?? Number.NaN;
+
+function show(name: string, turns: readonly Turn[], { timeline }: Context): Detail[] {
+  const of = (field: 'steady' | 'around' | 'longest') => median(turns.map((turn) => turn[field] ?? Number.NaN));
+  const lines = timeline
+    ? turns.map((turn, index) => ({ name: `${name} ${index + 1}`, value: showTimeline(turn) }))
+    : [];
+  return [
+    { name: `${name}: p99 around it / steady`, value: middle(turns), unit: 'x' },
+    { name: `${name}: middle half`, value: spread(turns.map(({ ratio }) => ratio ?? Number.NaN)) },
+    { name: `${name}: steady p99`, value: of('steady'), unit: 'ms' },
+    { name: `${name}: p99 around it`, value: of('around'), unit: 'ms' },
+    { name: `${name}: longest wait around it`, value: of('longest'), unit: 'ms' },
+    {
+      name: `${name}: requests lost, connections opened again`,
+      value: `${sum(turns.map(({ lost }) => lost))}, ${sum(turns.map(({ reconnects }) => reconnects))}`
+    },
+    ...lines
+  ];
+}

@@ -33,6 +33,8 @@ export interface Asked {
   readonly json: string;
   /** The folder of the built package. */
   readonly build: string;
+  /** Whether each slice of 50 ms around a deploy is printed, where that is measured. */
+  readonly timeline: boolean;
 }
 
 const FLAGS = {
@@ -41,7 +43,7 @@ const FLAGS = {
   json: { type: 'string' },
   help: { type: 'boolean', short: 'h', default: false }
 } as const;
-const BUILD = { build: { type: 'string' } } as const;
+const BUILD = { build: { type: 'string' }, timeline: { type: 'boolean', default: false } } as const;
 
 /** Says how a command is used. */
 export function usageOf({ name, about, item, known, quick, json, takesBuild }: Command): string {
@@ -49,7 +51,12 @@ export function usageOf({ name, about, item, known, quick, json, takesBuild }: C
     [`--only <${item}>,...`, `only these; may be repeated: ${known.join(', ')}`],
     ['--quick', quick],
     ['--json <path>', `where the figures go (default: ${json})`],
-    ...(takesBuild ? [['--build <folder>', 'the built package that is measured (default: dist)']] : []),
+    ...(takesBuild
+      ? [
+          ['--build <folder>', 'the built package that is measured (default: dist)'],
+          ['--timeline', 'with tail: p50 and p99 of each 50 ms around a deploy']
+        ]
+      : []),
     ['-h, --help', 'this text']
   ] as const;
   const width = Math.max(...flags.map(([flag]) => flag.length));
@@ -60,7 +67,7 @@ export function usageOf({ name, about, item, known, quick, json, takesBuild }: C
 
 /** Reads what was typed behind a command; null where help was asked for. @throws Refusal of what makes no sense */
 export function readCommand(command: Command, args: readonly string[]): Asked | null {
-  const { only, quick, json, build, help } = parse(command, args);
+  const { only, quick, json, build, timeline = false, help } = parse(command, args);
   if (help) return null;
   const names = only?.flatMap((list) => list.split(',')).map((name) => name.trim()) ?? null;
   const unknown = names?.filter((name) => !command.known.includes(name)) ?? [];
@@ -74,6 +81,7 @@ export function readCommand(command: Command, args: readonly string[]): Asked | 
     only: names,
     quick,
     json: file,
+    timeline,
     build: build === undefined ? resolve(ROOT, 'dist') : resolve(build)
   };
 }

@@ -18,6 +18,8 @@ export interface Context {
   readonly machine: Machine;
   /** Folder of the built package that is measured. */
   readonly build: string;
+  /** Whether each slice of 50 ms around a deploy is printed. */
+  readonly timeline?: boolean;
   /** Replaces the progress line. */
   progress(what: string): void;
 }

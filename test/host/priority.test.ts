@@ -40,7 +40,7 @@ async function startProcess(t: TestContext): Promise<number> {
 test('a process steps back with all its threads, and gets its own priority back', { skip }, async (t) => {
   const pid = await startProcess(t);
   const priority = new Priority(pid);
-  priority.boot();
+  priority.boot(60_000);
   assert.deepEqual(prioritiesOf(pid), { main: 10, others: [10] });
   const hasSessions = sessionOf(pid) !== null;
   if (hasSessions) assert.equal(sessionOf(pid), 7);
@@ -62,7 +62,7 @@ test('while it is given connections, only the threads that compile step back, un
 });
 
 test('of a process that is gone, nothing is said', () => {
-  new Priority(2 ** 22 + 1).boot();
+  new Priority(2 ** 22 + 1).boot(60_000);
 });
 
 test('a candidate boots aside, and has its own priority when it is checked; the first generation never steps back', {

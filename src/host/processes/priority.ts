@@ -19,7 +19,7 @@ const STARTING: Manners = { session: 5, main: 0, helpers: 10 };
 /** It serves many. */
 const GROWING: Manners = { session: 3, main: 0, helpers: 5 };
 
-/** A boot that takes longer than this is not delayed any more. */
+/** A boot that takes longer than this, or than a quarter of the time that it has, is not delayed any more. */
 const ASIDE_MS = 5_000;
 
 /** Number of the capability to raise a priority. @source linux/capability.h */
@@ -42,9 +42,9 @@ export class Priority {
     this.#pid = pid;
   }
 
-  /** It boots beside one that serves. */
-  boot(): void {
-    this.#set(ASIDE, [[ASIDE_MS, EQUAL]]);
+  /** It boots beside one that serves. @param timeMs how long it may take to be ready */
+  boot(timeMs: number): void {
+    this.#set(ASIDE, [[Math.min(ASIDE_MS, timeMs / 4), EQUAL]]);
   }
 
   /** It is as important as any other. */

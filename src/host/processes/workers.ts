@@ -55,7 +55,8 @@ export class Workers {
       onGone: (reason) => this.#onGone(record, reason),
       progress: () => ({ early: !record.ready, bindFailure: record.bindFailure })
     });
-    if (isServed(this.#records)) process.priority.boot();
+    if (generation !== this.#ports.active() && isServed(this.#records))
+      process.priority.boot(this.#ports.readinessOf(generation).readyTimeout);
     const record = createRecord(worker, generation, process);
     this.#records.set(worker, record);
     void this.#verification.paths.restore(); // a path that is gone need not be so until the next cutover

@@ -24,6 +24,7 @@ const LIMIT_MS = 1_000;
  */
 export class Rehearsal {
   readonly #stages: readonly [Stage, Stage];
+  #isOver = false;
 
   constructor(channel: Channel, settings: WorkerSettings) {
     this.#stages = [new Stage(`${REHEARSAL}0`, channel, settings), new Stage(`${REHEARSAL}1`, channel, settings)];
@@ -35,6 +36,7 @@ export class Rehearsal {
     const visitors: Visitor[] = [];
     const overdue = new Promise<void>((resolve) => setTimeout(resolve, LIMIT_MS).unref());
     await Promise.race([this.#play(visitors), overdue]).catch(() => {}); // without one, the first handover is slower
+    this.#isOver = true;
     for (const visitor of visitors) visitor.close();
     for (const stage of this.#stages) stage.close();
     showRequests();
@@ -43,6 +45,7 @@ export class Rehearsal {
 
   /** A connection that came back from the supervisor arrives at the other server. */
   onReturned({ id, key, fresh, pipelines }: Moving, handle: Handle): void {
+    if (this.#isOver) return handle.close();
     const [first, second] = this.#stages;
     const [from, to] = key === first.key ? [first, second] : [second, first];
     to.adopt({ key, fresh, pipelines, last: false, private: false }, handle);
@@ -56,6 +59,7 @@ export class Rehearsal {
     listener.getsockname?.(bound);
     this.#stages[0].open(listener);
     for (let count = 0; count < CONNECTIONS; count += 1) visitors.push(await new Visitor().open(bound.port ?? 0));
+    this.#stages[0].shut();
     for (let round = 0; round < HANDOVERS; round += 1) {
       const stage = this.#stages[round % 2 === 0 ? 0 : 1];
       await Promise.all(visitors.map((visitor) => useOften(visitor)));

@@ -55,6 +55,10 @@ export class Stage {
     this.#gate.open(this.key, listener, BACKLOG);
   }
 
+  shut(): void {
+    this.#gate.shut();
+  }
+
   adopt(arrival: Arrival, handle: Handle): void {
     const here = { ...arrival, key: this.key };
     giveConnection(this.registry, this.#server, handle, here, (connection) => this.drain.onParked(connection));
@@ -80,7 +84,8 @@ export class Stage {
     this.registry.close();
     this.drain.cancel();
     this.#server.close();
-    this.#server.closeAllConnections();
+    // Also those that wait for a next request, which the server does not know.
+    for (const { socket } of this.registry.connections) socket.destroy();
   }
 }
 
