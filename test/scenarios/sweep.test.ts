@@ -131,6 +131,10 @@ async function sweep(stage: Stage, sub: (name: string, run: () => Promise<void>)
 
 async function killAt(stage: Stage, { moment, victims, ends }: Row, load: Load): Promise<void> {
   const { service, strategy } = stage;
+  // What the last cutover left there still moves, one by one.
+  const isEmpty = async () =>
+    (await stage.status()).standby?.workers.every(({ connections }) => connections === 0) ?? true;
+  await waitFor(isEmpty, 'the standby has handed its connections over');
   const now = await stage.status();
   const active = now.active?.generation ?? 0;
   const next = Math.max(...now.history.map(({ generation }) => generation)) + 1;
