@@ -86,6 +86,11 @@ export class Priority {
   }
 }
 
+/** Whether any worker serves: then the others step back for it. */
+export function isServed(workers: Iterable<{ readonly serving: boolean }>): boolean {
+  return [...workers].some(({ serving }) => serving);
+}
+
 let raises: boolean | null = null;
 
 /** Whether this process may raise the priority of its children after it has lowered it. */

@@ -84,11 +84,6 @@ export function createRecord(id: string, generation: number, process: WorkerProc
   };
 }
 
-/** Whether any worker serves: then the others step back for it. */
-export function isServed(records: ReadonlyMap<string, WorkerRecord>): boolean {
-  return [...records.values()].some(({ serving }) => serving);
-}
-
 /** Whether a server of a worker has a listener, or is about to. */
 export function isUsing({ keys, asking }: WorkerRecord, key: string): boolean {
   return keys.has(key) || [...asking.values()].includes(key);

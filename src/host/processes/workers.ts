@@ -7,17 +7,11 @@ import { explainRefusal } from '../listeners/explain.ts';
 import type { Receiver } from '../relay.ts';
 import type { Reason } from './family.ts';
 import { Listening } from './listening.ts';
+import { isServed } from './priority.ts';
 import { Recalls } from './recalls.ts';
 import { Verification } from './verification.ts';
 import type { WorkerMessage } from './worker-process.ts';
-import {
-  createRecord,
-  describeHolders,
-  isServed,
-  Reports,
-  toPrivateTarget,
-  type WorkerRecord
-} from './worker-record.ts';
+import { createRecord, describeHolders, Reports, toPrivateTarget, type WorkerRecord } from './worker-record.ts';
 import type { WorkersPorts } from './workers-ports.ts';
 
 /** Every worker process and the conversation with it. What a worker says becomes news for the core. */
@@ -55,8 +49,8 @@ export class Workers {
       onGone: (reason) => this.#onGone(record, reason),
       progress: () => ({ early: !record.ready, bindFailure: record.bindFailure })
     });
-    if (generation !== this.#ports.active() && isServed(this.#records))
-      process.priority.boot(this.#ports.readinessOf(generation).readyTimeout);
+    const isBeside = generation !== this.#ports.active() && isServed(this.#records.values());
+    if (isBeside) process.priority.boot(this.#ports.readinessOf(generation).readyTimeout);
     const record = createRecord(worker, generation, process);
     this.#records.set(worker, record);
     void this.#verification.paths.restore(); // a path that is gone need not be so until the next cutover
@@ -67,7 +61,7 @@ export class Workers {
     const record = this.#records.get(worker);
     if (!record) return;
     const { ready, ramp } = this.#ports.readinessOf(record.generation);
-    if (!record.served && isServed(this.#records)) record.process.priority.start(ramp);
+    if (!record.served && isServed(this.#records.values())) record.process.priority.start(ramp);
     Object.assign(record, { serving: true, served: true, accepted: false });
     const keys = this.#listening.toLend(record);
     for (const key of keys) record.opening.add(key);
@@ -109,7 +103,7 @@ export class Workers {
   has = (worker: string): boolean => this.#records.has(worker);
   /** Closes the addresses that nobody needs any more. */
   sweep = (): void => this.#listening.sweep();
-  /** What a worker was last known to be busy with. */
+  /** What it was last known to be busy with. */
   holders = (worker: string): object => describeHolders(this.#records.get(worker));
 
   deliver(worker: string, moving: Moving & { last: boolean }, handle: Handle, onFailed: () => void): void {
