@@ -1,4 +1,5 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
+import findMyWay from 'find-my-way';
 import type { ReleaseOrder } from '../core/state/state.ts';
 import type { Status } from '../core/status.ts';
 import { HandoverError } from '../errors.ts';
@@ -84,13 +85,8 @@ const ROUTES = [
 
 export type Find = (request: IncomingMessage) => Handler;
 
-/**
- * Made when somebody asks: the router is an eighth of the memory of a supervisor that nobody asks anything.
- *
- * @throws HANDOVER_ERR_CONTROL_NOT_FOUND from the function it returns, with the routes that exist
- */
-export async function createRouter(): Promise<Find> {
-  const { default: findMyWay } = await import('find-my-way');
+/** @throws HANDOVER_ERR_CONTROL_NOT_FOUND from the function it returns, with the routes that exist */
+export function createRouter(): Find {
   const router = findMyWay();
   for (const [method, path, handler] of ROUTES) router.on(method, path, () => {}, handler);
   return ({ method, url }) => {

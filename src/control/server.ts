@@ -4,7 +4,7 @@ import { dirname, join } from 'node:path';
 import type { Duplex } from 'node:stream';
 import { CODES, describeFailure, HandoverError, systemCode } from '../errors.ts';
 import { isAnswered, LONGEST_PATH_BYTES } from '../host/unix.ts';
-import { createRouter, type Find, type Operator } from './routes.ts';
+import { createRouter, type Operator } from './routes.ts';
 import { prepareSocketFolder, socketPath } from './socket-path.ts';
 
 const BODY_LIMIT_BYTES = 64 * 1024;
@@ -22,19 +22,15 @@ export class ControlServer {
 
   constructor(path: string, operator: Operator) {
     this.path = path;
-    let find: Find | null = null;
+    const find = createRouter();
     const options = {
       maxHeaderSize: HEAD_LIMIT_BYTES,
       requestTimeout: REQUEST_MS,
       headersTimeout: REQUEST_MS,
       connectionsCheckingInterval: 1_000
     };
-    const findRoute = async (request: IncomingMessage) => {
-      find ??= await createRouter();
-      return find(request);
-    };
     this.#server = createServer(options, (request, response) => {
-      void handle(operator, findRoute, request, response);
+      void handle(operator, find, request, response);
     });
     this.#server.on('clientError', (error, socket) => refuse(error, socket, operator.active()));
   }
@@ -137,12 +133,12 @@ function explainSystem(error: unknown): string {
 
 async function handle(
   operator: Operator,
-  findRoute: (request: IncomingMessage) => Promise<ReturnType<Find>>,
+  find: ReturnType<typeof createRouter>,
   request: IncomingMessage,
   response: ServerResponse
 ): Promise<void> {
   try {
-    const route = await findRoute(request);
+    const route = find(request);
     const body = await readBody(request);
     const answer = await route(operator, body, response);
     if (answer !== undefined) respond(response, 200, answer);

@@ -81,7 +81,8 @@ test('a command that is asked nothing measures everything, where its defaults sa
     only: null,
     quick: false,
     json: join(ROOT, 'bench/results/some.json'),
-    build: join(ROOT, 'dist')
+    build: join(ROOT, 'dist'),
+    timeline: false
   });
 });
 

@@ -22,7 +22,7 @@ const last = new Map<number, { readonly at: number; readonly cpuMs: number }>();
  * @returns a map without the processes that could not be measured
  */
 export async function measureUsage(pids: readonly number[]): Promise<Map<number, Usage>> {
-  if (process.platform !== 'linux') return measureElsewhere(pids);
+  if (elsewhere) return measureElsewhere(pids, (await elsewhere).default);
   const usage = new Map<number, Usage>();
   for (const pid of pids) {
     const found = readUsage(pid);
@@ -47,8 +47,11 @@ function readUsage(pid: number): Usage | null {
   return { rssBytes: Number(rssKib) * KIB, cpuShare: Math.round(share * 1_000) / 1_000 };
 }
 
-async function measureElsewhere(pids: readonly number[]): Promise<Map<number, Usage>> {
-  const { default: pidusage } = await import('pidusage');
+/** Loaded at the start where it is needed, since its files may be gone later, and not where it is not. */
+const elsewhere = process.platform === 'linux' ? null : import('pidusage');
+type Pidusage = Awaited<NonNullable<typeof elsewhere>>['default'];
+
+async function measureElsewhere(pids: readonly number[], pidusage: Pidusage): Promise<Map<number, Usage>> {
   const usage = new Map<number, Usage>();
   const found = await Promise.allSettled(pids.map(async (pid) => [pid, await pidusage(pid)] as const));
   for (const one of found) {
