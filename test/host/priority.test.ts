@@ -41,9 +41,9 @@ test('a process steps back with all its threads, and gets its own priority back'
   const pid = await startProcess(t);
   const priority = new Priority(pid);
   priority.boot(60_000);
-  assert.deepEqual(prioritiesOf(pid), { main: 10, others: [10] });
+  assert.deepEqual(prioritiesOf(pid), { main: 5, others: [10] });
   const hasSessions = sessionOf(pid) !== null;
-  if (hasSessions) assert.equal(sessionOf(pid), 7);
+  if (hasSessions) assert.equal(sessionOf(pid), 5);
   priority.restore();
   assert.deepEqual(prioritiesOf(pid), { main: 0, others: [0] });
   if (hasSessions) assert.equal(sessionOf(pid), 0);
@@ -78,6 +78,6 @@ test('a candidate boots aside, and has its own priority when it is checked; the 
   const read = async () => JSON.parse((await client().get()).body) as { booted: number; now: number };
   assert.deepEqual(await read().then(({ booted, now }) => [booted, now]), [0, 0]);
   await service.reload();
-  assert.deepEqual(await read().then(({ booted, now }) => [booted, now]), [10, 0]);
+  assert.deepEqual(await read().then(({ booted, now }) => [booted, now]), [5, 0]);
   assert.deepEqual(checked, [0, 0]);
 });

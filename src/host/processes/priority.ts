@@ -13,14 +13,14 @@ interface Manners {
 
 const EQUAL: Manners = { session: 0, main: 0, helpers: 0 };
 /** It boots, or ends: nobody waits for it. */
-const ASIDE: Manners = { session: 7, main: 10, helpers: 10 };
+const ASIDE: Manners = { session: 5, main: 5, helpers: 10 };
 /** It serves some connections, and compiles what it runs. */
 const STARTING: Manners = { session: 5, main: 0, helpers: 10 };
 /** It serves many. */
 const GROWING: Manners = { session: 3, main: 0, helpers: 5 };
 
 /** A boot that takes longer than this, or than a quarter of the time that it has, is not delayed any more. */
-const ASIDE_MS = 5_000;
+const ASIDE_MS = 3_000;
 
 /** Number of the capability to raise a priority. @source linux/capability.h */
 const CAP_SYS_NICE = 23n;

@@ -6,7 +6,7 @@ import { Raw, type Target } from '../../support/http.ts';
 import { startPlain, startService } from '../../support/service.ts';
 import { until } from '../../support/wait.ts';
 
-const KEEP_ALIVE_MS = 400;
+const KEEP_ALIVE_MS = 1_000;
 const HEADERS_MS = 200;
 /** Well beyond the limit, and beyond several of the looks that the server takes at its connections. */
 const BEYOND_MS = 3 * HEADERS_MS;
