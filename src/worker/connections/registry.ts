@@ -88,13 +88,10 @@ export class Registry {
   constructor(listeners: Listeners, meter: Meter | null) {
     this.#listeners = listeners;
     this.#meter = meter;
-    const endStart = onRequestChannel('http.server.request.start', (message) => this.#start(message as Started));
-    const endFinish = meter
-      ? onRequestChannel('http.server.response.finish', (message) => this.#finish(message as Started, meter))
-      : () => {};
+    listenOnce();
+    registries.push(this);
     this.close = () => {
-      endStart();
-      endFinish();
+      registries.splice(registries.indexOf(this), 1);
     };
   }
 
@@ -169,10 +166,12 @@ export class Registry {
     return [...this.#hidden].map(([response, { server }]) => ({ response, server }));
   }
 
-  #start({ request, response, socket, server }: Started): void {
-    const connection = (socket as Marked)[CONNECTION] ?? null;
-    // A worker has more than one registry while it rehearses.
-    if (connection ? connection.registry !== this : !this.#gates.has(server)) return;
+  /** Whether requests of a server whose connections are not known are counted here. */
+  has(server: net.Server): boolean {
+    return this.#gates.has(server);
+  }
+
+  start({ request, response, socket, server }: Started, connection: Connection | null): void {
     this.requests += 1;
     const now = performance.now();
     if (connection) {
@@ -191,11 +190,10 @@ export class Registry {
   }
 
   /** Counts a response that has left. Those of TLS and the like are counted when they close. */
-  #finish({ request, response, socket }: Started, meter: Meter): void {
-    const connection = (socket as Marked)[CONNECTION];
-    if (connection?.registry !== this || connection.private) return;
+  finish({ request, response }: Started, connection: Connection): void {
+    if (this.#meter === null || connection.private) return;
     const startedAt = (response as Pipelined)[STARTED_AT] ?? connection.requestAt;
-    meter.countAnswer(response.statusCode, performance.now() - startedAt, request);
+    this.#meter.countAnswer(response.statusCode, performance.now() - startedAt, request);
   }
 
   #close(response: ServerResponse, socket: net.Socket): void {
@@ -206,4 +204,25 @@ export class Registry {
       this.#meter?.countAnswer(response.statusCode, performance.now() - startedAt, request);
     else this.#meter?.countCut();
   }
+}
+
+/** Those that count requests: more than one while a worker rehearses. */
+const registries: Registry[] = [];
+let listens = false;
+
+/** One subscription for all: a second one would slow down every request, even when it is gone. */
+function listenOnce(): void {
+  if (listens) return;
+  listens = true;
+  onRequestChannel('http.server.request.start', (message) => {
+    const started = message as Started;
+    const connection = (started.socket as Marked)[CONNECTION] ?? null;
+    const registry = connection ? connection.registry : registries.find((one) => one.has(started.server));
+    registry?.start(started, connection);
+  });
+  onRequestChannel('http.server.response.finish', (message) => {
+    const started = message as Started;
+    const connection = (started.socket as Marked)[CONNECTION];
+    connection?.registry.finish(started, connection);
+  });
 }
