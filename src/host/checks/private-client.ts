@@ -95,65 +95,64 @@ export class PrivateClient {
    */
   async try(check: Check | CheckFunction, timeoutMs: number, signal: AbortSignal): Promise<CheckFailure | null> {
     const what = nameCheck(check);
-    const over = new AbortController();
-    const end = () => over.abort();
-    signal.addEventListener('abort', end);
-    let late = false;
-    const timer = setTimeout(() => {
-      late = true;
-      end();
-    }, timeoutMs);
+    const over = endAfter(timeoutMs, signal);
     try {
       if (typeof check === 'function') await this.#call(check, over.signal);
       else {
         const { path, method, headers, body } = check;
         const wrong = judgeCheck(check, await this.ask(path, { method, headers, body, signal: over.signal }));
-        if (wrong) return { what, ...wrong, late };
+        if (wrong) return { what, ...wrong, late: over.isLate() };
       }
       return null;
     } catch (error) {
       if (signal.aborted) return null;
       const [expected, none] = typeof check === 'function' ? ['that it settles', 'no end'] : ['an answer', 'none'];
       const exception = typeof check === 'function' ? 'an exception: ' : '';
+      const late = over.isLate();
       return { what, expected, came: late ? `${none} within ${timeoutMs} ms` : exception + reasonOf(error), late };
     } finally {
-      clearTimeout(timer);
-      signal.removeEventListener('abort', end);
+      over.release();
     }
   }
 
   /** Sends private requests until there were enough, or the time is over. */
-  async warmUp({ paths, requests, concurrency, forMs }: WarmUp, signal: AbortSignal): Promise<void> {
-    const over = AbortSignal.any([signal, AbortSignal.timeout(forMs)]);
-    let next = 0;
-    const one = async () => {
-      while (next < requests && !over.aborted) {
-        const path = paths[next % paths.length] ?? '/';
-        next += 1;
-        // What it comes to does not matter here; a check is there to mind.
-        await this.ask(path, { signal: over }).catch(() => {});
-      }
-    };
-    await Promise.all(Array.from({ length: concurrency }, one));
+  warmUp(warmUp: WarmUp, signal: AbortSignal): Promise<void> {
+    const { paths, requests } = warmUp;
+    const asked = paths.map((path) => `GET ${path}`);
+    return this.#repeat(asked, warmUp, signal, (_took, sent) => sent >= requests);
   }
 
   /** Sends requests again that the active generation was asked for, until this one is about as fast, or the time is over. */
-  async warmUpLive({ requests, p99Ms }: Live, { concurrency, forMs }: WarmUp, signal: AbortSignal): Promise<void> {
-    const over = AbortSignal.any([signal, AbortSignal.timeout(forMs)]);
+  async warmUpLive({ requests, p99Ms }: Live, warmUp: WarmUp, signal: AbortSignal): Promise<void> {
     const enoughMs = p99Ms === null ? 0 : Math.max(LEAST_MS, 2 * p99Ms);
+    const isFast = (took: readonly number[]) =>
+      took.length >= SAMPLE && took.slice(-SAMPLE).every((ms) => ms <= enoughMs);
+    if (requests.length > 0) await this.#repeat(requests, warmUp, signal, isFast);
+  }
+
+  /** Sends requests, such as `GET /path`, in turn. @param isEnough is told how long each took, and how many were sent */
+  async #repeat(
+    requests: readonly string[],
+    { concurrency, forMs }: WarmUp,
+    signal: AbortSignal,
+    isEnough: (took: readonly number[], sent: number) => boolean
+  ): Promise<void> {
+    const { signal: over, release } = endAfter(forMs, signal);
     const took: number[] = [];
-    let next = 0;
-    const isFast = () => took.length >= SAMPLE && took.slice(-SAMPLE).every((ms) => ms <= enoughMs);
+    let sent = 0;
     const one = async () => {
-      while (!over.aborted && !isFast()) {
-        const [method = 'GET', path = '/'] = requests[next % requests.length]?.split(' ', 2) ?? [];
-        next += 1;
+      while (!over.aborted && !isEnough(took, sent)) {
+        const request = requests[sent % requests.length] ?? '';
+        const space = request.indexOf(' ');
+        sent += 1;
         const startedAt = performance.now();
-        const answered = await this.ask(path, { method, signal: over }).catch(() => null);
+        const init = { method: request.slice(0, space), signal: over };
+        // What it comes to does not matter here; a check is there to mind.
+        const answered = await this.ask(request.slice(space + 1), init).catch(() => null);
         if (answered) took.push(performance.now() - startedAt);
       }
     };
-    if (requests.length > 0) await Promise.all(Array.from({ length: concurrency }, one));
+    await Promise.all(Array.from({ length: concurrency }, one)).finally(release);
   }
 
   async close(): Promise<void> {
@@ -191,6 +190,29 @@ export class PrivateClient {
     }
     return secured;
   }
+}
+
+/**
+ * A signal that is aborted after a time, or with another one.
+ *
+ * Not `AbortSignal.any` with `AbortSignal.timeout`: nobody holds on to the latter, and once it is collected as garbage it never
+ * comes (Node 20.20, 24.21).
+ */
+function endAfter(timeoutMs: number, signal: AbortSignal) {
+  const over = new AbortController();
+  const end = () => over.abort();
+  let late = false;
+  const timer = setTimeout(() => {
+    late = true;
+    end();
+  }, timeoutMs);
+  signal.addEventListener('abort', end);
+  if (signal.aborted) end();
+  const release = () => {
+    clearTimeout(timer);
+    signal.removeEventListener('abort', end);
+  };
+  return { signal: over.signal, isLate: () => late, release };
 }
 
 /** Two ends of one TCP connection within this machine: to the app an ordinary one, and open to nobody else. */
