@@ -73,9 +73,7 @@ function measure(context: Context, setting: Setting, count: number) {
     const service = keep(await BenchService.start(context, { pinned }, options));
     await load.open('tail', service.port, connections);
     context.progress(`${name}: measuring the capacity`);
-    await load.flood('tail', CAPACITY_MS); // the first second is the compiler's
-    const { answered, tookMs } = await load.flood('tail', CAPACITY_MS);
-    const capacity = (answered / tookMs) * 1000;
+    const capacity = await findCapacity(load, 'tail');
     const rate = Math.round(capacity * share);
     const [reloads, rollbacks]: [Turn[], Turn[]] = [[], []];
     for (let turn = 1; turn <= count; turn += 1) {
@@ -99,6 +97,13 @@ function measure(context: Context, setting: Setting, count: number) {
   });
 }
 
+/** @unit requests per second */
+async function findCapacity(load: LoadGenerator, name: string): Promise<number> {
+  await load.flood(name, CAPACITY_MS); // the first second is the compiler's
+  const { answered, tookMs } = await load.flood(name, CAPACITY_MS);
+  return (answered / tookMs) * 1000;
+}
+
 /** The same load and client on another way to deploy, at the same absolute rate. */
 function measureBeside(context: Context, system: typeof cluster, rate: number, count: number): Promise<Detail[]> {
   const missing = system.missing();
@@ -109,9 +114,7 @@ function measureBeside(context: Context, system: typeof cluster, rate: number, c
     const running = await system.start(sandbox);
     const load = keep(await LoadGenerator.start(context));
     await load.open('beside', sandbox.port, CONNECTIONS);
-    await load.flood('beside', CAPACITY_MS);
-    const { answered, tookMs } = await load.flood('beside', CAPACITY_MS);
-    const capacity = Math.round((answered / tookMs) * 1000);
+    const capacity = Math.round(await findCapacity(load, 'beside'));
     if (capacity < rate) return [{ name: system.name, value: `cannot carry it: ${capacity} requests/s at the most` }];
     const turns: Turn[] = [];
     for (let turn = 1; turn <= count; turn += 1) {

@@ -9,14 +9,10 @@ export type RequestChannel = 'http.server.request.start' | 'http.server.response
 
 const ours = new Set<Listener>();
 
-/** Listens to requests before everybody who listens later. @returns a function that ends it */
-export function onRequestChannel(name: RequestChannel, listener: Listener): () => void {
+/** Listens to requests, before everybody who listens later, for as long as the process lives. */
+export function onRequestChannel(name: RequestChannel, listener: Listener): void {
   ours.add(listener);
   subscribe(name, listener);
-  return () => {
-    channel(name).unsubscribe(listener);
-    ours.delete(listener);
-  };
 }
 
 /**

@@ -1,6 +1,6 @@
 import { BUCKETS_MS } from '../core/verdict/histogram.ts';
 import type { RouteSample, Sample } from '../protocol/messages.ts';
-import { RecentRequests } from './recent-requests.ts';
+import { type Asked, RecentRequests, targetOf } from './recent-requests.ts';
 import { Routes } from './route-patterns.ts';
 
 /** How often the event loop's delay is measured: enough for a p99 over a few seconds, at no noticeable cost. */
@@ -102,10 +102,8 @@ export class Meter {
 
   /** A response has left. */
   countAnswer(status: number, tookMs: number, request: Asked): void {
-    const { method = '', url = '', originalUrl } = request;
     if (this.recent !== null && status >= 200 && status < 300) this.recent.add(request);
-    // Some routers take the part of the path off that they have followed, and keep the whole one.
-    const route = this.#routes.find(method, typeof originalUrl === 'string' ? originalUrl : url, status);
+    const route = this.#routes.find(request.method ?? '', targetOf(request), status);
     route.requests += 1;
     route.latency.add(tookMs);
     if (status < 400) return;
@@ -150,14 +148,6 @@ export class Meter {
     this.#loop.add(now - this.#lookedAt - LOOK_MS);
     this.#lookedAt = now;
   }
-}
-
-/** What a request asked for, as Node and routers keep it. */
-interface Asked {
-  readonly method?: string | undefined;
-  readonly url?: string | undefined;
-  readonly originalUrl?: unknown;
-  readonly headers?: Readonly<Record<string, unknown>>;
 }
 
 function readCpuMs(): number {

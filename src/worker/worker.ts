@@ -207,7 +207,7 @@ export class Worker {
   #rehearse(): void {
     if (this.#rehearsal || !this.#settings.rehearses) return;
     this.#rehearsal = new Rehearsal(this.#channel, this.#settings);
-    void this.#rehearsal.run(this.#channel);
+    void this.#rehearsal.run();
   }
 
   #takeBack({ connection, handle, fresh }: Detached): void {

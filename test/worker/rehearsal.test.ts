@@ -39,7 +39,7 @@ const HOT = new Set([
     '_storeHeader'
   ],
   ...['clearTimeout', 'onDestroy', 'processTicksAndRejections', 'nextTick', '_send', '_writeRaw', 'end', 'get'],
-  ...['#start', '#finish', 'onRequest', 'countAnswer', 'find', 'pump', '#offer']
+  ...['start', 'finish', 'onRequest', 'countAnswer', 'find', 'pump', '#offer']
 ]);
 
 /** Keeps connections busy, one request at a time on each, until told to stop. */

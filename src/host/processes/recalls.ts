@@ -1,3 +1,4 @@
+import { Asks } from './asks.ts';
 import type { WorkerRecord } from './worker-record.ts';
 
 /** How long a worker may take to tell. */
@@ -6,33 +7,21 @@ const MOST = 20;
 
 /** Asks workers what they have been asked for lately, so that a new version can be warmed up with it. */
 export class Recalls {
-  readonly #asks = new Map<number, (requests: readonly string[]) => void>();
-  #lastAsk = 0;
+  readonly #asks = new Asks<readonly string[]>();
 
   /** @returns such as `GET /path`; those of a worker that does not answer in time are left out */
   async ask(records: readonly WorkerRecord[]): Promise<string[]> {
-    const told = await Promise.all(records.map((record) => this.#askOne(record)));
+    const told = await Promise.all(
+      records.map(({ process }) =>
+        this.#asks.ask(TELL_MS, (ask, done) => process.send({ type: 'recall', ask }, undefined, done))
+      )
+    );
     // Each worker tells its most frequent ones first.
-    const ranked = Array.from({ length: MOST }, (_, rank) => told.flatMap((requests) => requests[rank] ?? []));
+    const ranked = Array.from({ length: MOST }, (_, rank) => told.flatMap((requests) => requests?.[rank] ?? []));
     return [...new Set(ranked.flat())].slice(0, MOST);
   }
 
   take(ask: number, requests: readonly string[]): void {
-    this.#asks.get(ask)?.(requests);
-  }
-
-  #askOne({ process }: WorkerRecord): Promise<readonly string[]> {
-    this.#lastAsk += 1;
-    const ask = this.#lastAsk;
-    return new Promise((resolve) => {
-      const end = (requests: readonly string[]) => {
-        clearTimeout(timer);
-        this.#asks.delete(ask);
-        resolve(requests);
-      };
-      const timer = setTimeout(() => end([]), TELL_MS);
-      this.#asks.set(ask, end);
-      process.send({ type: 'recall', ask }, undefined, (sent) => sent || end([]));
-    });
+    this.#asks.take(ask, requests);
   }
 }

@@ -8,6 +8,7 @@ import type { Handle } from '../../internals/net.ts';
 import { type Moving, REHEARSAL, type ToSupervisor, type ToWorker, type Waiting } from '../../protocol/messages.ts';
 import { parse, seal } from '../../protocol/parse.ts';
 import { LAST_WORDS_FD, SETTINGS_VARIABLE, type WorkerSettings } from '../../protocol/worker-settings.ts';
+import { Asks } from './asks.ts';
 import { type Ending, explainEnding } from './ending.ts';
 import { explainLeft, explainSilence, type Reason } from './family.ts';
 import { LineRelay } from './output.ts';
@@ -65,12 +66,11 @@ export class WorkerProcess {
   readonly #stderr: LineRelay | null;
   readonly #env: NodeJS.ProcessEnv;
   readonly #folder: string;
+  readonly #explains = new Asks<Waiting>();
   #gone = false;
   /** Whether SIGTERM or SIGKILL was sent. */
   #asked = false;
   #uncaught: { readonly error: string; readonly fatal: boolean; readonly at: number } | null = null;
-  #lastAsk = 0;
-  #onExplained: ((waiting: Waiting) => void) | null = null;
 
   constructor(options: SpawnOptions, watch: Watch) {
     const { release, preload, settings, stdout, stderr, lead } = options;
@@ -114,22 +114,8 @@ export class WorkerProcess {
 
   /** Why it has not listened, in words that follow "is running but": asked of itself, and of the system. */
   async explain(): Promise<Reason> {
-    const waiting = await this.#askWaiting();
+    const waiting = await this.#explains.ask(EXPLAIN_MS, (ask) => this.send({ type: 'explain', ask }));
     return explainSilence(this.pid ?? 0, waiting, EXPLAIN_MS, this.#folder);
-  }
-
-  #askWaiting(): Promise<Waiting | null> {
-    this.#lastAsk += 1;
-    return new Promise((resolve) => {
-      const end = (waiting: Waiting | null) => {
-        clearTimeout(overdue);
-        this.#onExplained = null;
-        resolve(waiting);
-      };
-      const overdue = setTimeout(() => end(null), EXPLAIN_MS);
-      this.#onExplained = end;
-      this.send({ type: 'explain', ask: this.#lastAsk });
-    });
   }
 
   #watch(watch: Watch): void {
@@ -183,7 +169,7 @@ export class WorkerProcess {
     if (message.type === 'uncaught') this.#uncaught = { ...message, at: performance.now() };
     if (message.type === 'connection' && message.key.startsWith(REHEARSAL)) this.#giveBack(message, handle);
     else if (message.type !== 'explained') watch.onMessage(message, handle);
-    else if (message.ask === this.#lastAsk) this.#onExplained?.(message);
+    else this.#explains.take(message.ask, message);
   }
 
   /** A worker that rehearses a handover gets its connection back. */

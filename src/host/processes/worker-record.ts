@@ -5,6 +5,7 @@ import { namedOf, ownerOf } from '../../protocol/named.ts';
 import type { Lent } from '../../protocol/worker-settings.ts';
 import type { PrivateTarget } from '../checks/private-client.ts';
 import { measureUsage, type Usage } from '../measure/usage.ts';
+import { Asks } from './asks.ts';
 import type { WorkerProcess } from './worker-process.ts';
 
 export type Report = Extract<ToSupervisor, { type: 'reported' }>;
@@ -94,29 +95,16 @@ const REPORT_MS = 500;
 
 /** Asks workers for their numbers. A worker too busy to answer in time has none: null, never 0. */
 export class Reports {
-  readonly #asks = new Map<number, (report: Report) => void>();
-  #lastAsk = 0;
+  readonly #asks = new Asks<Report>();
 
-  ask(record: WorkerRecord): Promise<Report | null> {
-    this.#lastAsk += 1;
-    const ask = this.#lastAsk;
-    return new Promise((resolve) => {
-      const end = (report: Report | null) => {
-        clearTimeout(timer);
-        this.#asks.delete(ask);
-        resolve(report);
-      };
-      const timer = setTimeout(() => end(null), REPORT_MS);
-      timer.unref();
-      this.#asks.set(ask, end);
-      record.process.send({ type: 'report', ask }, undefined, (sent) => sent || end(null));
-    });
+  ask({ process }: WorkerRecord): Promise<Report | null> {
+    return this.#asks.ask(REPORT_MS, (ask, done) => process.send({ type: 'report', ask }, undefined, done));
   }
 
   take(record: WorkerRecord, report: Report): void {
     record.report = report;
     record.connections = report.connections;
-    this.#asks.get(report.ask)?.(report);
+    this.#asks.take(report.ask, report);
   }
 
   /** Asks all at once, and the system for what it knows of their processes. */

@@ -77,8 +77,6 @@ export class Registry {
   readonly connections = new Set<Connection>();
   readonly sessions = new Sessions();
   requests = 0;
-  /** Hears of no request any more. */
-  readonly close: () => void;
   readonly #gates = new WeakMap<net.Server, Gate>();
   /** Requests of servers whose sockets do not show their requests, such as TLS. */
   readonly #hidden = new Map<ServerResponse, HiddenRequest>();
@@ -90,9 +88,11 @@ export class Registry {
     this.#meter = meter;
     listenOnce();
     registries.push(this);
-    this.close = () => {
-      registries.splice(registries.indexOf(this), 1);
-    };
+  }
+
+  /** Counts no request any more. */
+  close(): void {
+    registries.splice(registries.indexOf(this), 1);
   }
 
   watch(server: net.Server, gate: Gate): void {
@@ -140,12 +140,12 @@ export class Registry {
 
   /** What the supervisor asks for. @param held how many connections are kept unread */
   report(held: number): { connections: number; inFlight: number; requests: number; holding: Holding[] } {
-    const { count: inFlight, holding } = this.inFlight();
+    const { count: inFlight, holding } = this.#inFlight();
     return { connections: this.connections.size + held, inFlight, requests: this.requests, holding };
   }
 
   /** The requests in progress, counted anew for every report: keeping a list would cost something for each request. */
-  inFlight(): { count: number; holding: Holding[] } {
+  #inFlight(): { count: number; holding: Holding[] } {
     const found: Omit<HiddenRequest, 'server'>[] = [...this.#hidden.values()];
     for (const { socket, requestAt } of this.connections) {
       const response = currentResponse(socket);

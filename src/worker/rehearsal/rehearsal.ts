@@ -23,15 +23,17 @@ const LIMIT_MS = 1_000;
  * The app is not involved: two servers of our own hand their connections to each other, by way of the supervisor.
  */
 export class Rehearsal {
+  readonly #channel: Channel;
   readonly #stages: readonly [Stage, Stage];
   #isOver = false;
 
   constructor(channel: Channel, settings: WorkerSettings) {
+    this.#channel = channel;
     this.#stages = [new Stage(`${REHEARSAL}0`, channel, settings), new Stage(`${REHEARSAL}1`, channel, settings)];
   }
 
   /** Tells the supervisor when it is over, however it went. */
-  async run(channel: Channel): Promise<void> {
+  async run(): Promise<void> {
     const showRequests = hideRequests();
     const visitors: Visitor[] = [];
     const overdue = new Promise<void>((resolve) => setTimeout(resolve, LIMIT_MS).unref());
@@ -40,7 +42,7 @@ export class Rehearsal {
     for (const visitor of visitors) visitor.close();
     for (const stage of this.#stages) stage.close();
     showRequests();
-    channel.send({ type: 'rehearsed' });
+    this.#channel.send({ type: 'rehearsed' });
   }
 
   /** A connection that came back from the supervisor arrives at the other server. */
