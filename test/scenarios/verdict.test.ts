@@ -87,7 +87,8 @@ describe('the default verdict', { concurrency: 2 }, () => {
       visited({ hangTimeout: '3s', bake: { for: '60s' } }, async (service, people) => {
         for (const [fault, reason] of part) {
           const { decision, reason: told, before, after, outcome } = await deploy(service, fault);
-          assert.deepEqual([decision, outcome], ['roll back', 'rejected'], `${fault}: ${told}`);
+          const answered = decision === 'keep' ? await (await fetch(`http://127.0.0.1:${service.port}/`)).text() : '';
+          assert.deepEqual([decision, outcome], ['roll back', 'rejected'], `${fault}: ${told} (${answered})`);
           assert.match(told, reason);
           assert.ok(before && before.requests > 100 && before.failed === 0 && after, fault);
           await people.ask(200);

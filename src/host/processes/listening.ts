@@ -43,9 +43,7 @@ export class Listening {
     record.keys.set(key, { secure, preloaded });
     this.readiness.onListening(record, key);
     this.#assignment.onListening(record, key);
-    this.#ports.onChange(record);
-    const leftMs = this.readiness.leftToWait(record);
-    if (leftMs > 0) setTimeout(() => this.#ports.onChange(record), leftMs).unref();
+    this.#lookAgain(record);
     if (!record.serving) return;
     listeners.reopen(key);
     if (!record.accepted) record.opening.add(key);
@@ -85,6 +83,14 @@ export class Listening {
     const { records, active } = this.#ports;
     const last = !records().some(({ generation }) => generation === record.generation);
     if (last && record.generation !== active()) this.readiness.forget(record.generation);
+  }
+
+  /** When it has been waited long enough for what only the active generation serves. */
+  #lookAgain(record: WorkerRecord): void {
+    const leftMs = this.readiness.leftToWait(record);
+    // A timer is measured from the beginning of its turn of the event loop, so that it may come too early.
+    if (leftMs > 0) setTimeout(() => this.#lookAgain(record), leftMs).unref();
+    else this.#ports.onChange(record);
   }
 
   /** The listeners that a worker is to accept on; one that was closed meanwhile is bound again. */
