@@ -15,6 +15,8 @@ export interface WorkerFacts {
   readonly pid: number | null;
   /** Open connections of the servers that share a listener. */
   readonly connections: number | null;
+  /** The same by kind: `http1`, `tls` (HTTP/1.1 over it), `http2`, `websocket`, `event-stream`, `other`; those of none left out. */
+  readonly kinds: Readonly<Record<string, number>> | null;
   /** Requests without a complete response yet. */
   readonly inFlight: number | null;
   /** Requests received since the worker started. */
@@ -35,6 +37,7 @@ export interface WorkerFacts {
 export const UNMEASURED: WorkerFacts = {
   pid: null,
   connections: null,
+  kinds: null,
   inFlight: null,
   requests: null,
   rssBytes: null,
@@ -87,6 +90,14 @@ export interface Surroundings {
   readonly candidateNote: string | null;
   /** Which files of the config say something else than what the active generation was started with; null where none does. */
   readonly configNote: string | null;
+  /**
+   * How the connections of the generation before left at the last handover, by kind; null before the first. Those that are
+   * still there are counted with its workers.
+   */
+  readonly lastHandover: {
+    readonly from: number;
+    readonly connections: Readonly<Record<string, Readonly<Record<string, unknown>>>>;
+  } | null;
 }
 
 /** The time in which a new active generation is watched. */

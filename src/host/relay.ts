@@ -1,5 +1,5 @@
 import type { Handle } from '../internals/net.ts';
-import type { Moving } from '../protocol/messages.ts';
+import type { Moving, ToSupervisor } from '../protocol/messages.ts';
 import { fdLimit } from './fd-limit.ts';
 
 /** Whoever can take a connection, with the number it is believed to have. */
@@ -18,6 +18,8 @@ interface Transfer {
   kept: boolean;
 }
 
+type Adopted = Pick<Extract<ToSupervisor, { type: 'adopted' }>, 'id' | 'busy' | 'refused'>;
+
 export interface RelayPorts {
   /** The workers that accept for the active generation now. */
   receivers(): readonly Receiver[];
@@ -28,6 +30,7 @@ export interface RelayPorts {
   /** Tells the worker it came from that somebody has it, and how busy that one is. */
   confirm(worker: string, id: string, busy: number): void;
   isAlive(worker: string): boolean;
+  onMoved(from: string, moving: Moving, refused: string): void;
   onLost(from: string): void;
 }
 
@@ -52,7 +55,6 @@ export class Relay {
   /** Of these, the ones that their senders still answer for. */
   readonly #unkept = new Set<Transfer>();
   readonly #onWay = new Map<string, number>();
-  readonly #moved = new Map<number, number>();
   readonly #ports: RelayPorts;
   readonly #room: number;
   #kept = 0;
@@ -64,31 +66,24 @@ export class Relay {
     this.#room = room;
   }
 
-  /** Connections that have moved away from a generation since the count was last taken. */
-  takeCount(generation: number): number {
-    const count = this.#moved.get(generation) ?? 0;
-    this.#moved.delete(generation);
-    return count;
-  }
-
-  take(from: string, { id, key, fresh, pipelines }: Moving, handle: Handle): void {
-    const moving = { id, key, fresh, pipelines };
+  take(from: string, { id, key, fresh, pipelines, resume }: Moving, handle: Handle): void {
+    const moving = { id, key, fresh, pipelines, resume };
     const transfer: Transfer = { moving, from, handle, declined: new Set(), to: null, kept: false };
     this.#transfers.set(id, transfer);
     this.#await(transfer);
     this.#deal();
   }
 
-  /** @param busy of the receiver, 0-1 */
-  onAdopted(worker: string, id: string, busy: number): void {
+  /**
+   * @param busy of the receiver, 0-1
+   * @param refused why its app did not go on with what another had begun; empty where it did
+   */
+  onAdopted(worker: string, { id, busy, refused }: Adopted): void {
     const transfer = this.#transfers.get(id);
     if (transfer?.to !== worker) return;
     this.#recall(transfer);
     this.#forget(transfer);
-    if (worker !== transfer.from) {
-      const generation = Number.parseInt(transfer.from, 10);
-      this.#moved.set(generation, (this.#moved.get(generation) ?? 0) + 1);
-    }
+    if (worker !== transfer.from) this.#ports.onMoved(transfer.from, transfer.moving, refused);
     if (!transfer.kept) this.#ports.confirm(transfer.from, id, busy);
     this.#deal();
   }

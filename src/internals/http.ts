@@ -17,9 +17,20 @@ export function currentResponse(socket: net.Socket): ServerResponse | null {
  */
 export function isEventStream(response: ServerResponse): boolean {
   if (!response.headersSent || response.req.method !== 'GET') return false;
-  const head = (response as unknown as { _header?: unknown })._header;
-  const type = typeof head === 'string' ? /^content-type:(.*)$/im.exec(head)?.[1] : response.getHeader('content-type');
+  const head = headOf(response);
+  const type = head ? /^content-type:(.*)$/im.exec(head)?.[1] : response.getHeader('content-type');
   return String(type).trim().startsWith('text/event-stream');
+}
+
+/** The head of a response that has been written. Missing `_header`: empty, and no stream moves. */
+export function headOf(response: ServerResponse): string {
+  const head = (response as unknown as { _header?: unknown })._header;
+  return typeof head === 'string' ? head : '';
+}
+
+/** Whether the body of a response is written in chunks, each with its length. Missing: false, and no stream moves. */
+export function isChunked(response: ServerResponse): boolean {
+  return (response as { chunkedEncoding?: unknown }).chunkedEncoding === true;
 }
 
 /** Whether an HTTP parser reads the connection; an upgraded one has none any more. Missing: false. */

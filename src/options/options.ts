@@ -1,37 +1,14 @@
 import type { RestartLimit } from '../core/state/state.ts';
 import { BAKE_DEFAULTS, type Bake, readBake } from './bake.ts';
 import { type Check, type CheckFunction, readCheck, readWarmUp, type WarmUp } from './checks.ts';
+import { CONNECTION_OPTIONS } from './connection-options.ts';
 import { readDuration } from './durations.ts';
 import * as readers from './readers.ts';
+import { DURATION, duration, spec } from './spec.ts';
 import type { BeforeCutover, StrategyName, Surge } from './strategies.ts';
 import { readBeforeCutover, readSurge, STRATEGIES } from './strategies.ts';
 
-export interface Spec<T> {
-  readonly fallback: T;
-  /** The default as a user would write it, where that is not how it is kept. */
-  readonly written?: string;
-  /** What the value may be, in words that follow "it must be". */
-  readonly wants: string;
-  /** The value of the flag, as the help shows it. */
-  readonly value: string;
-  readonly about: string;
-  /** Several values are collected. */
-  readonly repeatable?: true;
-  /** Turns what the user wrote into the value, or undefined where that cannot be. */
-  readonly read: (given: unknown) => T | undefined;
-}
-
-const DURATION = 'a duration such as "30s" or "10m", or in code a number of milliseconds';
-
 const SURGE = 'an integer from 0 to 128, or a percentage such as "25%"';
-
-function spec<T>(one: Spec<T>): Spec<T> {
-  return one;
-}
-
-function duration(fallback: number, value: string, about: string): Spec<number> {
-  return { fallback, value, wants: DURATION, about, read: readDuration(0) };
-}
 
 /** Every option of `supervise()`, `handover run` and the config: one line each, and everything else is made of it. */
 export const OPTIONS = {
@@ -173,16 +150,7 @@ export const OPTIONS = {
     about: 'How long the previous generation stays warm for a rollback. `forever` is until the next handover.',
     read: (given) => (given === 'forever' || given === Infinity ? Infinity : readDuration(0)(given))
   }),
-  handoverBudget: duration(
-    2_000,
-    '<2s>',
-    'How long a connection that could move may wait for its turn, before the next answer on it says `Connection: close`.'
-  ),
-  ramp: duration(
-    2_000,
-    '<2s | 0>',
-    'How long, and at most handoverBudget, connections may move to a new version one by one, as fast as it serves them without falling behind. `0`: all at once.'
-  ),
+  ...CONNECTION_OPTIONS,
   orphanTimeout: duration(
     30_000,
     '<30s>',

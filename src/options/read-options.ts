@@ -2,8 +2,9 @@ import { HandoverError } from '../errors.ts';
 import { showDuration } from './durations.ts';
 import { hintFor } from './hints.ts';
 import { findNearestName } from './nearest-name.ts';
-import { OPTIONS, type OptionName, type Options, type Spec } from './options.ts';
+import { OPTIONS, type OptionName, type Options } from './options.ts';
 import { findOption } from './other-words.ts';
+import type { Spec } from './spec.ts';
 import { isNone } from './strategies.ts';
 import type { UserOptions } from './user-options.ts';
 

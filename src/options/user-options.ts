@@ -114,6 +114,21 @@ export interface UserOptions {
    * without falling behind: a duration, `0` for all at once. Default: `"2s"`.
    */
   ramp?: string | number;
+  /**
+   * Over how long WebSockets are closed, and streams without ids ended, one by one, so that their clients come back evenly: a
+   * duration. Default: `"30s"`.
+   */
+  upgradeSpread?: string | number;
+  /**
+   * What becomes of WebSockets at a handover: closed with 1012 between two messages, or kept by the old version until it is
+   * retired. Those of an app that calls `carry()` move. Default: `"close"`.
+   */
+  websockets?: 'close' | 'keep';
+  /**
+   * What becomes of server-sent events at a handover: streams with ids move and others stay until their version is retired;
+   * or all stay; or all are ended. Default: `"move"`.
+   */
+  eventStreams?: 'move' | 'keep' | 'end';
   /** How long active workers go on serving after the supervisor was killed: a duration. Default: `"30s"`. */
   orphanTimeout?: string | number;
   /**

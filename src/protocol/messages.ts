@@ -1,3 +1,5 @@
+import type { ByKind, LeftByKind } from './kinds.ts';
+
 /** An address as `server.address()` tells it: an object for TCP, a path for a unix socket. */
 export type Address = { readonly address: string; readonly family: string; readonly port: number } | string;
 
@@ -38,7 +40,9 @@ const MOVING = {
   /** Whether it has never been used. */
   fresh: flag,
   /** Whether its client sends requests ahead, without waiting for the answers. */
-  pipelines: flag
+  pipelines: flag,
+  /** {@link Resume} as JSON, for a connection that moves in the middle of an answer; else empty. */
+  resume: text
 };
 
 /** What a worker did under one route: `latency` as in a sample; `refused` with 4xx. */
@@ -127,7 +131,10 @@ const TO_SUPERVISOR = {
   /** It has rehearsed a handover: from now on it may be told to accept. */
   rehearsed: {},
   paused: {},
-  handed: {},
+  /** What could move at once has moved. `left`: how each connection has left, or is going to. */
+  handed: { left: 'object' as Field<LeftByKind> },
+  /** How connections have left since the pause. */
+  left: { left: 'object' as Field<LeftByKind> },
   inactive: {},
   drained: {},
   /** A worker that holds has nothing in flight any more. */
@@ -135,14 +142,19 @@ const TO_SUPERVISOR = {
   accepting: { key: text },
   'accept-failed': { key: text, code: text },
   connection: MOVING,
-  adopted: { id: text, busy: number },
+  /** `refused`: why the app did not go on with it, so that its client was told to come back; empty where it did. */
+  adopted: { id: text, busy: number, refused: text },
   declined: { id: text },
   reported: {
     ask: number,
     connections: number,
     inFlight: number,
     requests: number,
-    holding: 'array' as Field<readonly Holding[]>
+    holding: 'array' as Field<readonly Holding[]>,
+    /** The open connections by kind. */
+    kinds: 'object' as Field<ByKind>,
+    /** How others have left since the pause. */
+    left: 'object' as Field<LeftByKind>
   },
   sampled: { ask: number, ...SAMPLE },
   /** Requests that anybody could make again, such as `GET /path`, the most frequent first. */

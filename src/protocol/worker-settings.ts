@@ -27,6 +27,10 @@ export interface WorkerSettings {
   /** How long connections may be let go one by one; 0 = all at once. */
   readonly rampMs: number;
   readonly drainMs: number;
+  /** Over how long WebSockets and streams are ended one by one. */
+  readonly upgradeSpreadMs: number;
+  readonly websockets: 'close' | 'keep';
+  readonly eventStreams: 'move' | 'keep' | 'end';
   readonly orphanMs: number;
   /** Whether it counts what `sample` asks for. */
   readonly measures: boolean;

@@ -12,6 +12,7 @@ import { activeOf } from '../core/state/generations.ts';
 import { releaseBefore } from '../core/state/history.ts';
 import type { Generation, News, Notice, Release, ReleaseOrder, ReleaseSettings, State } from '../core/state/state.ts';
 import { HandoverError } from '../errors.ts';
+import type { Departed } from '../host/departed.ts';
 import type { Plan, Plans } from '../host/listeners/plans.ts';
 import { releaseFromHistory } from '../host/releases/release-from-history.ts';
 import { resolveRelease } from '../host/releases/resolve-release.ts';
@@ -25,7 +26,7 @@ export interface OperationsPorts {
   now(): number;
   announce(notice: Notice): void;
   /** Connections that have moved away from a generation since it was asked last. */
-  takeCount(generation: number): number;
+  readonly departed: Pick<Departed, 'take'>;
   /** Closes what nobody needs any more. */
   sweep(): void;
   readonly plans: Plans;
@@ -97,7 +98,7 @@ export class Operations {
       waits: wait
     } as const;
     const answer = await this.#orderWith(plan, (request, at) => ({ type: 'reload-asked', request, ...start, at }));
-    return { ...reloadDone(answer, this.#ports.takeCount), ...(change ? { config: change } : {}) };
+    return { ...reloadDone(answer, this.#ports.departed), ...(change ? { config: change } : {}) };
   }
 
   /** Reads the config anew, and resolves what is to start. */
@@ -144,11 +145,11 @@ export class Operations {
       const start = { release, size: this.#scaled ?? workers, kind: 'rollback', strategy, ...flags } as const;
       const plan = await this.bind(release, before?.id ?? null);
       const answer = await this.#orderWith(plan, (request, at) => ({ type: 'reload-asked', request, ...start, at }));
-      return rollbackDone(answer, this.#ports.takeCount);
+      return rollbackDone(answer, this.#ports.departed);
     }
     if (before?.strategy === 'in-place' && standby === null) this.#assertStartable(before);
     const answer = await this.#order((request, at) => ({ type: 'rollback-asked', request, to: to ?? null, at }));
-    return rollbackDone(answer, this.#ports.takeCount);
+    return rollbackDone(answer, this.#ports.departed);
   }
 
   async promote(): Promise<PromoteDone> {

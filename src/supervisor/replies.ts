@@ -1,6 +1,8 @@
 import type { Completion, Judged } from '../core/state/state.ts';
 import type { HistoryEntryStatus } from '../core/status.ts';
 import { HandoverError } from '../errors.ts';
+import type { Departed } from '../host/departed.ts';
+import type { LeftByKind } from '../protocol/kinds.ts';
 import type { ConfigChange } from './configuration.ts';
 import type { Done } from './pending.ts';
 
@@ -19,6 +21,8 @@ export interface ReloadDone {
   readonly rampMs: number;
   /** Connections that moved to the new generation before this answer; busy ones follow as their responses end. */
   readonly handedOver: number;
+  /** How the connections of the old generation have left, or are going to, by kind. */
+  readonly connections: LeftByKind;
   /** With `wait`: how the comparison with the generation before came out, why, and the figures of both. */
   readonly verdict?: Judged;
   /** Under `exclusive`: how long nobody served. */
@@ -40,6 +44,8 @@ export interface RollbackDone {
   readonly tookMs: number;
   /** Connections that moved before this answer; busy ones follow as their responses end. */
   readonly handedOver: number;
+  /** How the connections of the generation before have left, or are going to, by kind. */
+  readonly connections: LeftByKind;
   /** Under `exclusive`: how long nobody served. */
   readonly gapMs?: number;
   /** Addresses that the version before served and this one does not: nobody listens there any more. */
@@ -95,21 +101,21 @@ export interface History {
   readonly history: readonly HistoryEntryStatus[];
 }
 
-type Count = (from: number) => number;
+type Count = Pick<Departed, 'take'>;
 
-export function reloadDone(answer: Done, count: Count): ReloadDone {
+export function reloadDone(answer: Done, departed: Count): ReloadDone {
   const { from, to, bootMs, cutoverMs, rampMs, gapMs, closed } = completionOf(answer);
   const times = { bootMs: round(bootMs), cutoverMs: round(cutoverMs), rampMs: round(rampMs) };
   const gap = gapMs === null ? {} : { gapMs: round(gapMs) };
   const kept = 'completed' in answer ? answer.kept : null;
   const verdict = kept === null ? {} : { verdict: kept };
-  return { ok: true, from, to, ...times, handedOver: count(from), ...gap, ...verdict, ...closedOf(closed) };
+  return { ok: true, from, to, ...times, ...departed.take(from), ...gap, ...verdict, ...closedOf(closed) };
 }
 
-export function rollbackDone(answer: Done, count: Count): RollbackDone {
+export function rollbackDone(answer: Done, departed: Count): RollbackDone {
   const { from, to, tookMs, gapMs, closed } = completionOf(answer);
   const gap = gapMs === null ? {} : { gapMs: round(gapMs) };
-  return { ok: true, from, to, tookMs: round(tookMs), handedOver: count(from), ...gap, ...closedOf(closed) };
+  return { ok: true, from, to, tookMs: round(tookMs), ...departed.take(from), ...gap, ...closedOf(closed) };
 }
 
 export function promoteDone(answer: Done): PromoteDone {

@@ -2,6 +2,7 @@ import type { History } from '../control/routes.ts';
 import { describeHistory } from '../core/state/history.ts';
 import type { State } from '../core/state/state.ts';
 import { describeStatus, type Status, UNMEASURED, type WorkerFacts } from '../core/status.ts';
+import type { Departed } from '../host/departed.ts';
 import type { Watchdog } from '../host/measure/watchdog.ts';
 import { logicalCwd } from '../options/cwd.ts';
 import { version } from '../version.ts';
@@ -17,6 +18,7 @@ export interface StatusPorts {
   candidateNote(): string | null;
   configNote(): string | null;
   /** Asks every worker for its numbers. */
+  readonly departed: Pick<Departed, 'last'>;
   measure(): Promise<ReadonlyMap<string, WorkerFacts>>;
 }
 
@@ -31,7 +33,7 @@ export class StatusSource {
   }
 
   async status(): Promise<Status> {
-    const { app, watchdog, now, addresses, candidateNote, configNote, measure } = this.#ports;
+    const { app, watchdog, now, addresses, candidateNote, configNote, measure, departed } = this.#ports;
     const measured = await measure();
     const around = {
       app,
@@ -44,7 +46,8 @@ export class StatusSource {
       },
       listeners: addresses().map((address) => ({ address })),
       candidateNote: candidateNote(),
-      configNote: configNote()
+      configNote: configNote(),
+      lastHandover: departed.last
     };
     const facts = (worker: string) => ({
       ...(measured.get(worker) ?? UNMEASURED),

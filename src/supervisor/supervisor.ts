@@ -5,6 +5,7 @@ import { activeOf, releaseOf, releasesAhead } from '../core/state/generations.ts
 import type { Notice, Release, State } from '../core/state/state.ts';
 import { HandoverError } from '../errors.ts';
 import { Checkers } from '../host/checks/checkers.ts';
+import { Departed } from '../host/departed.ts';
 import { onLastMoment } from '../host/exit.ts';
 import { Listeners } from '../host/listeners/listeners.ts';
 import { type Plan, Plans } from '../host/listeners/plans.ts';
@@ -43,6 +44,7 @@ export class Supervisor {
   readonly #plans: Plans;
   readonly #mailbox: Mailbox;
   readonly #deadlines: Deadlines;
+  readonly #departed = new Departed();
   readonly #relay: Relay;
   readonly #workers: Workers;
   readonly #preload: HeldPreload;
@@ -86,6 +88,7 @@ export class Supervisor {
       deliver: (worker, transfer, handle, onFailed) => this.#workers.deliver(worker, transfer, handle, onFailed),
       confirm: (worker, id, busy) => this.#workers.confirm(worker, id, busy),
       isAlive: (worker) => this.#workers.has(worker),
+      onMoved: (from, moving, refused) => this.#departed.onMoved(from, moving, refused),
       onLost: (worker) =>
         this.#announce({ level: 'error', event: 'connection-lost', worker, reason: 'no worker could take it' })
     });
@@ -115,16 +118,12 @@ export class Supervisor {
       post,
       now,
       active: () => this.active(),
-      onConnection: (worker, message, handle) => this.#relay.take(worker, message, handle),
-      onAdopted: (worker, id, busy) => this.#relay.onAdopted(worker, id, busy),
-      onDeclined: (worker, id) => this.#relay.onDeclined(worker, id),
-      onReceiver: () => this.#relay.onReceiver(),
-      onGone: (worker) => this.#relay.onGone(worker),
+      relay: this.#relay,
+      departed: this.#departed,
       onAppMessage: (worker, message) => this.appMessages.tell(worker, message)
     });
-    const takeCount = (generation: number) => this.#relay.takeCount(generation);
     const sweep = () => this.#workers.sweep();
-    const ordering = { state, post, now, announce, takeCount, sweep, plans: this.#plans, env: app.env };
+    const ordering = { state, post, now, announce, departed: this.#departed, sweep, plans: this.#plans, env: app.env };
     this.operations = new Operations(this.#pending, ordering, configuration);
     this.statusSource = new StatusSource({
       app: app.name,
@@ -135,7 +134,8 @@ export class Supervisor {
       addresses: () => this.addresses,
       candidateNote: () => this.#checking.note,
       configNote: () => configuration.describe(activeOf(state())),
-      measure: () => this.#workers.measure()
+      measure: () => this.#workers.measure(),
+      departed: this.#departed
     });
     this.#control = new ControlServer(this.socket, createOperator(this));
   }
@@ -233,9 +233,9 @@ export class Supervisor {
   #count({ event, level, generation, from, strategy }: Notice): void {
     if (event === 'worker-exited' && level === 'warn') this.#health.watchdog.onExit(Number(generation));
     // Connections that move count for the handover in which they do: worker by worker, before the cutover.
-    if (event === 'starting') this.#relay.takeCount(this.active() ?? 0);
+    if (event === 'starting') this.#departed.forget(this.active() ?? 0);
     const atOnce = strategy === 'blue-green' || strategy === 'exclusive';
-    if (event === 'cutover' && atOnce) this.#relay.takeCount(Number(from));
+    if (event === 'cutover' && atOnce) this.#departed.forget(Number(from));
   }
 
   readonly #onSignal = {

@@ -1,3 +1,4 @@
+import type { carryFrom } from './carry.ts';
 import type { Start } from './while-active.ts';
 
 /**
@@ -10,6 +11,7 @@ export interface WorkerGlobal {
   ready(): void;
   onDrain(run: () => void | Promise<void>): () => void;
   whileActive(start: Start): () => Promise<void>;
+  carry: typeof carryFrom;
 }
 
 const KEY = Symbol.for('handover.worker');

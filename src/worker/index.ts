@@ -1,7 +1,9 @@
+import type { EventEmitter } from 'node:events';
+import type { Carry } from './carry.ts';
 import { workerGlobal } from './globals.ts';
 import { type Start, type Stop, WhileActiveTasks } from './while-active.ts';
 
-export type { Start, Stop };
+export type { Carry, Start, Stop };
 
 /** Number of the generation that this process belongs to: 1, 2, 3 and so on; null outside a supervisor. */
 export const generation: number | null = workerGlobal()?.generation ?? null;
@@ -53,4 +55,25 @@ export function whileActive(start: Start): () => Promise<void> {
   const alone = new WhileActiveTasks();
   alone.activate();
   return alone.add(start);
+}
+
+/**
+ * Lets WebSockets move to the next version with their state, instead of being closed with 1012 so that their clients come
+ * back. Does nothing outside a supervisor.
+ *
+ * Between two messages, `save()` says what is to go with a WebSocket. In the next version its request is heard again, so that
+ * the app's own authentication runs, and `restore()` gets what was saved before the next message comes. What cannot be
+ * carried is closed with 1012: a connection that is compressed with context, a `save()` that throws or returns more than
+ * 64 KiB of JSON, a version that does not accept the request or does not call `carry()`.
+ *
+ * @param emitter a `ws.WebSocketServer`, or whatever emits `connection` with a socket and its request; or the `http.Server`
+ *   whose `upgrade` the app handles
+ * @example
+ * carry(wss, {
+ *   save: (socket) => ({ user: socket.user }),
+ *   restore: (socket, state) => { socket.user = state.user; }
+ * });
+ */
+export function carry<S>(emitter: EventEmitter, how: Carry<S>): void {
+  workerGlobal()?.carry(emitter, how);
 }

@@ -1,12 +1,15 @@
 import type net from 'node:net';
 import { onQuietDisconnect } from '../internals/ipc.ts';
 import type { Handle } from '../internals/net.ts';
+import { openResume } from '../protocol/kinds.ts';
 import { PRIVATE_ID, REHEARSAL, type ToWorker } from '../protocol/messages.ts';
 import type { WorkerSettings } from '../protocol/worker-settings.ts';
 import { Busy } from './busy.ts';
+import { carryFrom } from './carry.ts';
 import { Channel } from './channel.ts';
 import type { Arrival } from './connections/arrival.ts';
 import type { Detached } from './connections/detached.ts';
+import { watchEventStreams } from './connections/event-stream.ts';
 import { giveConnection } from './connections/give.ts';
 import { Registry } from './connections/registry.ts';
 import { Drain } from './drain/drain.ts';
@@ -64,7 +67,7 @@ export class Worker {
       takeBack: (detached) => this.#takeBack(detached),
       onEmpty: () => this.#onEmpty?.()
     });
-    this.#hold = new Hold(this.#registry, () => this.#channel.send({ type: 'quiet' }));
+    this.#hold = new Hold(this.#registry, this.#drain.longLived, () => this.#channel.send({ type: 'quiet' }));
     this.#servers = new Servers(this.#channel, settings, (server, gate) => {
       this.#registry.watch(server, gate);
       this.#rehearse();
@@ -74,6 +77,7 @@ export class Worker {
   begin(): void {
     this.#meter?.begin(() => this.#sample(0));
     this.#servers.takeOver();
+    watchEventStreams();
     tellUncaught(this.#channel);
     this.#channel.listen((message, handle) => this.#onMessage(message, handle));
     keepChannel();
@@ -86,7 +90,8 @@ export class Worker {
         this.#lastRuns.add(run);
         return () => this.#lastRuns.delete(run);
       },
-      whileActive: (start) => this.#whileActive.add(start)
+      whileActive: (start) => this.#whileActive.add(start),
+      carry: carryFrom
     });
   }
 
@@ -106,7 +111,7 @@ export class Worker {
       case 'hold':
         return this.#beginHold(message.yields);
       case 'keep':
-        return this.#keep(message.key, handle);
+        return this.#hold.isHolding && handle ? this.#servers.keep(message.key, handle) : handle?.close();
       case 'activate':
         return this.#whileActive.activate();
       case 'deactivate':
@@ -155,11 +160,6 @@ export class Worker {
     this.#hold.begin();
   }
 
-  #keep(key: string, handle: Handle | undefined): void {
-    if (this.#hold.isHolding && handle) this.#servers.keep(key, handle);
-    else handle?.close();
-  }
-
   #pause(receivers: boolean, hurry: boolean): void {
     this.#serving = false;
     this.#yields = false;
@@ -173,19 +173,18 @@ export class Worker {
     this.#serving = false;
     this.#servers.shut();
     this.#finish(receivers, () => {
-      const runs = [...this.#lastRuns].map(async (run) => run());
-      // What the app throws here must not keep the worker from ending.
-      void Promise.allSettled(runs).then(() => {
-        this.#sample(0); // the last counts, since the supervisor will not ask again
-        this.#channel.send({ type: 'drained' });
-      });
+      this.#sample(0); // the last counts, since the supervisor will not ask again
+      this.#channel.send({ type: 'left', left: this.#registry.left.counts });
+      this.#channel.send({ type: 'drained' });
     });
   }
 
   #finish(receivers: boolean, done: () => void): void {
     this.#onEmpty = () => {
       this.#onEmpty = null;
-      this.#drain.lasting.end(done);
+      const runs = [...this.#lastRuns].map(async (run) => run());
+      // What the app throws here must not keep the worker from ending. Connections of its own protocols are still open.
+      void Promise.allSettled(runs).then(() => this.#drain.lasting.end(done));
     };
     this.#drain.end(receivers, this.#hold.end());
     if (this.#drain.isEmpty) this.#onEmpty?.();
@@ -199,8 +198,10 @@ export class Worker {
       handle?.close();
       return this.#channel.send({ type: 'declined', id });
     }
-    this.#give(owner.server, handle, { ...moving, private: id === PRIVATE_ID });
-    this.#channel.send({ type: 'adopted', id, busy: this.#busy.take() });
+    const adopted = (refused: string) => this.#channel.send({ type: 'adopted', id, busy: this.#busy.take(), refused });
+    const resume = openResume(moving.resume);
+    this.#give(owner.server, handle, { ...moving, resume, private: id === PRIVATE_ID }, adopted);
+    if (!resume) adopted('');
   }
 
   /** Before the first server of the app accepts. */
@@ -210,12 +211,12 @@ export class Worker {
     void this.#rehearsal.run();
   }
 
-  #takeBack({ connection, handle, fresh }: Detached): void {
-    this.#give(connection.server, handle, { ...connection, fresh, last: false });
+  #takeBack({ connection, handle, fresh, resume }: Detached): void {
+    this.#give(connection.server, handle, { ...connection, fresh, resume, last: false });
   }
 
-  #give(server: net.Server, handle: Handle, arrival: Arrival): void {
-    giveConnection(this.#registry, server, handle, arrival, (connection) => this.#drain.onParked(connection));
+  #give(server: net.Server, handle: Handle, arrival: Arrival, onSettled?: (refused: string) => void): void {
+    giveConnection(this.#registry, server, handle, arrival, (one) => this.#drain.onParked(one), onSettled);
   }
 
   #report(ask: number): void {

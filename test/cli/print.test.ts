@@ -141,6 +141,7 @@ test('columns are as wide as their widest cell, colours not counted', () => {
 
 const unmeasured = {
   connections: null,
+  kinds: null,
   inFlight: null,
   requests: null,
   rssBytes: null,
@@ -167,6 +168,7 @@ const status: Status = {
   candidate: null,
   candidateNote: null,
   configNote: null,
+  lastHandover: null,
   retiring: [],
   bake: null,
   history: []

@@ -9,11 +9,13 @@ const around = {
   supervisor: { pid: 1, version: '0.1.0', node: 'v20.20.0', cwd: '/srv/shop', uptimeMs: 5 },
   listeners: [{ address: '[::]:80' }],
   candidateNote: null,
-  configNote: null
+  configNote: null,
+  lastHandover: null
 };
 const facts: WorkerFacts = {
   pid: 7,
   connections: 1,
+  kinds: { http1: 1 },
   inFlight: 0,
   requests: 9,
   rssBytes: 1,
@@ -81,6 +83,7 @@ test('a worker is shown with what was measured, and nothing else of the state', 
     'supervisor',
     'listeners',
     'configNote',
+    'lastHandover',
     'phase',
     'standby',
     'activeNote',

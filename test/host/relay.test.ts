@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { Departed } from '../../src/host/departed.ts';
 import { Relay, type RelayPorts } from '../../src/host/relay.ts';
 import type { Handle } from '../../src/internals/net.ts';
 
@@ -12,18 +13,20 @@ class Desk {
   readonly deaf = new Set<string>();
   readonly failures = new Map<string, () => void>();
   expects = true;
+  readonly #departed = new Departed();
   readonly relay: Relay;
   readonly #ports: RelayPorts = {
     receivers: () => [...this.receivers].map(([worker, connections]) => ({ worker, connections })),
     expectsReceivers: () => this.expects,
     deliver: (worker, { id, last, ...moving }, _handle, onFailed) => {
-      assert.deepEqual(moving, { key: '::|80', fresh: false, pipelines: true });
+      assert.deepEqual(moving, { key: '::|80', fresh: false, pipelines: true, resume: '' });
       this.told.push(`deliver ${id} to ${worker}${last ? ' for good' : ''}`);
       this.failures.set(id, onFailed);
       if (this.deaf.has(worker)) onFailed();
     },
     confirm: (worker, id) => this.told.push(`confirm ${id} to ${worker}`),
     isAlive: (worker) => !this.dead.has(worker),
+    onMoved: (from, moving, refused) => this.#departed.onMoved(from, moving, refused),
     onLost: (worker) => this.told.push(`lost, from ${worker}`)
   };
 
@@ -32,9 +35,13 @@ class Desk {
     for (const [worker, connections] of Object.entries(receivers)) this.receivers.set(worker, connections);
   }
 
+  countOf(generation: number): number {
+    return this.#departed.take(generation).handedOver;
+  }
+
   take(id: string, from = '6.1'): this {
     const handle = { close: () => this.told.push(`close ${id}`) } as unknown as Handle;
-    this.relay.take(from, { id, key: '::|80', fresh: false, pipelines: true }, handle);
+    this.relay.take(from, { id, key: '::|80', fresh: false, pipelines: true, resume: '' }, handle);
     return this;
   }
 
@@ -48,7 +55,7 @@ test('the copy is kept until the receiver has acked, and only then the sender ma
   const desk = new Desk({ '7.1': 0 }).take('a');
   assert.deepEqual(desk.look(), ['deliver a to 7.1']);
 
-  desk.relay.onAdopted('7.1', 'a', 0);
+  desk.relay.onAdopted('7.1', { id: 'a', busy: 0, refused: '' });
   assert.deepEqual(desk.look(), ['close a', 'confirm a to 6.1']);
 });
 
@@ -66,17 +73,17 @@ test('an ack of somebody who is no longer asked is no ack', () => {
   desk.relay.onGone('7.1');
   desk.look();
 
-  desk.relay.onAdopted('7.1', 'a', 0);
+  desk.relay.onAdopted('7.1', { id: 'a', busy: 0, refused: '' });
   desk.relay.onDeclined('7.1', 'a');
-  desk.relay.onAdopted('7.2', 'unknown', 0);
+  desk.relay.onAdopted('7.2', { id: 'unknown', busy: 0, refused: '' });
   assert.deepEqual(desk.look(), []);
 });
 
 test('a second ack is nothing', () => {
   const desk = new Desk({ '7.1': 0 }).take('a');
-  desk.relay.onAdopted('7.1', 'a', 0);
+  desk.relay.onAdopted('7.1', { id: 'a', busy: 0, refused: '' });
   desk.look();
-  desk.relay.onAdopted('7.1', 'a', 0);
+  desk.relay.onAdopted('7.1', { id: 'a', busy: 0, refused: '' });
 
   assert.deepEqual(desk.look(), []);
 });
@@ -110,7 +117,7 @@ test('an receiver that it could not be sent to is not asked again', () => {
 test('a failure that is told late changes nothing', () => {
   const desk = new Desk({ '7.1': 0, '7.2': 9 }).take('a');
   const failed = desk.failures.get('a');
-  desk.relay.onAdopted('7.1', 'a', 0);
+  desk.relay.onAdopted('7.1', { id: 'a', busy: 0, refused: '' });
   desk.look();
   failed?.();
 
@@ -122,7 +129,7 @@ test('what every receiver declines goes back to where it came from, for good', (
   desk.relay.onDeclined('7.1', 'a');
   assert.deepEqual(desk.look(), ['deliver a to 7.1', 'deliver a to 6.1 for good']);
 
-  desk.relay.onAdopted('6.1', 'a', 0);
+  desk.relay.onAdopted('6.1', { id: 'a', busy: 0, refused: '' });
   assert.deepEqual(desk.look(), ['close a', 'confirm a to 6.1']);
 });
 
@@ -147,9 +154,9 @@ test('where nobody accepts it is kept for an receiver, and its sender may forget
   desk.relay.onReceiver();
   assert.deepEqual(desk.look(), ['deliver a to 7.1', 'deliver b to 7.1']);
 
-  desk.relay.onAdopted('7.1', 'a', 0);
+  desk.relay.onAdopted('7.1', { id: 'a', busy: 0, refused: '' });
   assert.deepEqual(desk.look(), ['close a']);
-  assert.equal(desk.relay.takeCount(6), 1);
+  assert.equal(desk.countOf(6), 1);
 });
 
 test('what is kept goes back to its sender when no receiver will come, and is closed where that is gone as well', () => {
@@ -189,12 +196,12 @@ test('no receiver is given more of them at once than it can take soon, and each 
     const [what, id = ''] = line.split(' ');
     if (what !== 'deliver') continue;
     taken.push(id);
-    desk.relay.onAdopted('7.1', id, 0);
+    desk.relay.onAdopted('7.1', { id: id, busy: 0, refused: '' });
     first.push(...desk.look());
     assert.ok(desk.relay.countTo('7.1') <= 16);
   }
   assert.deepEqual(taken, ids);
-  assert.equal(desk.relay.takeCount(6), 40);
+  assert.equal(desk.countOf(6), 40);
 });
 
 test('an receiver that dies while they are dealt to it costs none of them', () => {
@@ -216,7 +223,7 @@ test('an receiver that dies while they are dealt to it costs none of them', () =
       if (what !== 'deliver') continue;
       assert.equal(worker, '7.2');
       adopted.add(id);
-      desk.relay.onAdopted('7.2', id, 0);
+      desk.relay.onAdopted('7.2', { id: id, busy: 0, refused: '' });
     }
   }
   assert.equal(adopted.size, 40);
@@ -231,9 +238,10 @@ test('an receiver that nothing can be sent to any more costs none of them either
   desk.receivers.set('7.2', 9);
   desk.relay.onReceiver();
   for (let lines = desk.look(); lines.length > 0; lines = desk.look()) {
-    for (const line of lines) if (line.endsWith('to 7.2')) desk.relay.onAdopted('7.2', line.split(' ')[1] ?? '', 0);
+    for (const line of lines)
+      if (line.endsWith('to 7.2')) desk.relay.onAdopted('7.2', { id: line.split(' ')[1] ?? '', busy: 0, refused: '' });
   }
-  assert.equal(desk.relay.takeCount(6), 10_000);
+  assert.equal(desk.countOf(6), 10_000);
 });
 
 test('with no more room to keep them the senders wait, as they do for an receiver that takes its time', () => {
@@ -243,7 +251,7 @@ test('with no more room to keep them the senders wait, as they do for an receive
   desk.receivers.set('7.1', 0);
   desk.relay.onReceiver();
   desk.look();
-  for (const id of ['a', 'b', 'c']) desk.relay.onAdopted('7.1', id, 0);
+  for (const id of ['a', 'b', 'c']) desk.relay.onAdopted('7.1', { id: id, busy: 0, refused: '' });
   assert.deepEqual(desk.look(), ['close a', 'close b', 'close c', 'confirm c to 6.1']);
 });
 
@@ -255,17 +263,17 @@ test('ten thousand are kept and dealt in no time worth speaking of', { timeout: 
   for (let lines = desk.look(); lines.length > 0; lines = desk.look()) {
     for (const line of lines) {
       const [what, id = '', , worker = ''] = line.split(' ');
-      if (what === 'deliver') desk.relay.onAdopted(worker, id, 0);
+      if (what === 'deliver') desk.relay.onAdopted(worker, { id: id, busy: 0, refused: '' });
     }
   }
-  assert.equal(desk.relay.takeCount(6), 10_000);
+  assert.equal(desk.countOf(6), 10_000);
 });
 
 test('a sender that is gone does not keep its connection from moving', () => {
   const desk = new Desk({ '7.1': 0 }).take('a');
   desk.dead.add('6.1');
   desk.relay.onGone('6.1');
-  desk.relay.onAdopted('7.1', 'a', 0);
+  desk.relay.onAdopted('7.1', { id: 'a', busy: 0, refused: '' });
 
   assert.deepEqual(desk.look(), ['deliver a to 7.1', 'close a', 'confirm a to 6.1']);
 });
@@ -289,18 +297,18 @@ test('what has moved is counted for each generation it came from, until the coun
     ['c', '5.1']
   ] as const) {
     desk.take(id, from);
-    desk.relay.onAdopted('7.1', id, 0);
+    desk.relay.onAdopted('7.1', { id: id, busy: 0, refused: '' });
   }
 
-  assert.deepEqual([desk.relay.takeCount(6), desk.relay.takeCount(6), desk.relay.takeCount(5)], [2, 0, 1]);
+  assert.deepEqual([desk.countOf(6), desk.countOf(6), desk.countOf(5)], [2, 0, 1]);
 });
 
 test('what went back to its sender has not moved', () => {
   const desk = new Desk({ '7.1': 0 }).take('a');
   desk.relay.onDeclined('7.1', 'a');
-  desk.relay.onAdopted('6.1', 'a', 0);
+  desk.relay.onAdopted('6.1', { id: 'a', busy: 0, refused: '' });
 
-  assert.equal(desk.relay.takeCount(6), 0);
+  assert.equal(desk.countOf(6), 0);
 });
 
 test('at the end every copy is closed', () => {

@@ -333,6 +333,26 @@ const cases: { readonly [N in OptionName]: Cases } = {
   }),
   handoverBudget: duration(2_000, DURATION, 0, { bad: [Infinity, 'forever'] }),
   ramp: duration(2_000, DURATION, 0),
+  upgradeSpread: duration(30_000, DURATION, 0),
+  websockets: {
+    fallback: 'close',
+    good: [
+      ['keep', 'keep'],
+      ['close', 'close']
+    ],
+    bad: ['carry', true],
+    message: 'it must be "close" or "keep", and it is "soon". Remove it to get the default of close, or correct it.'
+  },
+  eventStreams: {
+    fallback: 'move',
+    good: [
+      ['keep', 'keep'],
+      ['end', 'end']
+    ],
+    bad: ['close'],
+    message:
+      'it must be "move", "keep" or "end", and it is "soon". Remove it to get the default of move, or correct it.'
+  },
   orphanTimeout: duration(30_000, DURATION, 0),
   hangTimeout: duration(15_000, DURATION, 0),
   maxMemory: {

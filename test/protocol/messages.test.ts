@@ -7,7 +7,7 @@ import { PROTOCOL_VERSION } from '../../src/protocol/versions.ts';
 type Message = ToWorker | ToSupervisor;
 
 const address = { address: '::', family: 'IPv6', port: 80 };
-const move = { id: '6.1:4', key: '::|80', fresh: false, pipelines: false };
+const move = { id: '6.1:4', key: '::|80', fresh: false, pipelines: false, resume: '' };
 
 /** A message of each type: a new one without an example does not compile. */
 const messages: { readonly [T in Message['type']]: Extract<Message, { type: T }> | Message } = {
@@ -39,7 +39,16 @@ const messages: { readonly [T in Message['type']]: Extract<Message, { type: T }>
     loop: [0, 50],
     routes: [['GET /', 9, 1, [40, 8], 2]]
   },
-  reported: { type: 'reported', ask: 2, connections: 1, inFlight: 0, requests: 9, holding: [] },
+  reported: {
+    type: 'reported',
+    ask: 2,
+    connections: 1,
+    inFlight: 0,
+    requests: 9,
+    holding: [],
+    kinds: { http1: 1 },
+    left: {}
+  },
   listen: { type: 'listen', ask: 3, wanted: { port: 80 }, preloaded: false },
   'listen-done': { type: 'listen-done', ask: 1, refused: false },
   unlisten: { type: 'unlisten', key: '::|80' },
@@ -51,7 +60,8 @@ const messages: { readonly [T in Message['type']]: Extract<Message, { type: T }>
   recall: { type: 'recall', ask: 1 },
   recalled: { type: 'recalled', ask: 1, requests: ['GET /'] },
   paused: { type: 'paused' },
-  handed: { type: 'handed' },
+  handed: { type: 'handed', left: { tls: { told: 1 } } },
+  left: { type: 'left', left: { websocket: { closed: 2 } } },
   quiet: { type: 'quiet' },
   hold: { type: 'hold', yields: false },
   keep: { type: 'keep', key: '::|80' },
@@ -60,7 +70,7 @@ const messages: { readonly [T in Message['type']]: Extract<Message, { type: T }>
   accepting: { type: 'accepting', key: '::|80' },
   'accept-failed': { type: 'accept-failed', key: '::|80', code: '-98' },
   connection: { type: 'connection', ...move },
-  adopted: { type: 'adopted', id: '6.1:4', busy: 0 },
+  adopted: { type: 'adopted', id: '6.1:4', busy: 0, refused: '' },
   declined: { type: 'declined', id: '6.1:4' }
 };
 

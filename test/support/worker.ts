@@ -73,6 +73,9 @@ export class Worker {
       budgetMs: 10_000,
       rampMs: 0,
       drainMs: 10_000,
+      upgradeSpreadMs: 30_000,
+      websockets: 'close',
+      eventStreams: 'move',
       orphanMs: 60_000,
       measures: false,
       remembers: false,
@@ -175,12 +178,12 @@ export class Worker {
 
   /** Brings a connection that this worker let go to another one, or back. */
   async bring(
-    { id, key, fresh, pipelines, handle }: Taken<'connection'>,
+    { id, key, fresh, pipelines, resume, handle }: Taken<'connection'>,
     receiver: Worker,
     last: boolean
   ): Promise<void> {
     if (!handle) throw new Error(`no handle came with ${id}`);
-    receiver.say({ type: 'adopt', id, key, fresh, pipelines, last }, handle);
+    receiver.say({ type: 'adopt', id, key, fresh, pipelines, resume, last }, handle);
     await receiver.hear('adopted');
     handle.close();
     this.say({ type: 'moved', id, busy: 0 });

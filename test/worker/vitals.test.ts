@@ -172,7 +172,7 @@ test('over TLS answers are counted as well, and private ones are not', { skip },
 async function askPrivately(t: TestContext, worker: Worker, secure: boolean, paths: string[]): Promise<void> {
   const give: ConstructorParameters<typeof PrivateClient>[0]['give'] = (handle) =>
     worker.say(
-      { type: 'adopt', id: PRIVATE_ID, key: worker.bound.key, fresh: true, pipelines: false, last: true },
+      { type: 'adopt', id: PRIVATE_ID, key: worker.bound.key, fresh: true, pipelines: false, resume: '', last: true },
       handle,
       () => handle.close()
     );

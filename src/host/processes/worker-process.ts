@@ -173,8 +173,8 @@ export class WorkerProcess {
   }
 
   /** A worker that rehearses a handover gets its connection back. */
-  #giveBack({ id, key, fresh, pipelines }: Moving, handle: Handle | undefined): void {
-    this.send({ type: 'adopt', id, key, fresh, pipelines, last: false }, handle, () => handle?.close());
+  #giveBack({ id, key, fresh, pipelines, resume }: Moving, handle: Handle | undefined): void {
+    this.send({ type: 'adopt', id, key, fresh, pipelines, resume, last: false }, handle, () => handle?.close());
   }
 
   #explainEnding(exit: Pick<Ending, 'code' | 'signal' | 'left'>, watch: Watch): Reason {

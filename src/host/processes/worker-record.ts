@@ -138,6 +138,7 @@ export function describeWorker({ process }: WorkerRecord, report: Report | null,
   return {
     pid: process.pid,
     connections: report?.connections ?? null,
+    kinds: report?.kinds ?? null,
     inFlight: report?.inFlight ?? null,
     requests: report?.requests ?? null,
     rssBytes: used?.rssBytes ?? null,
@@ -150,9 +151,11 @@ export function describeWorker({ process }: WorkerRecord, report: Report | null,
 
 /** What a worker was last known to be busy with; nothing where it never said. */
 export function describeHolders(record: WorkerRecord | undefined): object {
-  const { connections, inFlight, holding } = record?.report ?? {};
-  return connections === undefined ? {} : { connections, inFlight, holding };
+  const { connections, kinds, inFlight, holding } = record?.report ?? {};
+  return connections === undefined ? {} : { connections, kinds, inFlight, holding };
 }
+
+const UNUSED = { fresh: true, pipelines: false, resume: '' };
 
 /** A worker to be asked privately, at the server that is public; nothing where the app has no server to ask. */
 export function toPrivateTarget(
@@ -163,9 +166,7 @@ export function toPrivateTarget(
   const key = named?.key ?? [...keys].find(([, { preloaded }]) => !preloaded)?.[0];
   if (key === undefined) return [];
   const give = (handle: Handle) =>
-    process.send({ type: 'adopt', id: PRIVATE_ID, key, fresh: true, pipelines: false, last: true }, handle, () =>
-      handle.close()
-    );
+    process.send({ type: 'adopt', id: PRIVATE_ID, key, ...UNUSED, last: true }, handle, () => handle.close());
   return [{ generation, worker, secure: keys.get(key)?.secure === true, startedAt, ended: process.ended.signal, give }];
 }
 

@@ -162,20 +162,25 @@ export class Workers {
         return;
       case 'accept-failed':
         return this.#refused(record, message.key, message.code);
+      case 'handed':
+        this.#ports.departed.onHanded(worker, message.left);
+        return this.#ports.post({ type: 'worker-handed', worker, at });
+      case 'left':
+        return this.#ports.departed.onLeft(worker, message.left);
       case 'paused':
       case 'quiet':
-      case 'handed':
       case 'inactive':
       case 'drained':
         return this.#ports.post({ type: `worker-${message.type}`, worker, at });
       case 'connection':
-        return handle && this.#ports.onConnection(worker, message, handle);
+        return handle && this.#ports.relay.take(worker, message, handle);
       case 'adopted':
         record.connections += 1;
-        return this.#ports.onAdopted(worker, message.id, message.busy);
+        return this.#ports.relay.onAdopted(worker, message);
       case 'declined':
-        return this.#ports.onDeclined(worker, message.id);
+        return this.#ports.relay.onDeclined(worker, message.id);
       case 'reported':
+        this.#ports.departed.onLeft(worker, message.left);
         return this.#reports.take(record, message);
       case 'sampled':
         return this.#ports.watchdog?.take(worker, message);
@@ -225,7 +230,7 @@ export class Workers {
     record.accepted = true;
     this.#listening.onAccepting(record);
     this.#ports.post({ type: 'worker-accepting', worker: record.id, at: this.#ports.now() });
-    this.#ports.onReceiver();
+    this.#ports.relay.onReceiver();
   }
 
   #refused(record: WorkerRecord, key: string, errno: string): void {
@@ -239,7 +244,7 @@ export class Workers {
     this.#records.delete(record.id);
     this.#ports.watchdog?.forget(record.id);
     this.#ports.post({ type: 'worker-exited', worker: record.id, why, fix, at: this.#ports.now() });
-    this.#ports.onGone(record.id);
+    this.#ports.relay.onGone(record.id);
     this.#listening.onGone(record);
   }
 }

@@ -1,8 +1,9 @@
 import { hasParser, isBetweenRequests } from '../../internals/http.ts';
 import type { Handle } from '../../internals/net.ts';
+import type { Resume } from '../../protocol/kinds.ts';
+import type { Connection } from './connection.ts';
 import { detach, isQuiet, speaksHttp1 } from './http1.ts';
 import { isUntouched } from './idle.ts';
-import type { Connection } from './registry.ts';
 
 /** A connection taken off its server: it is not read, and what its client sends waits in the kernel. */
 export interface Detached {
@@ -10,6 +11,8 @@ export interface Detached {
   readonly handle: Handle;
   /** Whether it has never been used. */
   readonly fresh: boolean;
+  /** What it takes to go on in the middle of an answer. */
+  readonly resume: Resume | null;
 }
 
 /** Whether the connection is idle, so that it can be taken off its server in this very tick. */
@@ -22,8 +25,8 @@ export function isIdle(connection: Connection): boolean {
 }
 
 /** Takes a connection off its server. The caller found it idle in this very tick. */
-export function takeOff(connection: Connection): Detached {
-  const fresh = isUntouched(connection) && !connection.parked;
+export function takeOff(connection: Connection, resume: Resume | null = null): Detached {
+  const fresh = resume === null && isUntouched(connection) && !connection.parked;
   connection.moving = true;
-  return { connection, handle: detach(connection.socket), fresh };
+  return { connection, handle: detach(connection.socket), fresh, resume };
 }

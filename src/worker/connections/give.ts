@@ -1,20 +1,25 @@
 import type net from 'node:net';
 import { attachConnection, type Handle } from '../../internals/net.ts';
+import type { Resume } from '../../protocol/kinds.ts';
 import type { Arrival } from './arrival.ts';
+import type { Connection } from './connection.ts';
 import { adopt, speaksHttp1 } from './http1.ts';
-import type { Connection, Registry } from './registry.ts';
+import type { Registry } from './registry.ts';
+import { Resumption } from './resumption.ts';
 
 /**
  * Gives a connection that another process accepted to a server of this one, counted in its registry.
  *
  * @param onParked called with one that has been used before: it waits for its next request
+ * @param onSettled called for one in the middle of an answer: with why the app does not go on with it, or with nothing
  */
 export function giveConnection(
   registry: Registry,
   server: net.Server,
   handle: Handle,
-  { key, fresh, pipelines, last, private: isPrivate }: Arrival,
-  onParked: (connection: Connection) => void
+  { key, fresh, pipelines, last, resume, private: isPrivate }: Arrival,
+  onParked: (connection: Connection) => void,
+  onSettled: (refused: string) => void = () => {}
 ): void {
   if (!speaksHttp1(server)) {
     const socket = attachConnection(server, handle);
@@ -22,8 +27,27 @@ export function giveConnection(
     server.emit('connection', socket);
     return;
   }
+  if (resume) return resumeConnection(registry, server, handle, key, resume, onSettled);
   adopt(server, handle, fresh, (socket) => {
     const connection = Object.assign(registry.add(server, socket, key), { private: isPrivate, pipelines, stays: last });
     if (!fresh) onParked(connection);
   });
+}
+
+function resumeConnection(
+  registry: Registry,
+  server: net.Server,
+  handle: Handle,
+  key: string,
+  resume: Resume,
+  onSettled: (refused: string) => void
+): void {
+  const socket = attachConnection(server, handle);
+  const connection = registry.add(server, socket, key);
+  connection.resumption = new Resumption(socket, resume, (refused) => {
+    connection.resumption = null;
+    onSettled(refused);
+  });
+  server.emit('connection', socket);
+  connection.resumption?.replay();
 }

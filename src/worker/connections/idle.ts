@@ -2,7 +2,8 @@ import type http from 'node:http';
 import type net from 'node:net';
 import { idleConnections } from '../../internals/http.ts';
 import { blockReading } from '../../internals/net.ts';
-import type { Connection, Registry } from './registry.ts';
+import type { Connection } from './connection.ts';
+import type { Registry } from './registry.ts';
 
 /** The connections of a server that Node itself calls idle. Empty for a server without HTTP/1.1. */
 export function findIdle(server: net.Server): Set<net.Socket> {

@@ -1,8 +1,9 @@
 import https from 'node:https';
 import { currentResponse, hasParser } from '../../internals/http.ts';
 import { canDetach } from '../../internals/net.ts';
+import type { Connection } from './connection.ts';
 import { endUnread, isUntouched } from './idle.ts';
-import type { Connection, Registry } from './registry.ts';
+import type { Registry } from './registry.ts';
 
 /** Whether a connection can never move: TLS, HTTP/2, raw, or upgraded to an unknown protocol. */
 export function isImmovable(connection: Connection): boolean {

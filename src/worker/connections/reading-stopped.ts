@@ -1,7 +1,7 @@
 import { hasParser, isBetweenRequests } from '../../internals/http.ts';
 import { blockReading } from '../../internals/net.ts';
+import type { Connection } from './connection.ts';
 import { speaksHttp1 } from './http1.ts';
-import type { Connection } from './registry.ts';
 
 /**
  * Connections that are not read for now: what their clients send waits in the kernel, and moves with the connection.

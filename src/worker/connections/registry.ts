@@ -2,50 +2,19 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import type net from 'node:net';
 import { onRequestChannel } from '../../internals/diagnostics.ts';
 import { currentResponse } from '../../internals/http.ts';
-import { carrierOf } from '../../internals/tls.ts';
-import type { Holding } from '../../protocol/messages.ts';
+import type { Holding, ToSupervisor } from '../../protocol/messages.ts';
 import type { Gate } from '../listen/gate.ts';
 import type { Meter } from '../vitals.ts';
+import { CONNECTION, type Connection, connectionOf, type Marked } from './connection.ts';
 import { speaksHttp1 } from './http1.ts';
 import { Sessions } from './http2.ts';
+import { countKinds } from './kind.ts';
+import { Left } from './left.ts';
+import { hearUpgrades } from './upgrades.ts';
+import { WebSocketConnection } from './websocket.ts';
 
 /** How many of the requests that hold a worker are named. */
 const HOLDING_SHOWN = 10;
-
-/** One open connection of a server that shares a listener. */
-export interface Connection {
-  readonly registry: Registry;
-  readonly socket: net.Socket;
-  readonly server: net.Server;
-  /** The listener it came by. */
-  readonly key: string;
-  /** `http1` can move; `other` (TLS, HTTP/2, raw) stays until it ends. */
-  readonly kind: 'http1' | 'other';
-  /** What an HTTPS server reads it by. */
-  secured: net.Socket | null;
-  /** `performance.now()` at which it could first have moved, or null while it has been busy all the time. */
-  movableAt: number | null;
-  /** `bytesRead` when Node last called it idle: no byte since means still idle. */
-  idleMark: number;
-  /** Whether it came from another process and waits for its next request. */
-  parked: boolean;
-  /** Whether it is on its way to another process. */
-  moving: boolean;
-  /** Whether its client sends requests ahead, without waiting for the answers. */
-  pipelines: boolean;
-  /** Whether it was busy when it was its turn to move. */
-  missed: boolean;
-  /** Whether no other process can take it: it ends here. */
-  stays: boolean;
-  /** Whether the supervisor asks privately here; such requests are not measured. */
-  private: boolean;
-  /** `performance.now()` at the beginning of the last request. */
-  requestAt: number;
-}
-
-/** The property by which a socket refers to its connection: the cheapest lookup for every request. */
-const CONNECTION = Symbol('handover.connection');
-type Marked = net.Socket & { [CONNECTION]?: Connection };
 
 /** The property for a response's start time, used only if another one was in progress on its connection. */
 const STARTED_AT = Symbol('handover.started-at');
@@ -77,6 +46,8 @@ export class Registry {
   readonly connections = new Set<Connection>();
   readonly sessions = new Sessions();
   requests = 0;
+  /** How connections have left since the last pause. */
+  left = new Left();
   readonly #gates = new WeakMap<net.Server, Gate>();
   /** Requests of servers whose sockets do not show their requests, such as TLS. */
   readonly #hidden = new Map<ServerResponse, HiddenRequest>();
@@ -100,17 +71,25 @@ export class Registry {
     this.#gates.set(server, gate);
     if (known) return;
     if (!speaksHttp1(server)) this.#watchSecured(server);
+    hearUpgrades(server, (request, socket, head) => this.#upgrade(request, socket, head));
     server.on('connection', (socket: net.Socket) => {
       if (!(CONNECTION in socket)) this.add(server, socket, this.#gates.get(server)?.arriving ?? null);
     });
   }
 
   #watchSecured(server: net.Server): void {
-    this.sessions.watch(server);
+    this.sessions.watch(server, connectionOf);
     server.on('secureConnection', (socket: net.Socket) => {
-      const connection = (carrierOf(socket) as Marked)[CONNECTION];
+      const connection = connectionOf(socket);
       if (connection) connection.secured = socket;
     });
+  }
+
+  #upgrade({ method, headers }: IncomingMessage, socket: net.Socket, head: Buffer): void {
+    const connection = connectionOf(socket);
+    if (!connection) return;
+    const isWebSocket = method === 'GET' && headers.upgrade?.toLowerCase() === 'websocket';
+    connection.upgraded = isWebSocket ? new WebSocketConnection(socket, head) : 'other';
   }
 
   add(server: net.Server, socket: net.Socket, key: string | null): Connection {
@@ -123,7 +102,10 @@ export class Registry {
       moving: false,
       private: false,
       requestAt: 0,
-      secured: null
+      secured: null,
+      upgraded: null,
+      resumption: null,
+      isHttp2: false
     };
     const habits = { pipelines: false, missed: false, stays: false };
     const connection: Connection = { registry: this, socket, server, key: listener, kind, ...marks, ...habits };
@@ -131,7 +113,7 @@ export class Registry {
     (socket as Marked)[CONNECTION] = connection;
     socket.once('close', () => {
       this.connections.delete(connection);
-      if (!connection.private && currentResponse(socket)) this.#meter?.countCut();
+      if (!connection.private && !connection.moving && currentResponse(socket)) this.#meter?.countCut();
       this.#listeners.onClose(connection);
     });
     this.#listeners.onOpen(connection);
@@ -139,9 +121,10 @@ export class Registry {
   }
 
   /** What the supervisor asks for. @param held how many connections are kept unread */
-  report(held: number): { connections: number; inFlight: number; requests: number; holding: Holding[] } {
+  report(held: number): Omit<Extract<ToSupervisor, { type: 'reported' }>, 'type' | 'ask'> {
     const { count: inFlight, holding } = this.#inFlight();
-    return { connections: this.connections.size + held, inFlight, requests: this.requests, holding };
+    const connections = this.connections.size + held;
+    return { connections, inFlight, requests: this.requests, holding, kinds: countKinds(this), left: this.left.counts };
   }
 
   /** The requests in progress, counted anew for every report: keeping a list would cost something for each request. */
@@ -199,7 +182,7 @@ export class Registry {
   #close(response: ServerResponse, socket: net.Socket): void {
     const { startedAt = 0, request = {} } = this.#hidden.get(response) ?? {};
     this.#hidden.delete(response);
-    if ((carrierOf(socket) as Marked)[CONNECTION]?.private) return;
+    if (connectionOf(socket)?.private) return;
     if (response.writableFinished)
       this.#meter?.countAnswer(response.statusCode, performance.now() - startedAt, request);
     else this.#meter?.countCut();

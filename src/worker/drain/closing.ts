@@ -1,5 +1,6 @@
 import type { ServerResponse } from 'node:http';
 import type net from 'node:net';
+import tls from 'node:tls';
 import { currentResponse } from '../../internals/http.ts';
 import { endGently, findAllIdle } from '../connections/idle.ts';
 import type { Registry } from '../connections/registry.ts';
@@ -8,15 +9,16 @@ import type { Registry } from '../connections/registry.ts';
 const SILENCE_MS = 500;
 
 /**
- * Ends the connections of a service that stops, where no worker can take them over.
+ * Ends the connections that no worker can take over: all where a service stops, and those over TLS where a version is retired.
  *
  * Each response says `Connection: close`; an idle connection is ended by FIN after a moment of silence, so that a request
- * on its way is still answered. HTTP/2 clients are told to begin no other stream.
+ * on its way is still answered.
  */
 export class Closing {
   readonly #registry: Registry;
   #silent = new Map<net.Socket, number>();
   #timer: NodeJS.Timeout | null = null;
+  #all = true;
 
   readonly #onLook: () => void;
 
@@ -26,21 +28,27 @@ export class Closing {
     this.#onLook = onLook;
   }
 
-  begin(): void {
-    if (this.#timer) return;
-    for (const { socket, pipelines } of this.#registry.connections) {
-      const response = currentResponse(socket);
+  /** @param all whether also those end that could move */
+  begin(all: boolean): void {
+    this.#all = all;
+    for (const { socket, secured, pipelines } of this.#registry.connections) {
+      const response = all || secured ? currentResponse(secured ?? socket) : null;
       if (response && !pipelines) sayClose(response);
     }
-    this.#registry.sessions.end();
-    this.#timer = setInterval(() => this.#sweep(), SILENCE_MS);
+    this.#timer ??= setInterval(() => this.#sweep(), SILENCE_MS);
     this.#timer.unref();
     this.#sweep();
+  }
+
+  end(): void {
+    if (this.#timer) clearInterval(this.#timer);
+    this.#timer = null;
   }
 
   #sweep(): void {
     const silent = new Map<net.Socket, number>();
     for (const socket of findAllIdle(this.#registry)) {
+      if (!this.#all && !(socket instanceof tls.TLSSocket)) continue;
       if (this.#silent.get(socket) === socket.bytesRead) endGently(socket);
       else silent.set(socket, socket.bytesRead);
     }

@@ -1,7 +1,9 @@
+import type { Resume } from '../../protocol/kinds.ts';
 import type { Channel } from '../channel.ts';
+import type { Connection } from '../connections/connection.ts';
 import { type Detached, isIdle, takeOff } from '../connections/detached.ts';
 import { findMovable } from '../connections/idle.ts';
-import type { Connection, Registry } from '../connections/registry.ts';
+import type { Registry } from '../connections/registry.ts';
 import { InitiallyIdle } from './initially-idle.ts';
 import { Ramp } from './ramp.ts';
 import { Transit } from './transit.ts';
@@ -18,6 +20,8 @@ const WIDE_WINDOW = 16;
 interface Hands {
   /** Serves a connection here again, because it could not be sent. */
   takeBack(detached: Detached): void;
+  /** What could move at once has moved. */
+  onHanded(): void;
   /** The ramp is over: each connection may leave as soon as it can. */
   onAllMayGo(): void;
 }
@@ -42,7 +46,7 @@ export class Departures {
 
   constructor(registry: Registry, channel: Channel, worker: string, hands: Hands) {
     this.#registry = registry;
-    this.#initiallyIdle = new InitiallyIdle(() => channel.send({ type: 'handed' }));
+    this.#initiallyIdle = new InitiallyIdle(() => hands.onHanded());
     this.#transit = new Transit(channel, worker, hands.takeBack);
     this.#hands = hands;
   }
@@ -57,8 +61,11 @@ export class Departures {
     return this.#open && this.#ramp.isOver;
   }
 
-  /** @param rampMs how long those that are not held may take, as fast as they can be served */
-  begin(kept: Iterable<Detached>, rampMs: number): void {
+  /**
+   * @param rampMs how long those that are not held may take, as fast as they can be served
+   * @param inAnswer those that may leave in the middle of an answer, which are waited for too
+   */
+  begin(kept: Iterable<Detached>, rampMs: number, inAnswer: readonly Connection[]): void {
     this.#open = true;
     for (const detached of kept) this.#held.add(detached);
     const now = performance.now();
@@ -67,7 +74,7 @@ export class Departures {
       (isRested ? this.#rested : this.#queue).add(connection);
     }
     const held = [...this.#held].map(({ connection }) => connection);
-    this.#initiallyIdle.begin([...held, ...this.#rested, ...this.#queue]);
+    this.#initiallyIdle.begin([...held, ...this.#rested, ...this.#queue, ...inAnswer]);
     this.#ramp.begin(this.#registry.connections.size - this.#rested.size, rampMs);
     if (this.#ramp.isOver) this.#hands.onAllMayGo();
     else this.pump();
@@ -100,6 +107,21 @@ export class Departures {
   /** It may be idle. */
   add(connection: Connection): void {
     this.#queue.add(connection);
+  }
+
+  /** Whether one more can be on its way that leaves in the middle of an answer. */
+  get hasRoom(): boolean {
+    return this.#open && this.#transit.size < WINDOW;
+  }
+
+  /** Sends a connection in the middle of an answer. */
+  sendInAnswer(connection: Connection, resume: Resume): void {
+    this.#transit.send(takeOff(connection, resume));
+  }
+
+  /** It does not leave in the middle of an answer, or not soon. */
+  forgetInAnswer(connection: Connection): void {
+    this.#initiallyIdle.drop(connection);
   }
 
   /** It was taken off because it is not read. */

@@ -3,15 +3,17 @@ import type net from 'node:net';
 import { currentResponse } from '../../internals/http.ts';
 import type { WorkerSettings } from '../../protocol/worker-settings.ts';
 import type { Channel } from '../channel.ts';
+import type { Connection } from '../connections/connection.ts';
 import { type Detached, isIdle } from '../connections/detached.ts';
 import { speaksHttp1 } from '../connections/http1.ts';
 import { isUntouched } from '../connections/idle.ts';
 import { ReadingStopped } from '../connections/reading-stopped.ts';
-import type { Connection, Registry } from '../connections/registry.ts';
+import type { Registry } from '../connections/registry.ts';
 import { Closing, sayClose } from './closing.ts';
 import { Departures } from './departures.ts';
 import { HandoverBudget } from './handover-budget.ts';
 import { Lasting } from './lasting.ts';
+import { LongLived } from './long-lived.ts';
 
 type Mode = 'serving' | 'handing' | 'ending';
 
@@ -29,12 +31,16 @@ interface Hands {
  */
 export class Drain {
   #mode: Mode = 'serving';
+  /** Whether it ends although others serve. */
+  #isRetiring = false;
   /** Those whose clients send ahead without a pause, until what has been read is answered. */
   readonly #readingStopped = new ReadingStopped();
   readonly #departures: Departures;
   readonly #closing: Closing;
   /** What is not waited for at the end of the service. */
   readonly lasting: Lasting;
+  /** What outlives its requests. */
+  readonly longLived: LongLived;
   readonly #registry: Registry;
   readonly #budget: HandoverBudget;
   readonly #onEmpty: () => void;
@@ -43,30 +49,35 @@ export class Drain {
   constructor(registry: Registry, channel: Channel, settings: WorkerSettings, hands: Hands) {
     const { budgetMs, drainMs, rampMs, worker } = settings;
     this.#registry = registry;
-    this.lasting = new Lasting(registry);
     this.#closing = new Closing(registry, () => this.#look());
     this.#budget = new HandoverBudget(budgetMs, drainMs);
     // Where the worker is to end, its clients need time to hear of it.
     this.#rampMs = Math.min(rampMs, drainMs / 4);
     this.#departures = new Departures(registry, channel, worker, {
       takeBack: hands.takeBack,
-      onAllMayGo: () => this.#watchAll()
+      onAllMayGo: () => this.#watchAll(),
+      onHanded: () => channel.send({ type: 'handed', left: this.longLived.plan() })
     });
+    this.longLived = new LongLived(registry, settings, this.#departures);
+    this.lasting = new Lasting(registry, this.longLived);
     this.#onEmpty = hands.onEmpty;
   }
 
   /** Whether nothing is left here that has to be waited for. */
   get isEmpty(): boolean {
-    if (this.#mode === 'ending') return this.#departures.size === 0 && this.lasting.areAll();
+    if (this.#mode === 'ending' || this.#isRetiring) return this.#departures.size === 0 && this.lasting.areAll();
     return this.#registry.connections.size + this.#departures.size === 0;
   }
 
   /** Serves again; the connections that are still here stay. */
   cancel(): void {
     this.#mode = 'serving';
+    this.#isRetiring = false;
+    this.#closing.end();
     this.#budget.reset();
     this.#readingStopped.clear();
     this.#departures.end();
+    this.longLived.cancel();
     for (const connection of this.#registry.connections) {
       connection.movableAt = null;
       connection.stays = false;
@@ -83,7 +94,7 @@ export class Drain {
     this.#mode = 'handing';
     this.#budget.begin();
     for (const connection of this.#registry.connections) if (connection.kind === 'other') this.#watch(connection);
-    this.#departures.begin(held, rampMs);
+    this.#departures.begin(held, rampMs, this.longLived.begin());
   }
 
   /** From now on each connection moves as soon as it can. */
@@ -104,12 +115,16 @@ export class Drain {
       if (this.#mode === 'serving') this.handOver(held, this.#rampMs);
       else this.#departures.hurry();
       this.#budget.shorten();
+      this.#isRetiring = true;
+      this.longLived.retire(true);
+      this.#closing.begin(false);
       return;
     }
     this.#mode = 'ending';
     this.#readingStopped.clear();
     this.#departures.end(held);
-    this.#closing.begin();
+    this.longLived.retire(false);
+    this.#closing.begin(true);
   }
 
   /** Whether each connection moves as soon as it can. */
@@ -148,6 +163,7 @@ export class Drain {
   }
 
   onClose(connection: Connection): void {
+    this.longLived.forget(connection);
     this.#departures.forget(connection);
     this.#readingStopped.drop(connection);
     if (this.isEmpty) this.#onEmpty();

@@ -1,4 +1,4 @@
-import type { Connection } from '../connections/registry.ts';
+import type { Connection } from '../connections/connection.ts';
 
 /** How long connections may take to move after a pause. */
 export class HandoverBudget {

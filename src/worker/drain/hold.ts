@@ -1,12 +1,14 @@
 import type { ServerResponse } from 'node:http';
 import { currentResponse } from '../../internals/http.ts';
+import type { Connection } from '../connections/connection.ts';
 import { type Detached, isIdle, takeOff } from '../connections/detached.ts';
 import { speaksHttp1 } from '../connections/http1.ts';
 import { findAllIdle } from '../connections/idle.ts';
 import { Immovable, isImmovable } from '../connections/immovable.ts';
 import { ReadingStopped } from '../connections/reading-stopped.ts';
-import type { Connection, Registry } from '../connections/registry.ts';
+import type { Registry } from '../connections/registry.ts';
 import { sayClose } from './closing.ts';
+import type { LongLived } from './long-lived.ts';
 
 /** How often connections are looked at that give no event: those that cannot move, uploads that outlive their response. */
 const LOOK_MS = 500;
@@ -25,13 +27,15 @@ export class Hold {
   readonly #readingStopped = new ReadingStopped();
   readonly #watched = new WeakSet<ServerResponse>();
   readonly #registry: Registry;
+  readonly #longLived: LongLived;
   readonly #onQuiet: () => void;
   #immovable: Immovable;
   #timer: NodeJS.Timeout | null = null;
   #told = false;
 
-  constructor(registry: Registry, onQuiet: () => void) {
+  constructor(registry: Registry, longLived: LongLived, onQuiet: () => void) {
     this.#registry = registry;
+    this.#longLived = longLived;
     this.#immovable = new Immovable(registry);
     this.#onQuiet = onQuiet;
   }
@@ -55,6 +59,7 @@ export class Hold {
       this.#left.add(connection);
       this.#watch(connection);
     }
+    this.#longLived.endAll();
     for (const { response } of this.#registry.hiddenResponses()) sayClose(response);
     this.#timer = setInterval(() => this.#look(), LOOK_MS);
     this.#timer.unref();
@@ -105,7 +110,8 @@ export class Hold {
       if (idle.has(connection.socket)) connection.idleMark = connection.socket.bytesRead;
       this.#keepIfIdle(connection);
     }
-    for (const ended of this.#immovable.sweep([...this.#left].filter(isImmovable))) this.#drop(ended);
+    const lost = [...this.#left].filter((one) => isImmovable(one) && !this.#longLived.isLeaving(one));
+    for (const ended of this.#immovable.sweep(lost)) this.#drop(ended);
     this.#tellIfQuiet();
   }
 

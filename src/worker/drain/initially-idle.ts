@@ -1,4 +1,4 @@
-import type { Connection } from '../connections/registry.ts';
+import type { Connection } from '../connections/connection.ts';
 
 /** The connections that were idle at the pause and have neither moved nor got a request since. */
 export class InitiallyIdle {

@@ -1,12 +1,17 @@
 import type { ServerResponse } from 'node:http';
 import type net from 'node:net';
+import tls from 'node:tls';
 import { currentResponse, isEventStream } from '../../internals/http.ts';
+import type { Connection } from '../connections/connection.ts';
 import { endGently, findIdle } from '../connections/idle.ts';
 import { isImmovable, isUpgradedBehindTls } from '../connections/immovable.ts';
-import type { Connection, Registry } from '../connections/registry.ts';
+import type { Registry } from '../connections/registry.ts';
+import type { LongLived } from './long-lived.ts';
 
 /** How long what was ended may take to leave before its connection is ended too. */
 const FLUSH_MS = 200;
+/** So many looks, of half a second each, a connection of an unknown protocol may go on before it is ended. */
+const RAW_LOOKS = 4;
 /** How long connections that were ended are waited for. */
 const CLOSE_MS = 1_000;
 /** How long an app that hears SIGTERM may take to say goodbye on its connections. */
@@ -19,16 +24,21 @@ const GOODBYE_MS = 500;
 export class Lasting {
   readonly #registry: Registry;
   /** Bytes at the last look, of connections that do not show their requests. */
+  readonly #leaving: Pick<LongLived, 'isLeaving'>;
   #seen = new Map<Connection, number>();
   #silent = new Set<Connection>();
   #ended = false;
+  #looks = 0;
 
-  constructor(registry: Registry) {
+  /** @param leaving tells which of them are ended by the means of their protocol, and are waited for */
+  constructor(registry: Registry, leaving: Pick<LongLived, 'isLeaving'>) {
     this.#registry = registry;
+    this.#leaving = leaving;
   }
 
   /** Notes which connections have been silent since the last look. */
   look(): void {
+    this.#looks += 1;
     const seen = new Map<Connection, number>();
     const silent = new Set<Connection>();
     for (const connection of this.#registry.connections) {
@@ -47,15 +57,16 @@ export class Lasting {
     if (this.#ended) return true; // not looked at again for each of them that closes
     let answering: ReadonlySet<net.Server> | null = null;
     return [...this.#registry.connections].every((connection) => {
-      const { socket, server, kind, moving, pipelines } = connection;
-      if (moving) return false;
+      const { socket, server, kind, moving, pipelines, upgraded } = connection;
+      if (moving || this.#leaving.isLeaving(connection)) return false;
+      if (upgraded === 'other') return true;
       if (kind === 'http1') {
         const response = currentResponse(socket);
         return response ? isEventStream(response) && !pipelines : isImmovable(connection);
       }
       if (isUpgradedBehindTls(connection)) return true;
       answering ??= this.#findAnswering();
-      return !answering.has(server) && this.#silent.has(connection);
+      return !answering.has(server) && (this.#silent.has(connection) || this.#isLate(connection));
     });
   }
 
@@ -76,6 +87,11 @@ export class Lasting {
     }, 20);
   }
 
+  /** A connection of an unknown protocol that is never silent: the app has had its time. */
+  #isLate({ server, isHttp2 }: Connection): boolean {
+    return this.#looks > RAW_LOOKS && !isHttp2 && !(server instanceof tls.Server);
+  }
+
   /** The servers that do not show whose requests are in progress, and have some or may have them soon. */
   #findAnswering(): Set<net.Server> {
     const { connections, sessions } = this.#registry;
@@ -90,7 +106,6 @@ export class Lasting {
 
   #endAll(): void {
     const { connections, sessions } = this.#registry;
-    sessions.end();
     sessions.endStreams();
     for (const { response } of this.#registry.hiddenResponses()) endResponse(response);
     for (const { socket } of connections) {

@@ -1,6 +1,7 @@
+import { sealResume } from '../../protocol/kinds.ts';
 import type { Channel } from '../channel.ts';
+import type { Connection } from '../connections/connection.ts';
 import type { Detached } from '../connections/detached.ts';
-import type { Connection } from '../connections/registry.ts';
 
 /**
  * The connections that are on their way to another process.
@@ -25,16 +26,20 @@ export class Transit {
   }
 
   send(detached: Detached): void {
-    const { connection, handle, fresh } = detached;
+    const { connection, handle, fresh, resume } = detached;
     this.#lastId += 1;
     const id = `${this.#worker}:${this.#lastId}`;
     const item = { detached, sent: false };
     this.#onWay.set(id, item);
     const { key, pipelines } = connection;
-    this.#channel.send({ type: 'connection', id, key, fresh, pipelines }, handle, (sent) => {
-      item.sent = sent;
-      if (!sent && this.#onWay.delete(id)) this.#takeBack(detached);
-    });
+    this.#channel.send(
+      { type: 'connection', id, key, fresh, pipelines, resume: sealResume(resume) },
+      handle,
+      (sent) => {
+        item.sent = sent;
+        if (!sent && this.#onWay.delete(id)) this.#takeBack(detached);
+      }
+    );
   }
 
   /** @returns the connection that has arrived at its receiver; null if it is not known */

@@ -50,7 +50,7 @@ export class Rehearsal {
     if (this.#isOver) return handle.close();
     const [first, second] = this.#stages;
     const [from, to] = key === first.key ? [first, second] : [second, first];
-    to.adopt({ key, fresh, pipelines, last: false, private: false }, handle);
+    to.adopt({ key, fresh, pipelines, resume: null, last: false, private: false }, handle);
     from.drain.onMoved(id, 0);
   }
 

@@ -9,7 +9,7 @@ import { Worker } from '../../support/worker.ts';
 
 async function start(t: TestContext): Promise<PrivateClient> {
   const worker = await Worker.start(t, 'http.mjs');
-  const moving = { id: PRIVATE_ID, key: worker.bound.key, fresh: true, pipelines: false, last: true };
+  const moving = { id: PRIVATE_ID, key: worker.bound.key, fresh: true, pipelines: false, resume: '', last: true };
   const ended = new AbortController().signal;
   const target = { generation: 1, worker: '1.1', secure: false, startedAt: 0, ended };
   const client = new PrivateClient(

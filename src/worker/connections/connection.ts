@@ -1,0 +1,51 @@
+import type net from 'node:net';
+import { carrierOf } from '../../internals/tls.ts';
+import type { Registry } from './registry.ts';
+import type { Resumption } from './resumption.ts';
+import type { WebSocketConnection } from './websocket.ts';
+
+/** One open connection of a server that shares a listener. */
+export interface Connection {
+  readonly registry: Registry;
+  readonly socket: net.Socket;
+  readonly server: net.Server;
+  /** The listener it came by. */
+  readonly key: string;
+  /** `http1` can move; `other` (TLS, HTTP/2, raw) stays until it ends. */
+  readonly kind: 'http1' | 'other';
+  /** What an HTTPS server reads it by. */
+  secured: net.Socket | null;
+  /** What it was upgraded to, or a tunnel of `CONNECT`; null while it speaks HTTP. */
+  upgraded: WebSocketConnection | 'other' | null;
+  /** Set while the app is to go on with an answer that another process began. */
+  resumption: Resumption | null;
+  /** Whether an HTTP/2 session runs over it. */
+  isHttp2: boolean;
+  /** `performance.now()` at which it could first have moved, or null while it has been busy all the time. */
+  movableAt: number | null;
+  /** `bytesRead` when Node last called it idle: no byte since means still idle. */
+  idleMark: number;
+  /** Whether it came from another process and waits for its next request. */
+  parked: boolean;
+  /** Whether it is on its way to another process. */
+  moving: boolean;
+  /** Whether its client sends requests ahead, without waiting for the answers. */
+  pipelines: boolean;
+  /** Whether it was busy when it was its turn to move. */
+  missed: boolean;
+  /** Whether no other process can take it: it ends here. */
+  stays: boolean;
+  /** Whether the supervisor asks privately here; such requests are not measured. */
+  private: boolean;
+  /** `performance.now()` at the beginning of the last request. */
+  requestAt: number;
+}
+
+/** The property by which a socket refers to its connection: the cheapest lookup for every request. */
+export const CONNECTION = Symbol('handover.connection');
+export type Marked = net.Socket & { [CONNECTION]?: Connection };
+
+/** The connection of a socket, or of what stands for it or is carried by it. */
+export function connectionOf(socket: net.Socket): Connection | undefined {
+  return (carrierOf(socket) as Marked)[CONNECTION];
+}

@@ -1,0 +1,112 @@
+import { ServerResponse } from 'node:http';
+import { headOf, isChunked, isEventStream } from '../../internals/http.ts';
+import { isFlushed } from '../../internals/net.ts';
+import type { Resume } from '../../protocol/kinds.ts';
+import { Events } from './event-fields.ts';
+import { requestHead } from './request-head.ts';
+
+/** The property by which a response refers to its stream: null where it is none, undefined where nothing was written yet. */
+const STREAM = Symbol('handover.event-stream');
+type Marked = ServerResponse & { [STREAM]?: EventStream | null };
+
+/** A response that is a stream of server-sent events: its events are followed, so that it can move or end between two. */
+export class EventStream {
+  readonly response: ServerResponse;
+  readonly #events = new Events();
+  #onBoundary: (() => void) | null = null;
+
+  constructor(response: ServerResponse) {
+    this.response = response;
+    const { 'last-event-id': id } = response.req.headers;
+    if (typeof id === 'string' && id !== '') this.#events.lastId = Buffer.from(id, 'latin1').toString();
+  }
+
+  onWrite(chunk: unknown, encoding: unknown): void {
+    if (typeof chunk === 'string' && (typeof encoding !== 'string' || /^utf-?8$/i.test(encoding)))
+      this.#events.take(chunk);
+    else if (typeof chunk === 'string') this.#events.take(Buffer.from(chunk, encoding as BufferEncoding));
+    else if (chunk instanceof Uint8Array) this.#events.take(chunk);
+    if (this.#onBoundary && this.isBoundary) this.#end();
+  }
+
+  get isBoundary(): boolean {
+    return this.#events.isBoundary;
+  }
+
+  /** Whether another process can go on with it: its client knows where it is, and its bytes are what the app writes. */
+  get isResumable(): boolean {
+    const { lastId, isUnnumbered } = this.#events;
+    const { response } = this;
+    const isPlain = isChunked(response) && !/^content-encoding:/im.test(headOf(response));
+    return lastId !== null && !isUnnumbered && isPlain;
+  }
+
+  /** What another process needs to go on with it from here; null where that is not possible at this moment. */
+  resume(): Resume | null {
+    const { response } = this;
+    const { socket, req } = response;
+    const { lastId } = this.#events;
+    const isAway = !socket || response.destroyed || response.writableEnded || response.writableNeedDrain;
+    if (isAway || !this.isBoundary || !this.isResumable || lastId === null) return null;
+    if (!isFlushed(socket) || socket.readableLength > 0 || !req.complete) return null;
+    return {
+      kind: 'event-stream',
+      request: requestHead(req, { 'last-event-id': Buffer.from(lastId).toString('latin1') }),
+      answer: headOf(response),
+      state: null
+    };
+  }
+
+  /** Ends it as soon as it is between two events. Its client comes back, and says which one it has got last. */
+  endAtBoundary(): void {
+    this.#onBoundary = () => {};
+    if (this.isBoundary) this.#end();
+  }
+
+  /** Takes that back. */
+  cancel(): void {
+    this.#onBoundary = null;
+  }
+
+  #end(): void {
+    const { response } = this;
+    // In a later turn: the app may go on writing in this one.
+    setImmediate(() => {
+      if (this.#onBoundary === null || response.writableEnded || !this.isBoundary) return;
+      this.#onBoundary = null;
+      response.on('error', () => {}); // what the app still writes fails, which must not end the process
+      response.end();
+    });
+  }
+}
+
+/** The stream that a response is; null for every other one. */
+export function eventStreamOf(response: ServerResponse): EventStream | null {
+  return (response as Marked)[STREAM] ?? null;
+}
+
+/**
+ * Follows the events of every response that is a stream of them, from its beginning.
+ *
+ * By a `write` of all responses: only those that are written in parts come by it, and each other response pays nothing.
+ */
+export function watchEventStreams(): void {
+  const { write } = ServerResponse.prototype;
+  type Write = (this: ServerResponse, chunk: unknown, encoding?: unknown, callback?: unknown) => boolean;
+  const watched: Write = function (this: Marked, chunk, encoding, callback) {
+    const isTaken = (write as Write).call(this, chunk, encoding, callback);
+    const stream = this[STREAM];
+    if (stream === null) return isTaken;
+    if (stream) stream.onWrite(chunk, encoding);
+    else begin(this)?.onWrite(chunk, encoding);
+    return isTaken;
+  };
+  ServerResponse.prototype.write = watched as typeof write;
+}
+
+function begin(response: Marked): EventStream | null {
+  const isOne = isEventStream(response) && String(response.req.headers.accept).includes('text/event-stream');
+  const stream = isOne ? new EventStream(response) : null;
+  response[STREAM] = stream;
+  return stream;
+}

@@ -1,0 +1,20 @@
+import type { IncomingMessage } from 'node:http';
+
+/**
+ * Writes the head of a request as it came, for another process that is to read it again.
+ *
+ * @param instead headers by their names in lower case, in the place of its own
+ * @returns latin1
+ */
+export function requestHead(
+  { method, url, httpVersion, rawHeaders }: IncomingMessage,
+  instead: Readonly<Record<string, string>> = {}
+): string {
+  const lines = [`${method} ${url} HTTP/${httpVersion}`];
+  for (let at = 0; at < rawHeaders.length; at += 2) {
+    const [name = '', value = ''] = [rawHeaders[at], rawHeaders[at + 1]];
+    if (instead[name.toLowerCase()] === undefined) lines.push(`${name}: ${value}`);
+  }
+  for (const [name, value] of Object.entries(instead)) lines.push(`${name}: ${value}`);
+  return `${lines.join('\r\n')}\r\n\r\n`;
+}

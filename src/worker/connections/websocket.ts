@@ -1,0 +1,204 @@
+import type { IncomingMessage } from 'node:http';
+import type net from 'node:net';
+import { blockReading, isFlushed } from '../../internals/net.ts';
+import type { Resume } from '../../protocol/kinds.ts';
+import { closeFrame, Frames, SERVICE_RESTART } from './frames.ts';
+import { endGently } from './idle.ts';
+import { requestHead } from './request-head.ts';
+import { ignore, readEncoding } from './writes.ts';
+
+/** How often it is looked whether one that is to be closed is between two messages. */
+const LOOK_MS = 20;
+/** A client that has sent nothing for so long does not wait for an answer. */
+const SILENT_LOOKS = 15;
+/** After so long it is closed although its client sends all the time. */
+const PATIENT_LOOKS = 50;
+/** How long a client may take to answer the close. */
+const ANSWER_MS = 2_000;
+/** An answer whose head is longer is none that is looked at. */
+const HEAD_BYTES = 64 * 1024;
+/** How much an app may save of one. */
+const STATE_BYTES = 64 * 1024;
+
+type Write = (chunk: string | Uint8Array, encoding?: unknown, callback?: unknown) => boolean;
+
+/**
+ * An upgraded connection of which the frames are counted, so that it can be closed, or moved, between two messages.
+ *
+ * What the app writes is seen by a `write` of the socket's own, what it reads by its `push`. Nothing is kept.
+ */
+export class WebSocketConnection {
+  readonly socket: net.Socket;
+  /** The head of the app's answer; null until it has written all of it. */
+  answer: string | null = null;
+  /** What the app saves of it, to be carried to another process with it; null where it does not. */
+  save: (() => unknown) | null = null;
+  #request = '';
+  readonly #sent = new Frames();
+  readonly #received = new Frames();
+  #head: Buffer | null = null;
+  /** Whether the app's own writes reach nobody any more. */
+  #isMuted = false;
+  #timer: NodeJS.Timeout | null = null;
+  /** Whether the client has sent something since it was to be closed. */
+  #heard = false;
+  #onAnswer: (() => void) | null = null;
+  #readAgain: (() => void) | null = null;
+  #bytes = -1;
+
+  constructor(socket: net.Socket, head: Buffer) {
+    this.socket = socket;
+    this.#received.take(head);
+    const { write, push } = socket;
+    socket.write = ((chunk: string | Uint8Array, encoding?: unknown, callback?: unknown) => {
+      if (this.#isMuted) return ignore(encoding, callback);
+      this.#onWrite(chunk, encoding);
+      return (write as Write).call(socket, chunk, encoding, callback);
+    }) as typeof socket.write;
+    socket.push = (chunk: unknown, encoding?: BufferEncoding) => {
+      if (chunk instanceof Uint8Array) {
+        this.#received.take(chunk);
+        this.#heard = true;
+      }
+      return push.call(socket, chunk, encoding);
+    };
+  }
+
+  /** The app wants it carried. @param save what is to go with it */
+  carryWith(request: IncomingMessage, save: () => unknown): void {
+    this.#request = requestHead(request);
+    this.save = save;
+  }
+
+  /** Whether the app has accepted it, and it is one. */
+  get isOpen(): boolean {
+    return this.answer !== null && isAccepted(this.answer) && !this.#sent.isNonsense && !this.#received.isNonsense;
+  }
+
+  /** Whether the app, its client or we have begun to close it. */
+  get isClosing(): boolean {
+    const { destroyed, writableEnded } = this.socket;
+    return destroyed || writableEnded || this.#isMuted || this.#sent.closed || this.#received.closed;
+  }
+
+  /**
+   * What another process needs to go on with it; why it cannot be carried at all; or null where it is not between two
+   * messages. It is not read from the first call on that finds it so: only at the next one all is answered.
+   */
+  resume(): Resume | string | null {
+    const { socket, answer } = this;
+    if (this.save === null || answer === null) return 'the app does not carry it';
+    if (hasContext(answer)) return 'its compression has a context';
+    const isBetween =
+      this.isOpen &&
+      this.#sent.isBoundary &&
+      this.#received.isBoundary &&
+      socket.readableLength === 0 &&
+      isFlushed(socket);
+    if (!isBetween) {
+      this.readAgain();
+      return null;
+    }
+    const bytes = socket.bytesRead + socket.bytesWritten;
+    this.#readAgain ??= blockReading(socket);
+    const isQuiet = this.#bytes === bytes;
+    this.#bytes = bytes;
+    if (!isQuiet) return null;
+    let state: string;
+    try {
+      state = JSON.stringify(this.save() ?? null);
+    } catch (error) {
+      return `save threw ${error instanceof Error ? error.name : 'something'}`;
+    }
+    if (typeof state !== 'string') return 'what save returned is not JSON';
+    if (Buffer.byteLength(state) > STATE_BYTES) return 'what save returned is too large';
+    return { kind: 'websocket', request: this.#request, answer, state };
+  }
+
+  /** It does not leave now. */
+  readAgain(): void {
+    this.#readAgain?.();
+    this.#readAgain = null;
+    this.#bytes = -1;
+  }
+
+  /**
+   * Closes it with 1012, between two messages. The app hears of it when the client answers.
+   *
+   * What a client sends before it hears of the close gets no answer any more. So it is closed when the app has just answered,
+   * where it is used, or else when it has been silent for a while.
+   *
+   * @param onClosed called when the close has been sent; not where it was being closed already
+   */
+  close(onClosed: () => void): void {
+    if (this.#timer || this.isClosing) return;
+    let bytes = this.socket.bytesRead;
+    let looks = 0;
+    let silentLooks = 0;
+    this.#heard = false;
+    const closeNow = () => {
+      this.#stopLooking();
+      if (this.isClosing) return;
+      this.#sendClose();
+      onClosed();
+    };
+    this.#onAnswer = () => setImmediate(() => this.#timer && this.#canClose && closeNow());
+    this.#timer = setInterval(() => {
+      const { bytesRead } = this.socket;
+      looks += 1;
+      silentLooks = bytes === bytesRead ? silentLooks + 1 : 0;
+      bytes = bytesRead;
+      const isTime = (silentLooks >= SILENT_LOOKS && this.#received.isBoundary) || looks >= PATIENT_LOOKS;
+      if (this.isClosing || (isTime && this.#canClose)) closeNow();
+    }, LOOK_MS);
+  }
+
+  /** Takes back a close that has not been sent. */
+  cancel(): void {
+    this.#stopLooking();
+  }
+
+  #stopLooking(): void {
+    if (this.#timer) clearInterval(this.#timer);
+    this.#timer = null;
+    this.#onAnswer = null;
+  }
+
+  get #canClose(): boolean {
+    return this.isOpen && this.#sent.isBoundary;
+  }
+
+  #sendClose(): void {
+    const { socket } = this;
+    socket.on('error', () => {}); // what the app still does to it may fail, which must not end the process
+    socket.write(closeFrame(SERVICE_RESTART));
+    this.#isMuted = true;
+    setTimeout(() => socket.destroyed || endGently(socket), ANSWER_MS).unref();
+  }
+
+  #onWrite(chunk: string | Uint8Array, encoding: unknown): void {
+    const bytes = typeof chunk === 'string' ? Buffer.from(chunk, readEncoding(encoding)) : chunk;
+    if (this.answer !== null) {
+      this.#sent.take(bytes);
+      if (this.#onAnswer && this.#heard && this.#sent.isBoundary && this.#received.isBoundary) this.#onAnswer();
+      return;
+    }
+    const head = this.#head ? Buffer.concat([this.#head, bytes]) : Buffer.from(bytes);
+    const end = head.indexOf('\r\n\r\n');
+    this.#head = end < 0 && head.length < HEAD_BYTES ? head : null;
+    if (this.#head) return;
+    this.answer = head.toString('latin1', 0, Math.max(0, end));
+    this.#sent.take(head.subarray(end + 4));
+  }
+}
+
+/** Whether the messages of a connection are compressed with what came before them: nobody else could read them. */
+function hasContext(answer: string): boolean {
+  const extensions = /^sec-websocket-extensions:(.*)$/im.exec(answer)?.[1] ?? '';
+  if (!extensions.includes('permessage-deflate')) return extensions.trim() !== '';
+  return !(extensions.includes('server_no_context_takeover') && extensions.includes('client_no_context_takeover'));
+}
+
+function isAccepted(head: string): boolean {
+  return /^HTTP\/1\.1 101(?: |\r|$)/.test(head);
+}

@@ -1,0 +1,176 @@
+import { currentResponse, isEventStream } from '../../internals/http.ts';
+import { addLeft, type Kind, type LeftByKind } from '../../protocol/kinds.ts';
+import type { WorkerSettings } from '../../protocol/worker-settings.ts';
+import type { Connection } from '../connections/connection.ts';
+import { eventStreamOf } from '../connections/event-stream.ts';
+import { kindOf } from '../connections/kind.ts';
+import type { Registry } from '../connections/registry.ts';
+import { WebSocketConnection } from '../connections/websocket.ts';
+import type { Departures } from './departures.ts';
+import { InAnswer } from './in-answer.ts';
+import { Spread } from './spread.ts';
+
+/** Of the drain timeout, so much at the most is used to end what is ended one by one: the rest is for the answers. */
+const SHARE = 0.75;
+/** The same where a service stops: a container is killed after 10 s. */
+const STOP_MS = 4_000;
+
+/**
+ * Lets go of connections that outlive their requests: WebSockets, streams of server-sent events, HTTP/2 sessions.
+ *
+ * Each has one way, by the means of its protocol, so that its client comes back to the next version. Nothing is cut.
+ */
+export class LongLived {
+  readonly #registry: Registry;
+  readonly #settings: WorkerSettings;
+  readonly #inAnswer: InAnswer;
+  /** Ends one by one what does not stay with its version. */
+  readonly #leaving: Spread<Connection>;
+  /** Ends one by one what has stayed until its version is retired. */
+  readonly #retiring: Spread<Connection>;
+  /** Those that were told to leave. */
+  #told = new Set<Connection>();
+  #hasBegun = false;
+
+  constructor(registry: Registry, settings: WorkerSettings, departures: Departures) {
+    this.#registry = registry;
+    this.#settings = settings;
+    const leave = (connection: Connection) => this.#leave(connection);
+    this.#leaving = new Spread(() => this.#find(false), leave);
+    this.#retiring = new Spread(() => this.#find(true), leave);
+    this.#inAnswer = new InAnswer(departures, (connection, why) => this.#close(connection, why));
+  }
+
+  /** Those that move in the middle of an answer, as soon as they can. */
+  begin(): readonly Connection[] {
+    this.#start();
+    const { connections } = this.#registry;
+    const moving = [...connections].filter((connection) => !connection.private && this.#isMovable(connection));
+    this.#inAnswer.begin(moving, () => this.#moreStreams());
+    this.#leaving.begin(this.#settings.upgradeSpreadMs);
+    return moving;
+  }
+
+  /** Ends what is still here, within the drain timeout. @param receivers whether another version serves */
+  retire(receivers: boolean): void {
+    this.#start();
+    if (!receivers) this.#inAnswer.end();
+    const { upgradeSpreadMs, drainMs } = this.#settings;
+    const limitMs = Math.min(upgradeSpreadMs, receivers ? drainMs * SHARE : Math.min(drainMs / 2, STOP_MS));
+    this.#leaving.begin(limitMs);
+    this.#retiring.begin(limitMs);
+  }
+
+  /** Ends everything at once: nothing may stay. */
+  endAll(): void {
+    this.#start();
+    this.#retiring.begin(0);
+  }
+
+  /** What is still here stays. */
+  cancel(): void {
+    this.#hasBegun = false;
+    this.#leaving.end();
+    this.#retiring.end();
+    this.#inAnswer.end();
+    this.#registry.sessions.stay();
+    for (const { upgraded, socket, secured } of this.#told) {
+      if (upgraded instanceof WebSocketConnection) upgraded.cancel();
+      const response = currentResponse(secured ?? socket);
+      if (response) eventStreamOf(response)?.cancel();
+    }
+    this.#told = new Set();
+  }
+
+  forget(connection: Connection): void {
+    this.#told.delete(connection);
+    this.#inAnswer.forget(connection);
+  }
+
+  /** Whether a connection is going to end by itself. */
+  isLeaving(connection: Connection): boolean {
+    if (this.#told.has(connection)) return true;
+    if (this.#retiring.isRunning) return this.#isToEnd(connection, true);
+    return this.#leaving.isRunning && this.#isToEnd(connection, false);
+  }
+
+  /** How each connection has left, or is going to as far as it is known. */
+  plan(): LeftByKind {
+    let all = this.#registry.left.counts;
+    for (const connection of this.#registry.connections) {
+      if (connection.private || connection.moving) continue;
+      const kind = kindOf(connection);
+      const how = this.#planFor(connection, kind);
+      if (how) all = addLeft(all, { [kind]: { [how]: 1 } });
+    }
+    return all;
+  }
+
+  #planFor(connection: Connection, kind: Kind) {
+    if (kind === 'tls') return 'told';
+    if (kind === 'websocket') return this.isLeaving(connection) ? 'closed' : 'kept';
+    if (kind === 'event-stream') return this.isLeaving(connection) ? 'ended' : 'kept';
+    return kind === 'other' ? 'kept' : null;
+  }
+
+  /** Sessions end whatever else does. */
+  #start(): void {
+    if (!this.#hasBegun) this.#registry.left.reset();
+    this.#hasBegun = true;
+    const count = this.#registry.sessions.end();
+    for (let told = 0; told < count; told += 1) this.#registry.left.note('http2', 'goaway');
+  }
+
+  #isMovable(connection: Connection): boolean {
+    const { upgraded, kind, socket, stays, moving } = connection;
+    if (kind !== 'http1' || stays || moving) return false;
+    if (upgraded instanceof WebSocketConnection) return upgraded.isOpen && upgraded.save !== null;
+    if (upgraded || this.#settings.eventStreams !== 'move') return false;
+    const response = currentResponse(socket);
+    return response !== null && eventStreamOf(response)?.isResumable === true;
+  }
+
+  /** Streams that have got an id only now. */
+  #moreStreams(): readonly Connection[] {
+    return [...this.#registry.connections].filter(
+      (connection) => !this.#told.has(connection) && !connection.upgraded && this.#isMovable(connection)
+    );
+  }
+
+  #find(isRetiring: boolean): readonly Connection[] {
+    return [...this.#registry.connections].filter(
+      (connection) => !this.#told.has(connection) && this.#isToEnd(connection, isRetiring)
+    );
+  }
+
+  #isToEnd(connection: Connection, isRetiring: boolean): boolean {
+    const { upgraded, secured, socket, moving } = connection;
+    if (connection.private || moving || this.#inAnswer.has(connection)) return false;
+    const { websockets, eventStreams } = this.#settings;
+    if (upgraded instanceof WebSocketConnection)
+      return upgraded.isOpen && (isRetiring || websockets === 'close' || upgraded.save !== null);
+    if (upgraded) return false;
+    const response = currentResponse(secured ?? socket);
+    return response !== null && isEventStream(response) && (isRetiring || eventStreams === 'end');
+  }
+
+  #leave(connection: Connection): void {
+    const { upgraded, secured, socket } = connection;
+    if (this.#told.has(connection) || connection.moving) return;
+    if (upgraded instanceof WebSocketConnection) return this.#close(connection);
+    const response = currentResponse(secured ?? socket);
+    if (!response) return;
+    this.#told.add(connection);
+    const stream = eventStreamOf(response);
+    this.#registry.left.note('event-stream', 'ended');
+    if (stream) return stream.endAtBoundary();
+    response.on('error', () => {}); // what the app still writes fails, which must not end the process
+    response.end();
+  }
+
+  #close(connection: Connection, why?: string): void {
+    this.#told.add(connection);
+    if (connection.upgraded instanceof WebSocketConnection)
+      connection.upgraded.close(() => this.#registry.left.note('websocket', 'closed', why));
+  }
+}
