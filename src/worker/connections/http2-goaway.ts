@@ -11,12 +11,13 @@ const PATIENCE_MS = 1_000;
  * Tells the client of a session to begin its next stream elsewhere, so that no stream is refused: first that no further ones
  * are taken; then, a ping's round trip later, up to which one they were.
  *
- * From the first on, nghttp2 hears nothing more once no stream is open, not even one that was sent before the client knew
- * (which is then refused). So over TCP, nghttp2 is not told of the first frame. Over TLS, where nobody else may write, a stream
- * is kept from ending until the pong is there; a session that has been without one for a second is told at once.
+ * Once either side has said goodbye and no stream is open, nghttp2 hears nothing more, not even a stream that was sent before
+ * its client knew (which is then refused). So it is said while a stream is open, which is kept from ending until the pong is
+ * there; to a session that has been without one for a second, at once.
  *
- * @param socket the real one, where the session runs over TCP
+ * @param socket the real one, where the session runs over TCP: there nghttp2 need not know of the first frame
  * @param streams the open ones
+ * @param lastStreamAt `performance.now()` when the last one began
  */
 export function tellToGoAway(
   session: ServerHttp2Session,
@@ -24,33 +25,25 @@ export function tellToGoAway(
   streams: ReadonlySet<ServerHttp2Stream>,
   lastStreamAt: number
 ): void {
-  deferClose(session);
-  if (socket) {
-    socket.write(GOAWAY);
-    return closeAfterPing(session, () => {});
-  }
-  const begin = (stream: ServerHttp2Stream) => {
-    session.goaway(NO_ERROR, LAST_OF_ALL);
-    const release = holdEnd(stream);
+  const begin = (release: () => void) => {
+    if (session.destroyed) return;
+    deferClose(session);
+    if (socket) socket.write(GOAWAY);
+    else session.goaway(NO_ERROR, LAST_OF_ALL);
     // A ping overtakes other frames.
     setImmediate(() => closeAfterPing(session, release));
   };
   const open = [...streams].find((stream) => !stream.writableEnded && !stream.destroyed);
-  if (open) return begin(open);
-  const leftMs = lastStreamAt + PATIENCE_MS - performance.now();
+  if (open) return begin(holdEnd(open));
   const onStream = (stream: ServerHttp2Stream) => {
     clearTimeout(idle);
-    begin(stream);
+    begin(holdEnd(stream));
   };
-  const idle = setTimeout(
-    () => {
-      session.off('stream', onStream);
-      if (session.destroyed) return;
-      session.goaway(NO_ERROR, LAST_OF_ALL);
-      setTimeout(() => closeNow(session), PATIENCE_MS).unref();
-    },
-    Math.max(0, leftMs)
-  );
+  const onIdle = () => {
+    session.off('stream', onStream);
+    begin(() => {});
+  };
+  const idle = setTimeout(onIdle, Math.max(0, lastStreamAt + PATIENCE_MS - performance.now()));
   idle.unref();
   session.prependOnceListener('stream', onStream);
 }
