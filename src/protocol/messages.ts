@@ -101,6 +101,8 @@ const TO_WORKER = {
   hold: { yields: flag },
   /** A copy of a listener for a worker that holds, to accept on only if the supervisor is gone. */
   keep: { key: text },
+  /** Encrypt TLS session tickets with these keys, in base64. */
+  tickets: { keys: text },
   activate: {},
   deactivate: {},
   /** A connection that moves here. With `last`, no other worker can take it. */

@@ -2,6 +2,7 @@ import type { Release } from '../core/state/state.ts';
 import type { Plans } from '../host/listeners/plans.ts';
 import type { HeldPreload } from '../host/processes/held-preload.ts';
 import { type Watch, WorkerProcess } from '../host/processes/worker-process.ts';
+import type { TicketKeys } from '../host/ticket-keys.ts';
 import type { Options } from '../options/options.ts';
 import { PROTOCOL_VERSION } from '../protocol/versions.ts';
 import type { WorkerSettings } from '../protocol/worker-settings.ts';
@@ -22,10 +23,11 @@ interface Start {
   readonly app: App;
   readonly options: Options;
   readonly plans: Plans;
+  readonly ticketKeys: TicketKeys;
 }
 
 /** Starts a worker with its settings: who it is, what is lent to it, and the times that hold. */
-export function startWorker({ app, options, plans, preload, ...start }: Start): WorkerProcess {
+export function startWorker({ app, options, plans, preload, ticketKeys, ...start }: Start): WorkerProcess {
   const { worker, generation, release, watch } = start;
   const lent = plans.lentTo(generation).map(({ key, address, named, asked }) => ({ key, address, named, asked }));
   const settings: WorkerSettings = {
@@ -49,5 +51,7 @@ export function startWorker({ app, options, plans, preload, ...start }: Start): 
   const env = { ...app.env, ...release.env, ...(typeof first === 'object' ? { PORT: String(first.port) } : {}) };
   const lead = process.stdout.isTTY && options.log !== 'json' ? `${worker} | ` : '';
   const { stdout, stderr } = process;
-  return new WorkerProcess({ release, preload: preload.path, settings, env, stdout, stderr, lead }, watch);
+  const started = new WorkerProcess({ release, preload: preload.path, settings, env, stdout, stderr, lead }, watch);
+  ticketKeys.give(started);
+  return started;
 }

@@ -15,6 +15,7 @@ import { HeldPreload } from '../host/processes/held-preload.ts';
 import { outliveOutput } from '../host/processes/output.ts';
 import { Workers } from '../host/processes/workers.ts';
 import { Relay } from '../host/relay.ts';
+import { TicketKeys } from '../host/ticket-keys.ts';
 import { limitsOf } from '../options/limits.ts';
 import { BeforeCutoverRunner } from './before-cutover.ts';
 import { Checking } from './checking.ts';
@@ -44,6 +45,7 @@ export class Supervisor {
   readonly #plans: Plans;
   readonly #mailbox: Mailbox;
   readonly #deadlines: Deadlines;
+  readonly #ticketKeys = new TicketKeys();
   readonly #departed = new Departed();
   readonly #relay: Relay;
   readonly #workers: Workers;
@@ -106,7 +108,7 @@ export class Supervisor {
       releaseOf: (generation) => releaseOf(state(), generation),
       releasesAhead: () => releasesAhead(state())
     });
-    const lasting = { app, plans: this.#plans, preload: this.#preload };
+    const lasting = { app, plans: this.#plans, preload: this.#preload, ticketKeys: this.#ticketKeys };
     this.#workers = new Workers({
       listeners: this.#listeners,
       plans: this.#plans,
@@ -154,9 +156,7 @@ export class Supervisor {
     this.#finish = () => {
       for (const one of undo) one();
       this.#deadlines.clearAll();
-      this.#relay.close();
-      this.#checkers.close();
-      this.#health.close();
+      for (const one of [this.#relay, this.#ticketKeys, this.#checkers, this.#health]) one.close();
       this.#beforeCutover.cancel();
       this.#listeners.close();
       this.#control.close();

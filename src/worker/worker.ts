@@ -19,6 +19,7 @@ import { keepChannel } from './keep-channel.ts';
 import { Servers } from './listen/servers.ts';
 import { liveAsOrphan } from './orphan.ts';
 import { Rehearsal } from './rehearsal/rehearsal.ts';
+import { TlsSessions } from './tls-sessions.ts';
 import { tellUncaught } from './uncaught.ts';
 import { Meter } from './vitals.ts';
 import { describeWaiting } from './waiting.ts';
@@ -35,6 +36,7 @@ export class Worker {
   readonly #servers: Servers;
   readonly #meter: Meter | null;
   readonly #busy = new Busy();
+  readonly #tlsSessions = new TlsSessions();
   readonly #lastRuns = new Set<() => void | Promise<void>>();
   /** Whether it was told to accept, and not to pause since. Stays true during a hold. */
   #serving = false;
@@ -69,6 +71,7 @@ export class Worker {
     });
     this.#hold = new Hold(this.#registry, this.#drain.longLived, () => this.#channel.send({ type: 'quiet' }));
     this.#servers = new Servers(this.#channel, settings, (server, gate) => {
+      this.#tlsSessions.watch(server);
       this.#registry.watch(server, gate);
       this.#rehearse();
     });
@@ -77,6 +80,7 @@ export class Worker {
   begin(): void {
     this.#meter?.begin(() => this.#sample(0));
     this.#servers.takeOver();
+    this.#tlsSessions.begin();
     watchEventStreams();
     tellUncaught(this.#channel);
     this.#channel.listen((message, handle) => this.#onMessage(message, handle));
@@ -112,6 +116,8 @@ export class Worker {
         return this.#beginHold(message.yields);
       case 'keep':
         return this.#hold.isHolding && handle ? this.#servers.keep(message.key, handle) : handle?.close();
+      case 'tickets':
+        return this.#tlsSessions.onKeys(message.keys);
       case 'activate':
         return this.#whileActive.activate();
       case 'deactivate':
@@ -122,7 +128,7 @@ export class Worker {
       case 'moved':
         return this.#drain.onMoved(message.id, message.busy);
       case 'report':
-        return this.#report(message.ask);
+        return this.#channel.send({ type: 'reported', ask: message.ask, ...this.#registry.report(this.#hold.size) });
       case 'sample':
         return this.#sample(message.ask);
       case 'recall':
@@ -217,10 +223,6 @@ export class Worker {
 
   #give(server: net.Server, handle: Handle, arrival: Arrival, onSettled?: (refused: string) => void): void {
     giveConnection(this.#registry, server, handle, arrival, (one) => this.#drain.onParked(one), onSettled);
-  }
-
-  #report(ask: number): void {
-    this.#channel.send({ type: 'reported', ask, ...this.#registry.report(this.#hold.size) });
   }
 
   #sample(ask: number): void {

@@ -17,6 +17,7 @@ const messages: { readonly [T in Message['type']]: Extract<Message, { type: T }>
   pause: { type: 'pause', receivers: true, hurry: false },
   drain: { type: 'drain', receivers: false },
   expect: { type: 'expect', port: 40_001, over: false },
+  tickets: { type: 'tickets', keys: 'AAAA' },
   activate: { type: 'activate' },
   deactivate: { type: 'deactivate' },
   explain: { type: 'explain', ask: 1 },
