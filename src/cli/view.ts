@@ -1,6 +1,7 @@
 import type { BakeStatus, Figures, GenerationStatus, Status, WorkerStatus } from '../core/status.ts';
 import { columns } from './columns.ts';
 import type { Io } from './io.ts';
+import { showKinds, showLeft } from './kinds.ts';
 import { count, firstLine, showBytes, showMs } from './print.ts';
 
 type Paint = Io['paint'];
@@ -13,7 +14,8 @@ const HEAD = ['id', 'pid', 'state', 'connections', 'in flight', 'requests', 'mem
 /** Shows a status to a person. What could not be measured is `-`, with the reason below. */
 export function showStatus(status: Status, paint: Paint): string {
   const { app, supervisor, listeners, phase, active, activeNote, standby, standbyNote } = status;
-  const { candidate, candidateNote, configNote, retiring, bake, history } = status;
+  const { candidate, candidateNote, configNote, lastHandover, retiring, bake, history } = status;
+  const left = lastHandover ? showLeft(lastHandover.connections) : '';
   const { pid, version, node, uptimeMs } = supervisor;
   const addresses = listeners.map(({ address }) => address).join(', ');
   const blocks = [
@@ -24,6 +26,7 @@ export function showStatus(status: Status, paint: Paint): string {
         ['listeners', addresses || '-'],
         ['phase', phase],
         ...(configNote === null ? [] : [['config', paint('yellow', configNote)]]),
+        ...(lastHandover && left ? [['handed over', `from generation ${lastHandover.from}: ${left}`]] : []),
         ...(bake ? showBake(bake) : [])
       ],
       []
@@ -71,8 +74,9 @@ function showGeneration(role: string, generation: GenerationStatus, paint: Paint
   const lines = rejected === null ? [title] : [title, `  ${paint('red', 'rejected')}: ${firstLine(rejected)}`];
   if (workers.length === 0) return [...lines, '  no worker runs'];
   const head = HEAD.map((cell) => paint('dim', cell));
+  const kinds = showKinds(workers);
   const rows = columns([head, ...workers.map(row)], [1, 3, 4, 5, 6, 7]).map((line) => `  ${line}`);
-  return [...lines, ...rows, ...workers.flatMap(showNotes)];
+  return [...lines, ...rows, ...(kinds ? [`  ${kinds}`] : []), ...workers.flatMap(showNotes)];
 }
 
 function row({ id, pid, state, connections, inFlight, requests, rssBytes, cpuShare }: WorkerStatus): string[] {
@@ -82,10 +86,13 @@ function row({ id, pid, state, connections, inFlight, requests, rssBytes, cpuSha
 }
 
 /** Why something is not known of a worker, and what keeps one that drains. */
-function showNotes({ id, state, connections, silentMs, holding = [], unmeasured }: WorkerStatus): string[] {
+function showNotes({ id, state, connections, kinds, silentMs, holding = [], unmeasured }: WorkerStatus): string[] {
   const leaving = state === 'draining' || state === 'ending' || state === 'paused';
   const holders = holding.map(({ method, url, ageMs }) => `${method} ${url} for ${showMs(ageMs)}`).join(', ');
-  const idle = state === 'draining' && holding.length === 0 && connections ? count(connections, 'connection') : '';
+  const idle =
+    state === 'draining' && holding.length === 0 && connections
+      ? showKinds([{ kinds }]) || count(connections, 'connection')
+      : '';
   const held = leaving ? holders || idle : '';
   return [
     ...(unmeasured ? [`  ${id}: - because ${unmeasured}`] : []),

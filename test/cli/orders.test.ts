@@ -66,7 +66,7 @@ test('rollback makes the generation before active again, and a second one goes f
     / cutover +from generation 2 to 1\n.* paused +generation 2\nRolled back to generation 1 in [\d.]+ ms; \d+ connections? moved; generation 2 is the standby\.\n$/
   );
   const { answer } = await home.json('rollback');
-  assert.deepEqual(Object.keys(answer), ['ok', 'from', 'to', 'tookMs', 'handedOver']);
+  assert.deepEqual(Object.keys(answer), ['ok', 'from', 'to', 'tookMs', 'handedOver', 'connections']);
   assert.deepEqual([answer.ok, answer.from, answer.to], [true, 1, 2]);
 });
 

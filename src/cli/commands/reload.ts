@@ -3,6 +3,7 @@ import { HandoverError } from '../../errors.ts';
 import { logicalCwd } from '../../options/cwd.ts';
 import { findSupervisor } from '../find.ts';
 import { createPlaceFlags } from '../flags.ts';
+import { showLeft } from '../kinds.ts';
 import { count, describeChange, showMs } from '../print.ts';
 import { giveOrder } from '../progress.ts';
 import { createReleaseFlags, createReloadFlags, readRelease } from '../release-flags.ts';
@@ -36,11 +37,14 @@ If it fails, the old generation is active (exit code 1).`,
   }
 };
 
-function showDone({ from, to, bootMs, cutoverMs, handedOver, gapMs, verdict, closed, config }: ReloadDone): string {
+function showDone(reload: ReloadDone): string {
+  const { from, to, bootMs, cutoverMs, handedOver, connections, gapMs, verdict, closed, config } = reload;
   const gap = gapMs === undefined ? '' : `, nobody served for ${showMs(gapMs)}`;
   const times = `ready in ${showMs(bootMs)}, cutover ${showMs(cutoverMs)}${gap}`;
   const gone = closed ? ` Closed, since it does not listen there: ${closed.join(', ')}.` : '';
-  const done = `Handed over from generation ${from} to ${to}: ${times}, ${count(handedOver, 'connection')} moved.${gone}`;
+  const left = showLeft(connections, ['http1']);
+  const others = left === '' ? '' : ` ${left}.`;
+  const done = `Handed over from generation ${from} to ${to}: ${times}, ${count(handedOver, 'connection')} moved.${others}${gone}`;
   const lines = [done, ...(config ? describeChange(config) : []), ...(verdict ? [showVerdict(verdict)] : [])];
   return lines.join('\n');
 }

@@ -27,7 +27,7 @@ export function giveConnection(
     server.emit('connection', socket);
     return;
   }
-  if (resume) return resumeConnection(registry, server, handle, key, resume, onSettled);
+  if (resume) return resumeConnection(registry, server, handle, { key, resume, last }, onSettled);
   adopt(server, handle, fresh, (socket) => {
     const connection = Object.assign(registry.add(server, socket, key), { private: isPrivate, pipelines, stays: last });
     if (!fresh) onParked(connection);
@@ -38,12 +38,12 @@ function resumeConnection(
   registry: Registry,
   server: net.Server,
   handle: Handle,
-  key: string,
-  resume: Resume,
+  { key, resume, last }: Pick<Arrival, 'key' | 'last'> & { readonly resume: Resume },
   onSettled: (refused: string) => void
 ): void {
   const socket = attachConnection(server, handle);
   const connection = registry.add(server, socket, key);
+  connection.stays = last;
   connection.resumption = new Resumption(socket, resume, (refused) => {
     connection.resumption = null;
     onSettled(refused);

@@ -114,6 +114,13 @@ export class Departures {
     return this.#open && this.#transit.size < WINDOW;
   }
 
+  /** Sends a connection that has just become idle, whatever the others do. */
+  sendIdle(connection: Connection): void {
+    if (!this.#open || connection.moving || connection.stays || connection.kind !== 'http1') return;
+    this.#queue.add(connection);
+    this.#offer(connection, Number.POSITIVE_INFINITY, true);
+  }
+
   /** Sends a connection in the middle of an answer. */
   sendInAnswer(connection: Connection, resume: Resume): void {
     this.#transit.send(takeOff(connection, resume));

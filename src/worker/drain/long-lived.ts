@@ -23,6 +23,7 @@ const STOP_MS = 4_000;
 export class LongLived {
   readonly #registry: Registry;
   readonly #settings: WorkerSettings;
+  readonly #departures: Departures;
   readonly #inAnswer: InAnswer;
   /** Ends one by one what does not stay with its version. */
   readonly #leaving: Spread<Connection>;
@@ -35,6 +36,7 @@ export class LongLived {
   constructor(registry: Registry, settings: WorkerSettings, departures: Departures) {
     this.#registry = registry;
     this.#settings = settings;
+    this.#departures = departures;
     const leave = (connection: Connection) => this.#leave(connection);
     this.#leaving = new Spread(() => this.#find(false), leave);
     this.#retiring = new Spread(() => this.#find(true), leave);
@@ -163,6 +165,11 @@ export class LongLived {
     this.#told.add(connection);
     const stream = eventStreamOf(response);
     this.#registry.left.note('event-stream', 'ended');
+    response.once('close', () => {
+      this.#told.delete(connection);
+      // Its client asks again on the same connection: by then that is to be with the next version.
+      process.nextTick(() => this.#departures.sendIdle(connection));
+    });
     if (stream) return stream.endAtBoundary();
     response.on('error', () => {}); // what the app still writes fails, which must not end the process
     response.end();
