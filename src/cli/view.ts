@@ -1,7 +1,7 @@
 import type { BakeStatus, Figures, GenerationStatus, Status, WorkerStatus } from '../core/status.ts';
 import { columns } from './columns.ts';
+import { showKinds, showLeft } from './connections.ts';
 import type { Io } from './io.ts';
-import { showKinds, showLeft } from './kinds.ts';
 import { count, firstLine, showBytes, showMs } from './print.ts';
 
 type Paint = Io['paint'];

@@ -1,5 +1,6 @@
 import { addLeft, type Kind, type LeftByKind, openResume } from '../protocol/kinds.ts';
 import type { Moving } from '../protocol/messages.ts';
+import type { WorkerMessage } from './processes/worker-process.ts';
 
 /** How the connections of a generation left at its last handover. */
 export interface LastHandover {
@@ -28,15 +29,10 @@ export class Departed {
     this.#moved.set(generation, addLeft(this.#moved.get(generation) ?? NOTHING, { [kind]: left }));
   }
 
-  /** A worker has handed over what could move at once. */
-  onHanded(worker: string, left: LeftByKind): void {
-    this.#planned.set(worker, left);
-    this.#left.delete(worker);
-  }
-
-  /** So have connections of a worker left since its pause. */
-  onLeft(worker: string, left: LeftByKind): void {
-    this.#left.set(worker, left);
+  /** What a worker says of connections that have left since its pause. */
+  hear(worker: string, message: WorkerMessage): void {
+    if (message.type === 'handed') this.#planned.set(worker, message.left);
+    if (message.type === 'left' || message.type === 'reported') this.#left.set(worker, message.left);
   }
 
   /** What has moved away from a generation is counted anew. */

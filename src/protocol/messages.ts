@@ -103,6 +103,8 @@ const TO_WORKER = {
   keep: { key: text },
   /** Encrypt TLS session tickets with these keys, in base64. */
   tickets: { keys: text },
+  /** Whether the app of every worker that may get its connections lets WebSockets be carried to it. */
+  'receivers-carry': { all: flag },
   activate: {},
   deactivate: {},
   /** A connection that moves here. With `last`, no other worker can take it. */
@@ -130,6 +132,8 @@ const TO_SUPERVISOR = {
   /** The answer to a `listen` has been handled, or is not needed any more; if the server listens, that was sent before. */
   'listen-done': { ask: number, refused: flag },
   signal: {},
+  /** Its app lets WebSockets be carried to it. */
+  carries: {},
   /** It has rehearsed a handover: from now on it may be told to accept. */
   rehearsed: {},
   paused: {},

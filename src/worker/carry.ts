@@ -12,13 +12,23 @@ export interface Carry<S> {
   readonly restore: (socket: S, state: never) => void | Promise<void>;
 }
 
+/** @param onFirst called when the app lets any be carried */
+export function carryFor(onFirst: () => void): <S>(emitter: EventEmitter, how: Carry<S>) => void {
+  let isFirst = true;
+  return (emitter, how) => {
+    carryFrom(emitter, how);
+    if (isFirst) onFirst();
+    isFirst = false;
+  };
+}
+
 /**
  * Lets the WebSockets that an app accepts be carried to the next version, and those that come from the one before.
  *
  * @param emitter emits `connection` with the socket and its request, as `ws.WebSocketServer` does; or an `http.Server`, whose
  *   `upgrade` says the same
  */
-export function carryFrom<S>(emitter: EventEmitter, { save, restore }: Carry<S>): void {
+function carryFrom<S>(emitter: EventEmitter, { save, restore }: Carry<S>): void {
   const take = (socket: S, request: IncomingMessage) => {
     const connection = connectionOf(request.socket);
     const upgraded = connection?.upgraded;

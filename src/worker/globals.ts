@@ -1,4 +1,4 @@
-import type { carryFrom } from './carry.ts';
+import type { carryFor } from './carry.ts';
 import type { Start } from './while-active.ts';
 
 /**
@@ -11,7 +11,7 @@ export interface WorkerGlobal {
   ready(): void;
   onDrain(run: () => void | Promise<void>): () => void;
   whileActive(start: Start): () => Promise<void>;
-  carry: typeof carryFrom;
+  carry: ReturnType<typeof carryFor>;
 }
 
 const KEY = Symbol.for('handover.worker');

@@ -5,7 +5,7 @@ import { openResume } from '../protocol/kinds.ts';
 import { PRIVATE_ID, REHEARSAL, type ToWorker } from '../protocol/messages.ts';
 import type { WorkerSettings } from '../protocol/worker-settings.ts';
 import { Busy } from './busy.ts';
-import { carryFrom } from './carry.ts';
+import { carryFor } from './carry.ts';
 import { Channel } from './channel.ts';
 import type { Arrival } from './connections/arrival.ts';
 import type { Detached } from './connections/detached.ts';
@@ -90,12 +90,9 @@ export class Worker {
       worker: this.#settings.worker,
       generation: this.#settings.generation,
       ready: () => this.#channel.send({ type: 'signal' }),
-      onDrain: (run) => {
-        this.#lastRuns.add(run);
-        return () => this.#lastRuns.delete(run);
-      },
+      onDrain: (run) => this.#lastRuns.add(run) && (() => this.#lastRuns.delete(run)),
       whileActive: (start) => this.#whileActive.add(start),
-      carry: carryFrom
+      carry: carryFor(() => this.#channel.send({ type: 'carries' }))
     });
   }
 
@@ -116,6 +113,8 @@ export class Worker {
         return this.#beginHold(message.yields);
       case 'keep':
         return this.#hold.isHolding && handle ? this.#servers.keep(message.key, handle) : handle?.close();
+      case 'receivers-carry':
+        return this.#drain.longLived.onReceivers(message.all);
       case 'tickets':
         return this.#tlsSessions.onKeys(message.keys);
       case 'activate':

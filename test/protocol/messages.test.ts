@@ -18,6 +18,8 @@ const messages: { readonly [T in Message['type']]: Extract<Message, { type: T }>
   drain: { type: 'drain', receivers: false },
   expect: { type: 'expect', port: 40_001, over: false },
   tickets: { type: 'tickets', keys: 'AAAA' },
+  carries: { type: 'carries' },
+  'receivers-carry': { type: 'receivers-carry', all: true },
   activate: { type: 'activate' },
   deactivate: { type: 'deactivate' },
   explain: { type: 'explain', ask: 1 },

@@ -1,9 +1,9 @@
 import type { ReloadDone } from '../../control/routes.ts';
 import { HandoverError } from '../../errors.ts';
 import { logicalCwd } from '../../options/cwd.ts';
+import { showLeft } from '../connections.ts';
 import { findSupervisor } from '../find.ts';
 import { createPlaceFlags } from '../flags.ts';
-import { showLeft } from '../kinds.ts';
 import { count, describeChange, showMs } from '../print.ts';
 import { giveOrder } from '../progress.ts';
 import { createReleaseFlags, createReloadFlags, readRelease } from '../release-flags.ts';

@@ -30,11 +30,22 @@ export class Listening {
     this.#assignment = new Assignment(ports);
   }
 
-  onListen(record: WorkerRecord, message: Said<'listen'>): void {
-    this.#assignment.onListen(record, message);
+  onMessage(record: WorkerRecord, message: Said<'listen' | 'listening' | 'listen-done' | 'unlisten' | 'signal'>): void {
+    switch (message.type) {
+      case 'listen':
+        return this.#assignment.onListen(record, message);
+      case 'listening':
+        return this.#onListening(record, message);
+      case 'listen-done':
+        return this.#onDone(record, message);
+      case 'unlisten':
+        return this.#onUnlisten(record, message.key);
+      case 'signal':
+        return this.onSignal(record);
+    }
   }
 
-  onListening(record: WorkerRecord, { key, secure, preloaded }: Said<'listening'>): void {
+  #onListening(record: WorkerRecord, { key, secure, preloaded }: Said<'listening'>): void {
     const { listeners, lend, onGarbage } = this.#ports;
     // One that was closed meanwhile is bound again as soon as this worker is to serve. After a stop there is none at all, which
     // workers that were just being started cannot know: nothing to be said.
@@ -50,7 +61,7 @@ export class Listening {
     lend(record, key);
   }
 
-  onDone(record: WorkerRecord, { ask, refused }: Said<'listen-done'>): void {
+  #onDone(record: WorkerRecord, { ask, refused }: Said<'listen-done'>): void {
     const given = record.asking.get(ask);
     this.#assignment.onDone(record, ask);
     // An address that was only tried is free again at once: the app may go on with one that takes it in.
@@ -60,7 +71,7 @@ export class Listening {
     this.#ports.onChange(record);
   }
 
-  onUnlisten(record: WorkerRecord, key: string): void {
+  #onUnlisten(record: WorkerRecord, key: string): void {
     const others = this.#ports.records().filter(({ generation }) => generation === record.generation);
     this.readiness.onUnlisten(record, key, others);
     this.sweep();

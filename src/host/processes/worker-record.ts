@@ -38,6 +38,8 @@ export interface WorkerRecord {
   assigned: number | null;
   /** Whether it has rehearsed a handover. */
   rehearsed: boolean;
+  /** Whether its app lets WebSockets be carried to it. */
+  carries: boolean;
   /** Whether the app said it is ready. */
   signalled: boolean;
   /** Whether everything that was asked of it is there. */
@@ -72,6 +74,7 @@ export function createRecord(id: string, generation: number, process: WorkerProc
     settling: undefined,
     assigned: null,
     rehearsed: false,
+    carries: false,
     signalled: false,
     ready: false,
     serving: false,
@@ -175,4 +178,10 @@ export function keysToLend({ keys }: WorkerRecord, held: readonly Lent[]): Set<s
   const has = (key: string) => keys.has(key);
   const named = namedOf(held).filter(({ key }) => ownerOf(held, has, key) !== null);
   return new Set([...named.map(({ key }) => key), ...keys.keys()]);
+}
+
+/** Tells a worker that is about to let go of its connections whether all that may get them carry WebSockets. */
+export function tellWhoCarries({ id, process }: WorkerRecord, all: Iterable<WorkerRecord>): void {
+  const receivers = [...all].filter((one) => one.serving && one.id !== id);
+  process.send({ type: 'receivers-carry', all: receivers.every(({ carries }) => carries) });
 }

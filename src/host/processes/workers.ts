@@ -1,7 +1,7 @@
 import type { Release } from '../../core/state/state.ts';
 import type { WorkerFacts } from '../../core/status.ts';
 import type { Handle } from '../../internals/net.ts';
-import type { Moving } from '../../protocol/messages.ts';
+import type { Moving, ToWorker } from '../../protocol/messages.ts';
 import type { PrivateTarget } from '../checks/private-client.ts';
 import { explainRefusal } from '../listeners/explain.ts';
 import type { Receiver } from '../relay.ts';
@@ -11,7 +11,14 @@ import { isServed } from './priority.ts';
 import { Recalls } from './recalls.ts';
 import { Verification } from './verification.ts';
 import type { WorkerMessage } from './worker-process.ts';
-import { createRecord, describeHolders, Reports, toPrivateTarget, type WorkerRecord } from './worker-record.ts';
+import {
+  createRecord,
+  describeHolders,
+  Reports,
+  tellWhoCarries,
+  toPrivateTarget,
+  type WorkerRecord
+} from './worker-record.ts';
 import type { WorkersPorts } from './workers-ports.ts';
 
 /** Every worker process and the conversation with it. What a worker says becomes news for the core. */
@@ -71,7 +78,9 @@ export class Workers {
   }
 
   pause(worker: string, receivers: boolean, hurry: boolean): void {
-    this.#stopServing(worker)?.process.send({ type: 'pause', receivers, hurry });
+    const record = this.#stopServing(worker);
+    if (record) tellWhoCarries(record, this.#records.values());
+    this.#send(worker, { type: 'pause', receivers, hurry });
   }
 
   /** Lets a worker finish what is in flight and keep the rest unread. Its copies of the listeners outlive the supervisor. */
@@ -88,20 +97,15 @@ export class Workers {
     if (!record) return;
     if (!serving) record.process.priority.end();
     record.process.ended.abort();
+    tellWhoCarries(record, this.#records.values());
     record.process.send({ type: 'drain', receivers });
     this.#reports.poll(record, () => this.#records.has(worker));
   }
 
-  setWhileActive(worker: string, type: 'activate' | 'deactivate'): void {
-    this.#records.get(worker)?.process.send({ type });
-  }
-
-  signal(worker: string, signal: 'SIGTERM' | 'SIGKILL'): void {
-    this.#records.get(worker)?.process.signal(signal);
-  }
+  setWhileActive = (worker: string, type: 'activate' | 'deactivate') => this.#send(worker, { type });
+  signal = (worker: string, signal: 'SIGTERM' | 'SIGKILL') => this.#records.get(worker)?.process.signal(signal);
 
   has = (worker: string): boolean => this.#records.has(worker);
-  /** Closes the addresses that nobody needs any more. */
   sweep = (): void => this.#listening.sweep();
   /** What it was last known to be busy with. */
   holders = (worker: string): object => describeHolders(this.#records.get(worker));
@@ -111,18 +115,13 @@ export class Workers {
     if (record) record.process.send({ type: 'adopt', ...moving }, handle, (sent) => sent || onFailed());
     else onFailed();
   }
-
-  confirm(worker: string, id: string, busy: number): void {
-    this.#records.get(worker)?.process.send({ type: 'moved', id, busy });
-  }
+  confirm = (worker: string, id: string, busy: number) => this.#send(worker, { type: 'moved', id, busy });
 
   /** The workers of a generation, to be asked privately. */
   targetsOf = (generation: number): PrivateTarget[] =>
     this.#recordsOf(generation).flatMap((record) => toPrivateTarget(record, this.#ports.plans.lentTo(generation)));
 
-  /** What a generation was asked for lately. */
   recall = (generation: number): Promise<string[]> => this.#recalls.ask(this.#recordsOf(generation));
-
   asReceiver = (worker: string): Receiver => ({ worker, connections: this.#records.get(worker)?.connections ?? 0 });
 
   /** Asks every worker for its numbers, all at once. */
@@ -139,17 +138,17 @@ export class Workers {
   #onMessage(record: WorkerRecord, message: WorkerMessage, handle: Handle | undefined): void {
     const { id: worker } = record;
     const at = this.#ports.now();
+    this.#ports.departed.hear(worker, message);
     switch (message.type) {
       case 'listen':
-        return this.#listening.onListen(record, message);
       case 'listening':
-        return this.#listening.onListening(record, message);
       case 'listen-done':
-        return this.#listening.onDone(record, message);
       case 'unlisten':
-        return this.#listening.onUnlisten(record, message.key);
       case 'signal':
-        return this.#listening.onSignal(record);
+        return this.#listening.onMessage(record, message);
+      case 'carries':
+        record.carries = true;
+        return;
       case 'rehearsed':
         record.rehearsed = true;
         return this.#checkReady(record);
@@ -162,11 +161,9 @@ export class Workers {
         return;
       case 'accept-failed':
         return this.#refused(record, message.key, message.code);
-      case 'handed':
-        this.#ports.departed.onHanded(worker, message.left);
-        return this.#ports.post({ type: 'worker-handed', worker, at });
       case 'left':
-        return this.#ports.departed.onLeft(worker, message.left);
+        return;
+      case 'handed':
       case 'paused':
       case 'quiet':
       case 'inactive':
@@ -180,7 +177,6 @@ export class Workers {
       case 'declined':
         return this.#ports.relay.onDeclined(worker, message.id);
       case 'reported':
-        this.#ports.departed.onLeft(worker, message.left);
         return this.#reports.take(record, message);
       case 'sampled':
         return this.#ports.watchdog?.take(worker, message);
@@ -207,6 +203,10 @@ export class Workers {
       this.#ports.watchdog?.watch(record);
       this.#ports.post({ type: 'worker-ready', worker: record.id, at: this.#ports.now() });
     });
+  }
+
+  #send(worker: string, message: ToWorker): void {
+    this.#records.get(worker)?.process.send(message);
   }
 
   #recordsOf(generation: number): WorkerRecord[] {

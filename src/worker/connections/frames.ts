@@ -13,6 +13,8 @@ const LAST_CONTROL = 10;
 export class Frames {
   /** Whether the closing handshake has begun in this direction. */
   closed = false;
+  /** How many messages have begun to end: those that are no pings and the like. */
+  messages = 0;
   /** Whether what was seen cannot be frames. */
   isNonsense = false;
   #first = 0;
@@ -76,6 +78,7 @@ export class Frames {
     }
     if ((opcode === CONTINUATION) !== this.#isInMessage || opcode > LAST_DATA) this.isNonsense = true;
     this.#isInMessage = (this.#first & FIN) === 0;
+    if (!this.#isInMessage) this.messages += 1;
   }
 }
 

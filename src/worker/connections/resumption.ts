@@ -2,11 +2,12 @@ import type net from 'node:net';
 import { blockReading } from '../../internals/net.ts';
 import type { Resume } from '../../protocol/kinds.ts';
 import { closeFrame, SERVICE_RESTART } from './frames.ts';
-import { endGently } from './idle.ts';
 import { ignore, readEncoding } from './writes.ts';
 
 /** How long the app may take to answer. */
 const ANSWER_MS = 10_000;
+/** How long a client that is told to come back is still read. */
+const LINGER_MS = 2_000;
 const LAST_CHUNK = '0\r\n\r\n';
 /** An app whose answer's head is longer than this does not answer as the one before did. */
 const HEAD_BYTES = 64 * 1024;
@@ -28,6 +29,7 @@ export class Resumption {
   #isBeginning = false;
   #head = Buffer.alloc(0);
   readonly #write: Write;
+  readonly #end: () => void;
   readonly #letRead: () => void;
   readonly #overdue: NodeJS.Timeout;
 
@@ -42,6 +44,25 @@ export class Resumption {
       if (this.#phase === 'agreed') return this.#write(chunk, encoding, callback);
       return this.#phase === 'refused' ? ignore(encoding, callback) : this.#take(chunk, encoding, callback);
     }) as typeof socket.write;
+    const { end, destroy } = socket;
+    this.#end = () => {
+      (end as () => net.Socket).call(socket);
+      setTimeout(() => destroy.call(socket), LINGER_MS).unref();
+      socket.resume();
+    };
+    // An app that does not want it ends it with its answer, or without one.
+    socket.end = ((chunk?: unknown, encoding?: unknown, callback?: unknown) => {
+      if (this.#phase === 'agreed')
+        return (end as (...args: unknown[]) => net.Socket).call(socket, chunk, encoding, callback);
+      if (typeof chunk === 'string' || chunk instanceof Uint8Array) this.#take(chunk, encoding, callback);
+      this.refuse('the app ended it');
+      return socket;
+    }) as typeof socket.end;
+    socket.destroy = (error?: Error) => {
+      if (this.#phase === 'agreed') return destroy.call(socket, error);
+      this.refuse('the app ended it');
+      return socket;
+    };
     // What the client of a WebSocket sends is not to come before the app has its state.
     this.#letRead = resume.kind === 'websocket' ? blockReading(socket) : () => {};
     this.#overdue = setTimeout(() => this.refuse('the app did not answer'), ANSWER_MS);
@@ -75,7 +96,7 @@ export class Resumption {
     socket.on('error', () => {}); // what the app still does to it may fail, which must not end the process
     this.#write(this.resume.kind === 'websocket' ? closeFrame(SERVICE_RESTART) : LAST_CHUNK);
     this.#letRead();
-    endGently(socket);
+    this.#end();
     this.#settle(why);
   }
 
@@ -87,6 +108,7 @@ export class Resumption {
   }
 
   #take(chunk: string | Uint8Array, encoding: unknown, callback: unknown): boolean {
+    if (this.#phase !== 'asked') return ignore(encoding, callback);
     const bytes = typeof chunk === 'string' ? Buffer.from(chunk, readEncoding(encoding)) : chunk;
     this.#head = Buffer.concat([this.#head, bytes]);
     const end = this.#head.indexOf('\r\n\r\n');

@@ -9,10 +9,8 @@ import { ignore, readEncoding } from './writes.ts';
 
 /** How often it is looked whether one that is to be closed is between two messages. */
 const LOOK_MS = 20;
-/** A client that has sent nothing for so long does not wait for an answer. */
-const SILENT_LOOKS = 15;
 /** After so long it is closed although its client sends all the time. */
-const PATIENT_LOOKS = 50;
+const PATIENT_LOOKS = 100;
 /** How long a client may take to answer the close. */
 const ANSWER_MS = 2_000;
 /** An answer whose head is longer is none that is looked at. */
@@ -40,8 +38,6 @@ export class WebSocketConnection {
   /** Whether the app's own writes reach nobody any more. */
   #isMuted = false;
   #timer: NodeJS.Timeout | null = null;
-  /** Whether the client has sent something since it was to be closed. */
-  #heard = false;
   #onAnswer: (() => void) | null = null;
   #readAgain: (() => void) | null = null;
   #bytes = -1;
@@ -56,10 +52,7 @@ export class WebSocketConnection {
       return (write as Write).call(socket, chunk, encoding, callback);
     }) as typeof socket.write;
     socket.push = (chunk: unknown, encoding?: BufferEncoding) => {
-      if (chunk instanceof Uint8Array) {
-        this.#received.take(chunk);
-        this.#heard = true;
-      }
+      if (chunk instanceof Uint8Array) this.#received.take(chunk);
       return push.call(socket, chunk, encoding);
     };
   }
@@ -128,27 +121,31 @@ export class WebSocketConnection {
    * What a client sends before it hears of the close gets no answer any more. So it is closed when the app has just answered,
    * where it is used, or else when it has been silent for a while.
    *
+   * @param silentMs how long a client that sends nothing is waited for
    * @param onClosed called when the close has been sent; not where it was being closed already
    */
-  close(onClosed: () => void): void {
+  close(silentMs: number, onClosed: () => void): void {
     if (this.#timer || this.isClosing) return;
     let bytes = this.socket.bytesRead;
     let looks = 0;
     let silentLooks = 0;
-    this.#heard = false;
+    const heard = this.#received.messages;
     const closeNow = () => {
       this.#stopLooking();
       if (this.isClosing) return;
       this.#sendClose();
       onClosed();
     };
-    this.#onAnswer = () => setImmediate(() => this.#timer && this.#canClose && closeNow());
+    this.#onAnswer = () => {
+      if (this.#received.messages === heard || !this.#received.isBoundary || !this.#sent.isBoundary) return;
+      setImmediate(() => this.#timer && this.#canClose && closeNow());
+    };
     this.#timer = setInterval(() => {
       const { bytesRead } = this.socket;
       looks += 1;
       silentLooks = bytes === bytesRead ? silentLooks + 1 : 0;
       bytes = bytesRead;
-      const isTime = (silentLooks >= SILENT_LOOKS && this.#received.isBoundary) || looks >= PATIENT_LOOKS;
+      const isTime = (silentLooks * LOOK_MS >= silentMs && this.#received.isBoundary) || looks >= PATIENT_LOOKS;
       if (this.isClosing || (isTime && this.#canClose)) closeNow();
     }, LOOK_MS);
   }
@@ -179,8 +176,9 @@ export class WebSocketConnection {
   #onWrite(chunk: string | Uint8Array, encoding: unknown): void {
     const bytes = typeof chunk === 'string' ? Buffer.from(chunk, readEncoding(encoding)) : chunk;
     if (this.answer !== null) {
+      const { messages } = this.#sent;
       this.#sent.take(bytes);
-      if (this.#onAnswer && this.#heard && this.#sent.isBoundary && this.#received.isBoundary) this.#onAnswer();
+      if (this.#sent.messages > messages) this.#onAnswer?.();
       return;
     }
     const head = this.#head ? Buffer.concat([this.#head, bytes]) : Buffer.from(bytes);

@@ -85,7 +85,10 @@ export class InAnswer {
       socket.readAgain();
       return this.#giveUp(connection, 'it was never between two messages');
     }
-    if (typeof found === 'string') return this.#giveUp(connection, found);
+    if (typeof found === 'string') {
+      socket.readAgain();
+      return this.#giveUp(connection, found);
+    }
     this.#left.delete(connection);
     this.#departures.sendInAnswer(connection, found);
   }

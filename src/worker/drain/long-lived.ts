@@ -12,6 +12,12 @@ import { Spread } from './spread.ts';
 
 /** Of the drain timeout, so much at the most is used to end what is ended one by one: the rest is for the answers. */
 const SHARE = 0.75;
+/** Why a WebSocket of an app that carries them is closed all the same. */
+const NOBODY_CARRIES = 'the new version has no carry';
+/** A WebSocket whose client has sent nothing for so long is closed; one that is used, when a message has just been answered. */
+const SILENT_MS = 1_000;
+/** The same where it has to be soon. */
+const SHORTLY_MS = 200;
 /** The same where a service stops: a container is killed after 10 s. */
 const STOP_MS = 4_000;
 
@@ -32,6 +38,8 @@ export class LongLived {
   /** Those that were told to leave. */
   #told = new Set<Connection>();
   #hasBegun = false;
+  #silentMs = SILENT_MS;
+  #receiversCarry = false;
 
   constructor(registry: Registry, settings: WorkerSettings, departures: Departures) {
     this.#registry = registry;
@@ -43,13 +51,18 @@ export class LongLived {
     this.#inAnswer = new InAnswer(departures, (connection, why) => this.#close(connection, why));
   }
 
+  /** @param carry whether whoever gets a WebSocket can go on with it */
+  onReceivers(carry: boolean): void {
+    this.#receiversCarry = carry;
+  }
+
   /** Those that move in the middle of an answer, as soon as they can. */
   begin(): readonly Connection[] {
     this.#start();
     const { connections } = this.#registry;
     const moving = [...connections].filter((connection) => !connection.private && this.#isMovable(connection));
     this.#inAnswer.begin(moving, () => this.#moreStreams());
-    this.#leaving.begin(this.#settings.upgradeSpreadMs);
+    this.#begin(this.#leaving, this.#settings.upgradeSpreadMs);
     return moving;
   }
 
@@ -59,14 +72,14 @@ export class LongLived {
     if (!receivers) this.#inAnswer.end();
     const { upgradeSpreadMs, drainMs } = this.#settings;
     const limitMs = Math.min(upgradeSpreadMs, receivers ? drainMs * SHARE : Math.min(drainMs / 2, STOP_MS));
-    this.#leaving.begin(limitMs);
-    this.#retiring.begin(limitMs);
+    this.#begin(this.#leaving, limitMs);
+    this.#begin(this.#retiring, limitMs);
   }
 
   /** Ends everything at once: nothing may stay. */
   endAll(): void {
     this.#start();
-    this.#retiring.begin(0);
+    this.#begin(this.#retiring, 0);
   }
 
   /** What is still here stays. */
@@ -115,6 +128,12 @@ export class LongLived {
     return kind === 'other' ? 'kept' : null;
   }
 
+  #begin(spread: Spread<Connection>, limitMs: number): void {
+    this.#silentMs = Math.min(SILENT_MS, Math.max(SHORTLY_MS, limitMs / 4));
+    // Within the limit, also those whose client has to be waited for.
+    spread.begin(Math.max(limitMs / 2, limitMs - this.#silentMs));
+  }
+
   /** Sessions end whatever else does. */
   #start(): void {
     if (!this.#hasBegun) this.#registry.left.reset();
@@ -126,7 +145,8 @@ export class LongLived {
   #isMovable(connection: Connection): boolean {
     const { upgraded, kind, socket, stays, moving } = connection;
     if (kind !== 'http1' || stays || moving) return false;
-    if (upgraded instanceof WebSocketConnection) return upgraded.isOpen && upgraded.save !== null;
+    if (upgraded instanceof WebSocketConnection)
+      return this.#receiversCarry && upgraded.isOpen && upgraded.save !== null;
     if (upgraded || this.#settings.eventStreams !== 'move') return false;
     const response = currentResponse(socket);
     return response !== null && eventStreamOf(response)?.isResumable === true;
@@ -159,7 +179,8 @@ export class LongLived {
   #leave(connection: Connection): void {
     const { upgraded, secured, socket } = connection;
     if (this.#told.has(connection) || connection.moving) return;
-    if (upgraded instanceof WebSocketConnection) return this.#close(connection);
+    if (upgraded instanceof WebSocketConnection)
+      return this.#close(connection, upgraded.save === null || this.#receiversCarry ? undefined : NOBODY_CARRIES);
     const response = currentResponse(secured ?? socket);
     if (!response) return;
     this.#told.add(connection);
@@ -178,6 +199,6 @@ export class LongLived {
   #close(connection: Connection, why?: string): void {
     this.#told.add(connection);
     if (connection.upgraded instanceof WebSocketConnection)
-      connection.upgraded.close(() => this.#registry.left.note('websocket', 'closed', why));
+      connection.upgraded.close(this.#silentMs, () => this.#registry.left.note('websocket', 'closed', why));
   }
 }

@@ -23,7 +23,7 @@ function makeListening() {
   const record = createRecord('w1', 1, {} as WorkerProcess);
   record.serving = true;
   const listen = (key: string) =>
-    listening.onListening(record, { type: 'listening', key, secure: false, preloaded: false });
+    listening.onMessage(record, { type: 'listening', key, secure: false, preloaded: false });
   return { listeners, said, listen };
 }
 
