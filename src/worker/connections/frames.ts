@@ -13,7 +13,7 @@ const LAST_CONTROL = 10;
 export class Frames {
   /** Whether the closing handshake has begun in this direction. */
   closed = false;
-  /** How many messages have begun to end: those that are no pings and the like. */
+  /** How many messages are complete; pings and the like are none. */
   messages = 0;
   /** Whether what was seen cannot be frames. */
   isNonsense = false;
@@ -26,6 +26,7 @@ export class Frames {
   /** Bytes of the payload that have not come yet. */
   #left = 0;
   #isInMessage = false;
+  #isLastFrame = false;
 
   /** Whether everything so far was whole messages. */
   get isBoundary(): boolean {
@@ -39,6 +40,7 @@ export class Frames {
         const part = Math.min(this.#left, chunk.length - at);
         this.#left -= part;
         at += part;
+        this.#count();
       } else {
         this.#takeHead(chunk[at] ?? 0);
         at += 1;
@@ -66,6 +68,12 @@ export class Frames {
     return short === 126 ? 2 : short === 127 ? 8 : 0;
   }
 
+  #count(): void {
+    if (this.#left > 0 || !this.#isLastFrame) return;
+    this.#isLastFrame = false;
+    this.messages += 1;
+  }
+
   #begin(): void {
     this.#headBytes = 0;
     this.#left = this.#lengthBytes === 0 ? this.#second & LENGTH : this.#length;
@@ -78,7 +86,8 @@ export class Frames {
     }
     if ((opcode === CONTINUATION) !== this.#isInMessage || opcode > LAST_DATA) this.isNonsense = true;
     this.#isInMessage = (this.#first & FIN) === 0;
-    if (!this.#isInMessage) this.messages += 1;
+    this.#isLastFrame = !this.#isInMessage;
+    this.#count();
   }
 }
 
