@@ -7,6 +7,7 @@ import { createInterface } from 'node:readline';
 import { type TestContext, test } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
+import { skipWithoutOpenssl } from './support/certificate.ts';
 import { ask, Client, Raw, type Target, toTarget } from './support/http.ts';
 import { makeFolder } from './support/service.ts';
 import { inTime, isAlive, until } from './support/wait.ts';
@@ -355,6 +356,31 @@ test('examples/releases: two good releases are kept, and the bad third is rolled
     '500 from 3.0.0'
   ]);
   assert.match(after, /^requests without an answer: 0\n$/m);
+});
+
+test('examples/websocket: sockets are closed once with 1012, or carried with their state', async (t) => {
+  const said = await hear(t, 'websocket');
+  const ten = JSON.stringify(Array(10).fill(1012));
+  assert.equal(
+    said,
+    `an app as it is: {"closed":10}\n  codes the guests saw: ${ten}\n  does version 2 know what they had said before? no\n` +
+      'with carry(): {"carried":10}\n  codes the guests saw: []\n  does version 2 know what they had said before? yes\n'
+  );
+});
+
+test('examples/events: a stream goes on in the next version, and the one before', async (t) => {
+  const said = await hear(t, 'events');
+  const reloads = ['2', '3', '4'].map((version) => `reload: {"moved":5}\nall hear version ${version}\n`).join('');
+  assert.equal(
+    said,
+    `all hear version 1\n${reloads}all hear version 3\nevents: more than 100; {"missing":0,"twice":0,"ended":0}\n`
+  );
+});
+
+test('examples/https: no stream is refused, and TLS sessions are resumed', { skip: skipWithoutOpenssl }, async (t) => {
+  const said = await hear(t, 'https');
+  const visits = ['2', '3', '4'].map((version) => `version ${version}: resumed\n`).join('');
+  assert.equal(said, `first visit: a full handshake\n${visits}streams: more than 100 answered, 0 failed or refused\n`);
 });
 
 // The first Node that has node:sqlite without a flag is 22.13.

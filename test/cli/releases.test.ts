@@ -48,7 +48,17 @@ test('reload --wait tells how long it bakes, and that it was kept', async (t) =>
     operator.tell('baking', { generation: 7, forMs: 30_000 });
     operator.tell('verdict', { generation: 7, decision: 'keep', reason: '220 requests, nothing unusual' });
     const verdict = { decision: 'keep', reason: '220 requests, nothing unusual' };
-    return { ok: true, from: 6, to: 7, bootMs: 310, cutoverMs: 1.2, handedOver: 3, gapMs: 12, verdict };
+    return {
+      ok: true,
+      from: 6,
+      to: 7,
+      bootMs: 310,
+      cutoverMs: 1.2,
+      handedOver: 3,
+      connections: { http1: { moved: 3 }, websocket: { closed: 2 } },
+      gapMs: 12,
+      verdict
+    };
   };
   const { code, stdout, stderr } = await home.handover('reload', '--wait', '--socket', socket);
 
@@ -59,7 +69,7 @@ test('reload --wait tells how long it bakes, and that it was kept', async (t) =>
   );
   assert.match(
     stdout,
-    /\nHanded over from generation 6 to 7: ready in 310 ms, cutover 1\.2 ms, nobody served for 12 ms, 3 connections moved\.\nKept: 220 requests, nothing unusual\.\n$/
+    /\nHanded over from generation 6 to 7: ready in 310 ms, cutover 1\.2 ms, nobody served for 12 ms, 3 connections moved\. 2 WebSockets closed with 1012\.\nKept: 220 requests, nothing unusual\.\n$/
   );
 });
 
