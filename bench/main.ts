@@ -4,6 +4,7 @@ import { cover } from './cover.ts';
 import { exclusive } from './exclusive.ts';
 import { failures } from './failures.ts';
 import { idle } from './idle.ts';
+import { http2, sse, tls, websocket } from './live.ts';
 import { measuring } from './measuring.ts';
 import { memory } from './memory.ts';
 import { reload } from './reload.ts';
@@ -21,6 +22,10 @@ import { warmUp } from './warmup.ts';
 const CLAIMS: readonly Claim[] = [
   throughput,
   measuring,
+  websocket,
+  sse,
+  http2,
+  tls,
   reload,
   idle,
   tail,

@@ -37,10 +37,11 @@ const coreOf = ({ machine }: Context, { pinned }: Placement) => (pinned ? (machi
 /** Starts the app under plain node. `listenMs` is the time from the start to its line that it listens. */
 export async function startPlain(
   context: Context,
-  placement: Placement
+  placement: Placement,
+  { app = APP, env = {} }: { readonly app?: string; readonly env?: NodeJS.ProcessEnv } = {}
 ): Promise<RunningServer & { readonly listenMs: number }> {
   const startedAt = performance.now();
-  const child = startProcess({ args: [APP], env: { PORT: '0' }, core: coreOf(context, placement) });
+  const child = startProcess({ args: [app], env: { PORT: '0', ...env }, core: coreOf(context, placement) });
   if (!child.stdout) throw new Error('the app has no stdout');
   const lines = createInterface(child.stdout);
   const port = await new Promise<number>((resolve, reject) => {

@@ -1,13 +1,16 @@
 import { StringDecoder } from 'node:string_decoder';
 
+const [I, D, COLON] = [0x69, 0x64, 0x3a];
+
 /**
  * Follows the events of a stream of server-sent events, as far as it has to be known where one ends and which id came last.
  *
  * @source WHATWG HTML, section 9.2.6
  */
 export class Events {
-  /** The id that the client has got last; null where it has none. */
-  lastId: string | null = null;
+  #lastId: string | null = null;
+  /** An event with an id that has not been looked at: in most streams all are such, and only the last one is ever needed. */
+  #unread: string | null = null;
   /** Whether an event with data had no id of its own: where the client is in the stream, only this process knows. */
   isUnnumbered = false;
   readonly #decoder = new StringDecoder('utf8');
@@ -24,7 +27,34 @@ export class Events {
     return this.#line === '' && !this.#hasData && !this.#hasId;
   }
 
+  /** The id that the client has got last; null where it has none. */
+  get lastId(): string | null {
+    this.#read();
+    return this.#lastId;
+  }
+
+  /** The client has an id from before. */
+  begin(lastId: string): void {
+    this.#lastId = lastId;
+  }
+
   take(chunk: string | Uint8Array): void {
+    if (typeof chunk === 'string' && this.isBoundary && !this.#afterCr && isOneWithId(chunk)) {
+      this.#unread = chunk;
+      return;
+    }
+    this.#read();
+    this.#parse(chunk);
+  }
+
+  #read(): void {
+    if (this.#unread === null) return;
+    const unread = this.#unread;
+    this.#unread = null;
+    this.#parse(unread);
+  }
+
+  #parse(chunk: string | Uint8Array): void {
     let text = typeof chunk === 'string' ? chunk : this.#decoder.write(chunk as Buffer);
     if (this.#afterCr && text.startsWith('\n')) text = text.slice(1);
     this.#afterCr = text.endsWith('\r');
@@ -51,7 +81,7 @@ export class Events {
   }
 
   #endEvent(): void {
-    if (this.#hasId) this.lastId = this.#id === '' ? null : this.#id;
+    if (this.#hasId) this.#lastId = this.#id === '' ? null : this.#id;
     if (this.#hasData && !this.#isNumbered()) this.isUnnumbered = true;
     if (this.#hasData) this.#wasGiven = false;
     else if (this.#hasId) this.#wasGiven = this.#id !== '';
@@ -63,4 +93,10 @@ export class Events {
   #isNumbered(): boolean {
     return this.#hasId ? this.#id !== '' : this.#wasGiven;
   }
+}
+
+/** Whether a text is one whole event with an id. By letters, since it is asked for each event there is. */
+function isOneWithId(text: string): boolean {
+  if (text.charCodeAt(0) !== I || text.charCodeAt(1) !== D || text.charCodeAt(2) !== COLON) return false;
+  return text.indexOf('\n\n', 3) === text.length - 2;
 }

@@ -18,12 +18,11 @@ export class EventStream {
   constructor(response: ServerResponse) {
     this.response = response;
     const { 'last-event-id': id } = response.req.headers;
-    if (typeof id === 'string' && id !== '') this.#events.lastId = Buffer.from(id, 'latin1').toString();
+    if (typeof id === 'string' && id !== '') this.#events.begin(Buffer.from(id, 'latin1').toString());
   }
 
   onWrite(chunk: unknown, encoding: unknown): void {
-    if (typeof chunk === 'string' && (typeof encoding !== 'string' || /^utf-?8$/i.test(encoding)))
-      this.#events.take(chunk);
+    if (typeof chunk === 'string' && (typeof encoding !== 'string' || encoding === 'utf8')) this.#events.take(chunk);
     else if (typeof chunk === 'string') this.#events.take(Buffer.from(chunk, encoding as BufferEncoding));
     else if (chunk instanceof Uint8Array) this.#events.take(chunk);
     if (this.#onBoundary && this.isBoundary) this.#end();
@@ -97,8 +96,7 @@ export function watchEventStreams(): void {
     const isTaken = (write as Write).call(this, chunk, encoding, callback);
     const stream = this[STREAM];
     if (stream === null) return isTaken;
-    if (stream) stream.onWrite(chunk, encoding);
-    else begin(this)?.onWrite(chunk, encoding);
+    (stream ?? begin(this))?.onWrite(chunk, encoding);
     return isTaken;
   };
   ServerResponse.prototype.write = watched as typeof write;
