@@ -16,6 +16,11 @@ export function showStatus(status: Status, paint: Paint): string {
   const { app, supervisor, listeners, phase, active, activeNote, standby, standbyNote } = status;
   const { candidate, candidateNote, configNote, lastHandover, retiring, bake, history } = status;
   const left = lastHandover ? showLeft(lastHandover.connections) : '';
+  const stays = lastHandover ? showKinds([{ kinds: lastHandover.remaining }]) : '';
+  const until = lastHandover?.until ? ` until ${showTime(lastHandover.until)} at the latest` : '';
+  const handedOver = [left, ...(stays ? [`still there: ${stays}${until}`] : [])]
+    .filter((part) => part !== '')
+    .join('; ');
   const { pid, version, node, uptimeMs } = supervisor;
   const addresses = listeners.map(({ address }) => address).join(', ');
   const blocks = [
@@ -26,7 +31,7 @@ export function showStatus(status: Status, paint: Paint): string {
         ['listeners', addresses || '-'],
         ['phase', phase],
         ...(configNote === null ? [] : [['config', paint('yellow', configNote)]]),
-        ...(lastHandover && left ? [['handed over', `from generation ${lastHandover.from}: ${left}`]] : []),
+        ...(lastHandover && handedOver ? [['handed over', `from generation ${lastHandover.from}: ${handedOver}`]] : []),
         ...(bake ? showBake(bake) : [])
       ],
       []

@@ -72,6 +72,22 @@ export interface GenerationStatus {
   readonly workers: readonly WorkerStatus[];
 }
 
+/** How the connections of a generation left at its handover, by kind and way. */
+export interface LeftConnections {
+  /** The generation that they left. */
+  readonly from: number;
+  /** Such as `{"websocket":{"closed":40}}`, with `reasons` where some could not be carried. */
+  readonly connections: Readonly<Record<string, Readonly<Record<string, unknown>>>>;
+}
+
+/** The same, with what is still there. */
+export interface LastHandover extends LeftConnections {
+  /** Connections by kind that are still with that generation. */
+  readonly remaining: Readonly<Record<string, number>>;
+  /** Until when at the latest they may stay, ISO 8601; null where nothing is left, or it ends with the next handover. */
+  readonly until: string | null;
+}
+
 /** What a status says beyond the generations. */
 export interface Surroundings {
   /** Name of the app. */
@@ -90,14 +106,8 @@ export interface Surroundings {
   readonly candidateNote: string | null;
   /** Which files of the config say something else than what the active generation was started with; null where none does. */
   readonly configNote: string | null;
-  /**
-   * How the connections of the generation before left at the last handover, by kind; null before the first. Those that are
-   * still there are counted with its workers.
-   */
-  readonly lastHandover: {
-    readonly from: number;
-    readonly connections: Readonly<Record<string, Readonly<Record<string, unknown>>>>;
-  } | null;
+  /** How connections left at the last handover; null before the first. */
+  readonly lastHandover: LeftConnections | null;
 }
 
 /** The time in which a new active generation is watched. */
@@ -113,7 +123,9 @@ export interface BakeStatus extends BothFigures {
 }
 
 /** The answer of `status()`, of `handover status --json` and of `GET /status`. */
-export interface Status extends Surroundings {
+export interface Status extends Omit<Surroundings, 'lastHandover'> {
+  /** How connections left at the last handover, and which are still there; null before the first. */
+  readonly lastHandover: LastHandover | null;
   /** What goes on: `steady` where nothing does, else the step of the handover in progress, `stopping` or `stopped`. */
   readonly phase: string;
   /** The generation that answers for the service; null while the first one starts. */
@@ -148,6 +160,7 @@ export function describeStatus(
   const rollingBack = next !== undefined && 'order' in state && state.order.warm;
   return {
     ...around,
+    lastHandover: around.lastHandover && describeLast(around.lastHandover, state, facts),
     phase: state.phase === 'steady' && state.completing ? 'handing-over' : state.phase,
     active: show(activeOf(state)),
     standby: show(rollingBack ? next : named('standby', 'leaving')),
@@ -159,6 +172,18 @@ export function describeStatus(
     bake: state.phase === 'steady' && state.bake ? describeBake(state.bake, now) : null,
     history: describeHistory(state.history, now)
   };
+}
+
+function describeLast(last: LeftConnections, state: State, facts: (worker: string) => WorkerFacts): LastHandover {
+  const found = rolesOf(state).find(({ generation }) => generation.id === last.from);
+  const remaining: Record<string, number> = {};
+  for (const { id } of found?.generation.workers ?? [])
+    for (const [kind, count] of Object.entries(facts(id).kinds ?? {})) remaining[kind] = (remaining[kind] ?? 0) + count;
+  const active = activeOf(state);
+  const since = state.history.find(({ generation }) => generation === active?.id)?.activeAt;
+  const { keepWarmMs } = state.limits;
+  const isKept = found?.role === 'standby' && Object.keys(remaining).length > 0 && Number.isFinite(keepWarmMs);
+  return { ...last, remaining, until: isKept && since ? isoTime(since + keepWarmMs) : null };
 }
 
 function describeBake({ generation, since, forMs, measured }: Bake, now: number): BakeStatus {

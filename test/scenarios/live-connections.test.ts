@@ -85,10 +85,13 @@ test('WebSockets are closed with 1012, once for each reload and evenly; streams 
       'a stream with ids is never opened again'
     );
     const { lastHandover, active } = await service.client.status();
-    assert.deepEqual(lastHandover, {
+    const { until: stayUntil, ...left } = lastHandover ?? { until: null };
+    assert.deepEqual(left, {
       from: 3,
-      connections: { websocket: { closed: 24 }, 'event-stream': { moved: 6 } }
+      connections: { websocket: { closed: 24 }, 'event-stream': { moved: 6 } },
+      remaining: { 'event-stream': 3 }
     });
+    assert.match(stayUntil ?? '', /^\d{4}-.*Z$/);
     assert.deepEqual(active?.workers[0]?.kinds, { websocket: 24, 'event-stream': 6 });
   });
 });
@@ -114,7 +117,12 @@ for (const strategy of ['blue-green', 'rolling', 'in-place'] as const) {
           sockets.every(({ heard, answers }) => heard === answers),
           'what was saved came with it'
         );
-        assert.ok(numbered.every(({ opened }) => opened === 1));
+        const { lastHandover } = await service.client.status();
+        assert.deepEqual(
+          numbered.map(({ opened }) => opened),
+          numbered.map(() => 1),
+          JSON.stringify(lastHandover)
+        );
       });
     });
   }
@@ -137,6 +145,10 @@ test('with `keep`, WebSockets and streams stay with their version until it is re
     assert.deepEqual(first.connections, { websocket: { kept: 12 }, 'event-stream': { kept: 9 } });
     await moreOf([...sockets, ...numbered]);
     assert.ok([...sockets, ...numbered].every(isAt('1')));
+    const { lastHandover } = await service.client.status();
+    assert.deepEqual(lastHandover?.remaining, { websocket: 12, 'event-stream': 9 });
+    const leftMs = Date.parse(lastHandover?.until ?? '') - Date.now();
+    assert.ok(leftMs > 500_000 && leftMs <= 600_000, `${leftMs} ms left`);
     await reload(service, '3');
     await until(() => [...sockets, ...numbered].every(isAt('3')), 'all at 3');
     assert.ok(sockets.every(({ closes }) => closes.length === 1 && closes[0]?.code === 1012));

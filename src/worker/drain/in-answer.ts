@@ -40,6 +40,11 @@ export class InAnswer {
     this.#left.clear();
   }
 
+  /** Whether connections can move at all at the moment. */
+  get isRunning(): boolean {
+    return this.#timer !== null;
+  }
+
   has(connection: Connection): boolean {
     return this.#left.has(connection);
   }

@@ -14,6 +14,8 @@ import { Spread } from './spread.ts';
 const SHARE = 0.75;
 /** Why a WebSocket of an app that carries them is closed all the same. */
 const NOBODY_CARRIES = 'the new version has no carry';
+/** How long an event stream may take to its first event before it is taken for one without. */
+const NEW_MS = 2_000;
 /** A WebSocket whose client has sent nothing for so long is closed; one that is used, when a message has just been answered. */
 const SILENT_MS = 1_000;
 /** The same where it has to be soon. */
@@ -102,9 +104,9 @@ export class LongLived {
     this.#inAnswer.forget(connection);
   }
 
-  /** Whether a connection is going to end by itself. */
+  /** Whether a connection is going to move, or to end, by itself: it is waited for. */
   isLeaving(connection: Connection): boolean {
-    if (this.#told.has(connection)) return true;
+    if (this.#told.has(connection) || this.#mayMove(connection)) return true;
     if (this.#retiring.isRunning) return this.#isToEnd(connection, true);
     return this.#leaving.isRunning && this.#isToEnd(connection, false);
   }
@@ -152,6 +154,16 @@ export class LongLived {
     return response !== null && eventStreamOf(response)?.isResumable === true;
   }
 
+  /** Whether it moves in the middle of an answer, or may soon: a stream that has just come, perhaps from another worker. */
+  #mayMove(connection: Connection): boolean {
+    if (!this.#inAnswer.isRunning || connection.stays) return false;
+    if (this.#inAnswer.has(connection) || this.#isMovable(connection)) return true;
+    const response = connection.upgraded ? null : currentResponse(connection.socket);
+    if (!response || this.#settings.eventStreams !== 'move' || connection.kind !== 'http1') return false;
+    const isNew = performance.now() - connection.requestAt < NEW_MS;
+    return isNew && isEventStream(response) && eventStreamOf(response) === null;
+  }
+
   /** Streams that have got an id only now. */
   #moreStreams(): readonly Connection[] {
     return [...this.#registry.connections].filter(
@@ -167,7 +179,7 @@ export class LongLived {
 
   #isToEnd(connection: Connection, isRetiring: boolean): boolean {
     const { upgraded, secured, socket, moving } = connection;
-    if (connection.private || moving || this.#inAnswer.has(connection)) return false;
+    if (connection.private || moving || this.#mayMove(connection)) return false;
     const { websockets, eventStreams } = this.#settings;
     if (upgraded instanceof WebSocketConnection)
       return upgraded.isOpen && (isRetiring || websockets === 'close' || upgraded.save !== null);
