@@ -6,7 +6,7 @@ import type { Departures } from './departures.ts';
 
 /** How often it is looked who can leave. */
 const LOOK_MS = 10;
-/** Streams that may have become movable are looked for less often: it means to look at every connection. */
+/** Others that may have become movable are looked for less often: it means to look at every connection. */
 const SEARCH_MS = 1_000;
 /** How long it is tried to find a WebSocket between two messages before it is closed instead. */
 const TRY_MS = 2_000;

@@ -12,6 +12,8 @@ import { Spread } from './spread.ts';
 
 /** Of the drain timeout, so much at the most is used to end what is ended one by one: the rest is for the answers. */
 const SHARE = 0.75;
+/** How long that may take where a service stops: a container is killed after 10 s. */
+const STOP_MS = 4_000;
 /** Why a WebSocket of an app that carries them is closed all the same. */
 const NOBODY_CARRIES = 'the new version has no carry';
 /** How long an event stream may take to its first event before it is taken for one without. */
@@ -20,8 +22,6 @@ const NEW_MS = 2_000;
 const SILENT_MS = 1_000;
 /** The same where it has to be soon. */
 const SHORTLY_MS = 200;
-/** The same where a service stops: a container is killed after 10 s. */
-const STOP_MS = 4_000;
 
 /**
  * Lets go of connections that outlive their requests: WebSockets, streams of server-sent events, HTTP/2 sessions.
@@ -63,7 +63,7 @@ export class LongLived {
     this.#start();
     const { connections } = this.#registry;
     const moving = [...connections].filter((connection) => !connection.private && this.#isMovable(connection));
-    this.#inAnswer.begin(moving, () => this.#moreStreams());
+    this.#inAnswer.begin(moving, () => this.#findMore());
     this.#begin(this.#leaving, this.#settings.upgradeSpreadMs);
     return moving;
   }
@@ -164,10 +164,10 @@ export class LongLived {
     return isNew && isEventStream(response) && eventStreamOf(response) === null;
   }
 
-  /** Streams that have got an id only now. */
-  #moreStreams(): readonly Connection[] {
+  /** Streams that have got an id only now, and WebSockets that were accepted only now. */
+  #findMore(): readonly Connection[] {
     return [...this.#registry.connections].filter(
-      (connection) => !this.#told.has(connection) && !connection.upgraded && this.#isMovable(connection)
+      (connection) => !connection.private && !this.#told.has(connection) && this.#isMovable(connection)
     );
   }
 
