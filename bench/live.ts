@@ -8,7 +8,7 @@ import { type Clients, openClients, type Protocol } from './live/clients.ts';
 import type { LoadResult } from './load/patterns.ts';
 import type { Claim, Context, Detail } from './rig/model.ts';
 import { BenchService, startPlain, withCleanup } from './rig/service.ts';
-import { cpuPerRequest, pairs, rate, run, type Side } from './rig/sides.ts';
+import { besidePlain, cpuPerRequest, pairs, rate, run, type Side } from './rig/sides.ts';
 import { atLeast, median, quantile, ratio, spread } from './rig/statistics.ts';
 import { memoryOf } from './rig/usage.ts';
 
@@ -38,10 +38,7 @@ function claimFor(protocol: Protocol, what: string): Claim {
         const open = openClients(protocol);
         const plain = keep(await startPlain(context, { pinned: true }, { app: APP, env }));
         const service = keep(await start(context, env));
-        const sides: [Side, Side] = [
-          { name: 'plain', ...plain, slices: [] },
-          { name: 'handover', port: service.port, pid: await service.workerPid(), end: plain.end, slices: [] }
-        ];
+        const sides = besidePlain(plain, service, await service.workerPid());
         const clients = new Map<string, Clients>();
         for (const { name, port } of sides) clients.set(name, keep(await open(port, CONNECTIONS)));
         await run(context, sides, context.quick ? 8 : 40, what, ({ name }) => flood(clients.get(name)));

@@ -1,7 +1,7 @@
 import { LoadGenerator } from './load/generator.ts';
 import type { Claim } from './rig/model.ts';
 import { BenchService, startPlain, withCleanup } from './rig/service.ts';
-import { cpuPerRequest, pairs, rate, run, type Side } from './rig/sides.ts';
+import { besidePlain, cpuPerRequest, pairs, rate, run, type Side } from './rig/sides.ts';
 import { atLeast, median, ratio, spread, sum } from './rig/statistics.ts';
 import { cpuUs } from './rig/usage.ts';
 
@@ -21,16 +21,12 @@ export const throughput: Claim = {
       const load = keep(await LoadGenerator.start(context));
       const plain = keep(await startPlain(context, { pinned: true }));
       const service = keep(await BenchService.start(context, { pinned: true }));
-      const sides = (): [Side, Side] => [
-        { name: 'plain', ...plain, slices: [] },
-        { name: 'handover', port: service.port, pid, end: plain.end, slices: [] }
-      ];
       const pid = await service.workerPid();
-      const kept = sides();
+      const kept = besidePlain(plain, service, pid);
       const supervisorBefore = cpuUs(service.supervisorPid) ?? 0;
       for (const { name, port } of kept) await load.open(name, port, CONNECTIONS);
       await run(context, kept, context.quick ? 8 : 40, 'kept alive', (side) => load.flood(side.name, SLICE_MS));
-      const fresh = sides();
+      const fresh = besidePlain(plain, service, pid);
       await run(context, fresh, context.quick ? 4 : 14, 'fresh', (side) =>
         load.fresh(side.port, SLICE_MS, FRESH_TOGETHER)
       );

@@ -14,6 +14,14 @@ export interface Side extends RunningServer {
   readonly slices: Slice[];
 }
 
+/** The app under plain node beside the same under a supervisor; both are ended by whoever started them. */
+export function besidePlain(plain: RunningServer, { port }: { readonly port: number }, pid: number): [Side, Side] {
+  return [
+    { name: 'plain', ...plain, slices: [] },
+    { name: 'handover', port, pid, end: async () => {}, slices: [] }
+  ];
+}
+
 /** Loads one side and then the other, again and again, in slices. */
 export async function run(
   { progress }: Context,

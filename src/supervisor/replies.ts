@@ -101,9 +101,9 @@ export interface History {
   readonly history: readonly HistoryEntryStatus[];
 }
 
-type Count = Pick<Departed, 'take'>;
+type Counts = Pick<Departed, 'take'>;
 
-export function reloadDone(answer: Done, departed: Count): ReloadDone {
+export function reloadDone(answer: Done, departed: Counts): ReloadDone {
   const { from, to, bootMs, cutoverMs, rampMs, gapMs, closed } = completionOf(answer);
   const times = { bootMs: round(bootMs), cutoverMs: round(cutoverMs), rampMs: round(rampMs) };
   const gap = gapMs === null ? {} : { gapMs: round(gapMs) };
@@ -112,7 +112,7 @@ export function reloadDone(answer: Done, departed: Count): ReloadDone {
   return { ok: true, from, to, ...times, ...departed.take(from), ...gap, ...verdict, ...closedOf(closed) };
 }
 
-export function rollbackDone(answer: Done, departed: Count): RollbackDone {
+export function rollbackDone(answer: Done, departed: Counts): RollbackDone {
   const { from, to, tookMs, gapMs, closed } = completionOf(answer);
   const gap = gapMs === null ? {} : { gapMs: round(gapMs) };
   return { ok: true, from, to, tookMs: round(tookMs), ...departed.take(from), ...gap, ...closedOf(closed) };

@@ -17,8 +17,8 @@ export interface StatusPorts {
   addresses(): readonly string[];
   candidateNote(): string | null;
   configNote(): string | null;
-  /** Asks every worker for its numbers. */
   readonly departed: Pick<Departed, 'last'>;
+  /** Asks every worker for its numbers. */
   measure(): Promise<ReadonlyMap<string, WorkerFacts>>;
 }
 

@@ -43,11 +43,6 @@ export class NumberedSocket {
     return this.#socket?.readyState === WebSocket.OPEN;
   }
 
-  /** The message that was not answered, or null. */
-  get unanswered(): string | null {
-    return this.#waiting;
-  }
-
   leave(): void {
     this.#isOver = true;
     if (this.#timer) clearTimeout(this.#timer);

@@ -78,9 +78,7 @@ export class Workers {
   }
 
   pause(worker: string, receivers: boolean, hurry: boolean): void {
-    const record = this.#stopServing(worker);
-    if (record) tellWhoCarries(record, this.#records.values());
-    this.#send(worker, { type: 'pause', receivers, hurry });
+    this.#stopServing(worker)?.process.send({ type: 'pause', receivers, hurry });
   }
 
   /** Lets a worker finish what is in flight and keep the rest unread. Its copies of the listeners outlive the supervisor. */
@@ -97,7 +95,6 @@ export class Workers {
     if (!record) return;
     if (!serving) record.process.priority.end();
     record.process.ended.abort();
-    tellWhoCarries(record, this.#records.values());
     record.process.send({ type: 'drain', receivers });
     this.#reports.poll(record, () => this.#records.has(worker));
   }
@@ -106,6 +103,7 @@ export class Workers {
   signal = (worker: string, signal: 'SIGTERM' | 'SIGKILL') => this.#records.get(worker)?.process.signal(signal);
 
   has = (worker: string): boolean => this.#records.has(worker);
+  /** Closes the addresses that nobody needs any more. */
   sweep = (): void => this.#listening.sweep();
   /** What it was last known to be busy with. */
   holders = (worker: string): object => describeHolders(this.#records.get(worker));
@@ -121,6 +119,7 @@ export class Workers {
   targetsOf = (generation: number): PrivateTarget[] =>
     this.#recordsOf(generation).flatMap((record) => toPrivateTarget(record, this.#ports.plans.lentTo(generation)));
 
+  /** What a generation was asked for lately. */
   recall = (generation: number): Promise<string[]> => this.#recalls.ask(this.#recordsOf(generation));
   asReceiver = (worker: string): Receiver => ({ worker, connections: this.#records.get(worker)?.connections ?? 0 });
 
@@ -218,6 +217,7 @@ export class Workers {
     if (!record) return;
     record.serving = false;
     record.opening.clear();
+    tellWhoCarries(record, this.#records.values()); // it is about to let go of its connections
     return record;
   }
 

@@ -1,4 +1,6 @@
+import type { ServerResponse } from 'node:http';
 import type net from 'node:net';
+import { currentResponse } from '../../internals/http.ts';
 import { carrierOf } from '../../internals/tls.ts';
 import type { Registry } from './registry.ts';
 import type { Resumption } from './resumption.ts';
@@ -48,4 +50,9 @@ export type Marked = net.Socket & { [CONNECTION]?: Connection };
 /** The connection of a socket, or of what stands for it or is carried by it. */
 export function connectionOf(socket: net.Socket): Connection | undefined {
   return (carrierOf(socket) as Marked)[CONNECTION];
+}
+
+/** The response that is being written on a connection, over TLS or not; null where there is none. */
+export function responseOf({ secured, socket }: Connection): ServerResponse | null {
+  return currentResponse(secured ?? socket);
 }

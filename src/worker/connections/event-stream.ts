@@ -3,7 +3,7 @@ import { headOf, isChunked, isEventStream } from '../../internals/http.ts';
 import { isFlushed } from '../../internals/net.ts';
 import type { Resume } from '../../protocol/kinds.ts';
 import { Events } from './event-fields.ts';
-import { requestHead } from './request-head.ts';
+import { headerOf, requestHead } from './heads.ts';
 
 /** The property by which a response refers to its stream: null where it is none, undefined where nothing was written yet. */
 const STREAM = Symbol('handover.event-stream');
@@ -13,7 +13,8 @@ type Marked = ServerResponse & { [STREAM]?: EventStream | null };
 export class EventStream {
   readonly response: ServerResponse;
   readonly #events = new Events();
-  #onBoundary: (() => void) | null = null;
+  /** Whether it is to end as soon as it is between two events. */
+  #isToEnd = false;
 
   constructor(response: ServerResponse) {
     this.response = response;
@@ -25,7 +26,7 @@ export class EventStream {
     if (typeof chunk === 'string' && (typeof encoding !== 'string' || encoding === 'utf8')) this.#events.take(chunk);
     else if (typeof chunk === 'string') this.#events.take(Buffer.from(chunk, encoding as BufferEncoding));
     else if (chunk instanceof Uint8Array) this.#events.take(chunk);
-    if (this.#onBoundary && this.isBoundary) this.#end();
+    if (this.#isToEnd && this.isBoundary) this.#end();
   }
 
   get isBoundary(): boolean {
@@ -36,7 +37,7 @@ export class EventStream {
   get isResumable(): boolean {
     const { lastId, isUnnumbered } = this.#events;
     const { response } = this;
-    const isPlain = isChunked(response) && !/^content-encoding:/im.test(headOf(response));
+    const isPlain = isChunked(response) && headerOf(headOf(response), 'content-encoding') === '';
     return lastId !== null && !isUnnumbered && isPlain;
   }
 
@@ -58,25 +59,30 @@ export class EventStream {
 
   /** Ends it as soon as it is between two events. Its client comes back, and says which one it has got last. */
   endAtBoundary(): void {
-    this.#onBoundary = () => {};
+    this.#isToEnd = true;
     if (this.isBoundary) this.#end();
   }
 
   /** Takes that back. */
   cancel(): void {
-    this.#onBoundary = null;
+    this.#isToEnd = false;
   }
 
   #end(): void {
     const { response } = this;
     // In a later turn: the app may go on writing in this one.
     setImmediate(() => {
-      if (this.#onBoundary === null || response.writableEnded || !this.isBoundary) return;
-      this.#onBoundary = null;
-      response.on('error', () => {}); // what the app still writes fails, which must not end the process
-      response.end();
+      if (!this.#isToEnd || response.writableEnded || !this.isBoundary) return;
+      this.#isToEnd = false;
+      endResponse(response);
     });
   }
+}
+
+/** Ends a response that the app would go on with. */
+export function endResponse(response: ServerResponse): void {
+  response.on('error', () => {}); // what the app still writes fails, which must not end the process
+  response.end();
 }
 
 /** The stream that a response is; null for every other one. */

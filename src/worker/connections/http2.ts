@@ -4,6 +4,7 @@ import type { Connection } from './connection.ts';
 import { tellToGoAway } from './http2-goaway.ts';
 
 interface Known {
+  readonly server: net.Server;
   readonly session: ServerHttp2Session;
   readonly streams: Set<ServerHttp2Stream>;
   connection: Connection | null;
@@ -14,7 +15,7 @@ interface Known {
 
 /** The open HTTP/2 sessions of the app's servers. Only they show which streams are in progress. */
 export class Sessions {
-  readonly #open = new Map<net.Server, Set<Known>>();
+  readonly #open = new Set<Known>();
   /** Streams that may be of server-sent events: to another method they are answers that are being written. */
   readonly #gets = new WeakSet<ServerHttp2Stream>();
   /** Whether each session is told to end as soon as it is there. */
@@ -28,10 +29,10 @@ export class Sessions {
   watch(server: net.Server, find: (socket: net.Socket) => Connection | undefined): void {
     server.on('session', (session: ServerHttp2Session) => {
       const streams = new Set<ServerHttp2Stream>();
-      const known: Known = { session, streams, connection: null, lastStreamAt: performance.now(), isTold: false };
-      const open = this.#open.get(server) ?? new Set();
-      this.#open.set(server, open.add(known));
-      session.once('close', () => open.delete(known));
+      const not = { connection: null, isTold: false };
+      const known: Known = { server, session, streams, lastStreamAt: performance.now(), ...not };
+      this.#open.add(known);
+      session.once('close', () => this.#open.delete(known));
       session.on('stream', (stream: ServerHttp2Stream, headers: IncomingHttpHeaders) => {
         known.lastStreamAt = performance.now();
         if (headers[':method'] === 'GET') this.#gets.add(stream);
@@ -50,12 +51,14 @@ export class Sessions {
 
   /** Whether a stream is in progress that is no stream of server-sent events. */
   isBusy(server: net.Server): boolean {
-    return this.#of(server).some(({ streams }) => [...streams].some((stream) => !this.#isEventStream(stream)));
+    return [...this.#open].some(
+      (one) => one.server === server && [...one.streams].some((stream) => !this.#isEventStream(stream))
+    );
   }
 
   /** Ends the streams of server-sent events: nothing else would. */
   endStreams(): void {
-    for (const { streams } of [...this.#open.values()].flatMap((open) => [...open])) {
+    for (const { streams } of this.#open) {
       for (const stream of streams) {
         if (!this.#isEventStream(stream)) continue;
         stream.on('error', () => {}); // what the app still writes fails, which must not end the process
@@ -65,7 +68,7 @@ export class Sessions {
   }
 
   has(server: net.Server): boolean {
-    return this.#of(server).length > 0;
+    return [...this.#open].some((one) => one.server === server);
   }
 
   /**
@@ -76,16 +79,12 @@ export class Sessions {
    */
   end(): number {
     this.#isEnding = true;
-    return [...this.#open.values()].flatMap((open) => [...open]).filter((known) => this.#end(known)).length;
+    return [...this.#open].filter((known) => this.#end(known)).length;
   }
 
   /** Sessions that are opened from now on stay. */
   stay(): void {
     this.#isEnding = false;
-  }
-
-  #of(server: net.Server): readonly Known[] {
-    return [...(this.#open.get(server) ?? [])];
   }
 
   #end(known: Known): boolean {

@@ -1,13 +1,14 @@
 import tls from 'node:tls';
-import { currentResponse, isEventStream } from '../../internals/http.ts';
+import { isEventStream } from '../../internals/http.ts';
 import type { Kind } from '../../protocol/kinds.ts';
-import type { Connection } from './connection.ts';
+import { type Connection, responseOf } from './connection.ts';
 import type { Registry } from './registry.ts';
 
 /** What a connection is used for at the moment, by what was seen on the wire. */
-export function kindOf({ socket, secured, server, kind, upgraded, isHttp2 }: Connection): Kind {
+export function kindOf(connection: Connection): Kind {
+  const { server, kind, upgraded, isHttp2 } = connection;
   if (upgraded) return upgraded === 'other' || !upgraded.isOpen ? 'other' : 'websocket';
-  const response = currentResponse(secured ?? socket);
+  const response = responseOf(connection);
   if (response && isEventStream(response)) return 'event-stream';
   if (kind === 'http1') return 'http1';
   if (isHttp2) return 'http2';

@@ -2,17 +2,14 @@ import type net from 'node:net';
 import { blockReading } from '../../internals/net.ts';
 import type { Resume } from '../../protocol/kinds.ts';
 import { closeFrame, SERVICE_RESTART } from './frames.ts';
-import { ignore, readEncoding } from './writes.ts';
+import { hasStatus, headerOf } from './heads.ts';
+import { AnswerHead, ignore, type Write } from './writes.ts';
 
 /** How long the app may take to answer. */
 const ANSWER_MS = 10_000;
 /** How long a client that is told to come back is still read. */
 const LINGER_MS = 2_000;
 const LAST_CHUNK = '0\r\n\r\n';
-/** An app whose answer's head is longer than this does not answer as the one before did. */
-const HEAD_BYTES = 64 * 1024;
-
-type Write = (chunk: string | Uint8Array, encoding?: unknown, callback?: unknown) => boolean;
 
 /**
  * A connection that came in the middle of an answer: the app gets its request once more, and what it answers goes on where
@@ -27,7 +24,7 @@ export class Resumption {
   #phase: 'asked' | 'agreed' | 'refused' = 'asked';
   #isSettled = false;
   #isBeginning = false;
-  #head = Buffer.alloc(0);
+  readonly #head = new AnswerHead();
   readonly #write: Write;
   readonly #end: () => void;
   readonly #letRead: () => void;
@@ -109,14 +106,10 @@ export class Resumption {
 
   #take(chunk: string | Uint8Array, encoding: unknown, callback: unknown): boolean {
     if (this.#phase !== 'asked') return ignore(encoding, callback);
-    const bytes = typeof chunk === 'string' ? Buffer.from(chunk, readEncoding(encoding)) : chunk;
-    this.#head = Buffer.concat([this.#head, bytes]);
-    const end = this.#head.indexOf('\r\n\r\n');
-    if (end < 0 && this.#head.length < HEAD_BYTES) return ignore(encoding, callback);
-    const head = this.#head.toString('latin1', 0, Math.max(0, end));
-    const rest = this.#head.subarray(end + 4);
-    this.#head = Buffer.alloc(0);
-    if (end < 0 || !agrees(this.resume, head)) {
+    const found = this.#head.take(chunk, encoding);
+    if (!found) return ignore(encoding, callback);
+    const { head, rest } = found;
+    if (!agrees(this.resume, head)) {
       this.refuse(`the app answered ${head.slice(9, 12)}`);
       return ignore(encoding, callback);
     }
@@ -133,11 +126,7 @@ export class Resumption {
 function agrees({ kind, answer }: Resume, head: string): boolean {
   const names = kind === 'websocket' ? ['sec-websocket-protocol', 'sec-websocket-extensions'] : ['transfer-encoding'];
   if (!names.every((name) => headerOf(head, name) === headerOf(answer, name))) return false;
-  if (kind === 'websocket') return /^HTTP\/1\.1 101(?: |\r|$)/.test(head);
-  const isStream = /^text\/event-stream/i.test(headerOf(head, 'content-type'));
-  return isStream && /^HTTP\/1\.1 200(?: |\r|$)/.test(head) && headerOf(head, 'content-encoding') === '';
-}
-
-function headerOf(head: string, name: string): string {
-  return new RegExp(`^${name}:(.*)$`, 'im').exec(head)?.[1]?.replace(/\s/g, '').toLowerCase() ?? '';
+  if (kind === 'websocket') return hasStatus(head, 101);
+  const isStream = headerOf(head, 'content-type').startsWith('text/event-stream');
+  return isStream && hasStatus(head, 200) && headerOf(head, 'content-encoding') === '';
 }

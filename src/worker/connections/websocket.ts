@@ -3,9 +3,9 @@ import type net from 'node:net';
 import { blockReading, isFlushed } from '../../internals/net.ts';
 import type { Resume } from '../../protocol/kinds.ts';
 import { closeFrame, Frames, SERVICE_RESTART } from './frames.ts';
+import { hasStatus, headerOf, requestHead } from './heads.ts';
 import { endGently } from './idle.ts';
-import { requestHead } from './request-head.ts';
-import { ignore, readEncoding } from './writes.ts';
+import { AnswerHead, ignore, toBytes, type Write } from './writes.ts';
 
 /** How often it is looked whether one that is to be closed is between two messages. */
 const LOOK_MS = 20;
@@ -13,12 +13,8 @@ const LOOK_MS = 20;
 const PATIENT_LOOKS = 100;
 /** How long a client may take to answer the close. */
 const ANSWER_MS = 2_000;
-/** An answer whose head is longer is none that is looked at. */
-const HEAD_BYTES = 64 * 1024;
 /** How much an app may save of one. */
 const STATE_BYTES = 64 * 1024;
-
-type Write = (chunk: string | Uint8Array, encoding?: unknown, callback?: unknown) => boolean;
 
 /**
  * An upgraded connection of which the frames are counted, so that it can be closed, or moved, between two messages.
@@ -34,7 +30,7 @@ export class WebSocketConnection {
   #request = '';
   readonly #sent = new Frames();
   readonly #received = new Frames();
-  #head: Buffer | null = null;
+  #head: AnswerHead | null = null;
   /** Whether the app's own writes reach nobody any more. */
   #isMuted = false;
   #timer: NodeJS.Timeout | null = null;
@@ -65,7 +61,7 @@ export class WebSocketConnection {
 
   /** Whether the app has accepted it, and it is one. */
   get isOpen(): boolean {
-    return this.answer !== null && isAccepted(this.answer) && !this.#sent.isNonsense && !this.#received.isNonsense;
+    return this.answer !== null && hasStatus(this.answer, 101) && !this.#sent.isNonsense && !this.#received.isNonsense;
   }
 
   /** Whether the app, its client or we have begun to close it. */
@@ -174,29 +170,24 @@ export class WebSocketConnection {
   }
 
   #onWrite(chunk: string | Uint8Array, encoding: unknown): void {
-    const bytes = typeof chunk === 'string' ? Buffer.from(chunk, readEncoding(encoding)) : chunk;
     if (this.answer !== null) {
       const { messages } = this.#sent;
-      this.#sent.take(bytes);
+      this.#sent.take(toBytes(chunk, encoding));
       if (this.#sent.messages > messages) this.#onAnswer?.();
       return;
     }
-    const head = this.#head ? Buffer.concat([this.#head, bytes]) : Buffer.from(bytes);
-    const end = head.indexOf('\r\n\r\n');
-    this.#head = end < 0 && head.length < HEAD_BYTES ? head : null;
-    if (this.#head) return;
-    this.answer = head.toString('latin1', 0, Math.max(0, end));
-    this.#sent.take(head.subarray(end + 4));
+    this.#head ??= new AnswerHead();
+    const found = this.#head.take(chunk, encoding);
+    if (!found) return;
+    this.#head = null;
+    this.answer = found.head;
+    this.#sent.take(found.rest);
   }
 }
 
 /** Whether the messages of a connection are compressed with what came before them: nobody else could read them. */
 function hasContext(answer: string): boolean {
-  const extensions = /^sec-websocket-extensions:(.*)$/im.exec(answer)?.[1] ?? '';
-  if (!extensions.includes('permessage-deflate')) return extensions.trim() !== '';
+  const extensions = headerOf(answer, 'sec-websocket-extensions');
+  if (!extensions.includes('permessage-deflate')) return extensions !== '';
   return !(extensions.includes('server_no_context_takeover') && extensions.includes('client_no_context_takeover'));
-}
-
-function isAccepted(head: string): boolean {
-  return /^HTTP\/1\.1 101(?: |\r|$)/.test(head);
 }

@@ -1,7 +1,7 @@
 import type { ServerResponse } from 'node:http';
 import type net from 'node:net';
 import tls from 'node:tls';
-import { currentResponse } from '../../internals/http.ts';
+import { responseOf } from '../connections/connection.ts';
 import { endGently, findAllIdle } from '../connections/idle.ts';
 import type { Registry } from '../connections/registry.ts';
 
@@ -31,9 +31,9 @@ export class Closing {
   /** @param all whether also those end that could move */
   begin(all: boolean): void {
     this.#all = all;
-    for (const { socket, secured, pipelines } of this.#registry.connections) {
-      const response = all || secured ? currentResponse(secured ?? socket) : null;
-      if (response && !pipelines) sayClose(response);
+    for (const connection of this.#registry.connections) {
+      const response = all || connection.secured ? responseOf(connection) : null;
+      if (response && !connection.pipelines) sayClose(response);
     }
     this.#timer ??= setInterval(() => this.#sweep(), SILENCE_MS);
     this.#timer.unref();

@@ -1,8 +1,8 @@
-import type { ServerResponse } from 'node:http';
 import type net from 'node:net';
 import tls from 'node:tls';
 import { currentResponse, isEventStream } from '../../internals/http.ts';
 import type { Connection } from '../connections/connection.ts';
+import { endResponse } from '../connections/event-stream.ts';
 import { endGently, findIdle } from '../connections/idle.ts';
 import { isImmovable, isUpgradedBehindTls } from '../connections/immovable.ts';
 import type { Registry } from '../connections/registry.ts';
@@ -115,9 +115,4 @@ export class Lasting {
       setTimeout(() => socket.destroyed || endGently(socket), FLUSH_MS);
     }
   }
-}
-
-function endResponse(response: ServerResponse): void {
-  response.on('error', () => {}); // what the app still writes fails
-  response.end();
 }

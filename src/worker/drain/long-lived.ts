@@ -1,8 +1,9 @@
+import type { ServerResponse } from 'node:http';
 import { currentResponse, isEventStream } from '../../internals/http.ts';
 import { addLeft, type Kind, type LeftByKind } from '../../protocol/kinds.ts';
 import type { WorkerSettings } from '../../protocol/worker-settings.ts';
-import type { Connection } from '../connections/connection.ts';
-import { eventStreamOf } from '../connections/event-stream.ts';
+import { type Connection, responseOf } from '../connections/connection.ts';
+import { endResponse, eventStreamOf } from '../connections/event-stream.ts';
 import { kindOf } from '../connections/kind.ts';
 import type { Registry } from '../connections/registry.ts';
 import { WebSocketConnection } from '../connections/websocket.ts';
@@ -61,9 +62,8 @@ export class LongLived {
   /** Those that move in the middle of an answer, as soon as they can. */
   begin(): readonly Connection[] {
     this.#start();
-    const { connections } = this.#registry;
-    const moving = [...connections].filter((connection) => !connection.private && this.#isMovable(connection));
-    this.#inAnswer.begin(moving, () => this.#findMore());
+    const moving = this.#findMovable();
+    this.#inAnswer.begin(moving, () => this.#findMovable());
     this.#begin(this.#leaving, this.#settings.upgradeSpreadMs);
     return moving;
   }
@@ -91,9 +91,9 @@ export class LongLived {
     this.#retiring.end();
     this.#inAnswer.end();
     this.#registry.sessions.stay();
-    for (const { upgraded, socket, secured } of this.#told) {
-      if (upgraded instanceof WebSocketConnection) upgraded.cancel();
-      const response = currentResponse(secured ?? socket);
+    for (const connection of this.#told) {
+      if (connection.upgraded instanceof WebSocketConnection) connection.upgraded.cancel();
+      const response = responseOf(connection);
       if (response) eventStreamOf(response)?.cancel();
     }
     this.#told = new Set();
@@ -144,31 +144,36 @@ export class LongLived {
     for (let told = 0; told < count; told += 1) this.#registry.left.note('http2', 'goaway');
   }
 
+  /** Those that can move in the middle of an answer: some streams get their first id, and some WebSockets come, only later. */
+  #findMovable(): readonly Connection[] {
+    return [...this.#registry.connections].filter(
+      (connection) => !connection.private && !this.#told.has(connection) && this.#isMovable(connection)
+    );
+  }
+
   #isMovable(connection: Connection): boolean {
-    const { upgraded, kind, socket, stays, moving } = connection;
+    const { upgraded, kind, stays, moving } = connection;
     if (kind !== 'http1' || stays || moving) return false;
     if (upgraded instanceof WebSocketConnection)
       return this.#receiversCarry && upgraded.isOpen && upgraded.save !== null;
-    if (upgraded || this.#settings.eventStreams !== 'move') return false;
-    const response = currentResponse(socket);
+    const response = this.#findStream(connection);
     return response !== null && eventStreamOf(response)?.isResumable === true;
   }
 
   /** Whether it moves in the middle of an answer, or may soon: a stream that has just come, perhaps from another worker. */
   #mayMove(connection: Connection): boolean {
-    if (!this.#inAnswer.isRunning || connection.stays) return false;
+    const { kind, stays, requestAt } = connection;
+    if (!this.#inAnswer.isRunning || kind !== 'http1' || stays) return false;
     if (this.#inAnswer.has(connection) || this.#isMovable(connection)) return true;
-    const response = connection.upgraded ? null : currentResponse(connection.socket);
-    if (!response || this.#settings.eventStreams !== 'move' || connection.kind !== 'http1') return false;
-    const isNew = performance.now() - connection.requestAt < NEW_MS;
-    return isNew && isEventStream(response) && eventStreamOf(response) === null;
+    const response = this.#findStream(connection);
+    return response !== null && eventStreamOf(response) === null && performance.now() - requestAt < NEW_MS;
   }
 
-  /** Streams that have got an id only now, and WebSockets that were accepted only now. */
-  #findMore(): readonly Connection[] {
-    return [...this.#registry.connections].filter(
-      (connection) => !connection.private && !this.#told.has(connection) && this.#isMovable(connection)
-    );
+  /** The response that is a stream of events, where those move. */
+  #findStream({ upgraded, socket }: Connection): ServerResponse | null {
+    if (upgraded || this.#settings.eventStreams !== 'move') return null;
+    const response = currentResponse(socket);
+    return response && isEventStream(response) ? response : null;
   }
 
   #find(isRetiring: boolean): readonly Connection[] {
@@ -178,22 +183,22 @@ export class LongLived {
   }
 
   #isToEnd(connection: Connection, isRetiring: boolean): boolean {
-    const { upgraded, secured, socket, moving } = connection;
+    const { upgraded, moving } = connection;
     if (connection.private || moving || this.#mayMove(connection)) return false;
     const { websockets, eventStreams } = this.#settings;
     if (upgraded instanceof WebSocketConnection)
       return upgraded.isOpen && (isRetiring || websockets === 'close' || upgraded.save !== null);
     if (upgraded) return false;
-    const response = currentResponse(secured ?? socket);
+    const response = responseOf(connection);
     return response !== null && isEventStream(response) && (isRetiring || eventStreams === 'end');
   }
 
   #leave(connection: Connection): void {
-    const { upgraded, secured, socket } = connection;
+    const { upgraded } = connection;
     if (this.#told.has(connection) || connection.moving) return;
     if (upgraded instanceof WebSocketConnection)
       return this.#close(connection, upgraded.save === null || this.#receiversCarry ? undefined : NOBODY_CARRIES);
-    const response = currentResponse(secured ?? socket);
+    const response = responseOf(connection);
     if (!response) return;
     this.#told.add(connection);
     const stream = eventStreamOf(response);
@@ -203,9 +208,8 @@ export class LongLived {
       // Its client asks again on the same connection: by then that is to be with the next version.
       process.nextTick(() => this.#departures.sendIdle(connection));
     });
-    if (stream) return stream.endAtBoundary();
-    response.on('error', () => {}); // what the app still writes fails, which must not end the process
-    response.end();
+    if (stream) stream.endAtBoundary();
+    else endResponse(response);
   }
 
   #close(connection: Connection, why?: string): void {

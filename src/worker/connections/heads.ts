@@ -18,3 +18,13 @@ export function requestHead(
   for (const [name, value] of Object.entries(instead)) lines.push(`${name}: ${value}`);
   return `${lines.join('\r\n')}\r\n\r\n`;
 }
+
+/** The value of a header in a head, in lower case and without spaces; empty where it is not there. */
+export function headerOf(head: string, name: string): string {
+  return new RegExp(`^${name}:(.*)$`, 'im').exec(head)?.[1]?.replace(/\s/g, '').toLowerCase() ?? '';
+}
+
+/** Whether the head of an answer has this status. */
+export function hasStatus(head: string, status: number): boolean {
+  return new RegExp(`^HTTP/1\\.1 ${status}(?: |\r|$)`).test(head);
+}
