@@ -48,11 +48,8 @@ export class Departed {
     const handedOver =
       (moved.http1?.moved ?? 0) + (moved['event-stream']?.moved ?? 0) + (moved.websocket?.carried ?? 0);
     const connections = this.#sum(this.#planned, generation, moved);
-    for (const worker of [...this.#planned.keys()])
-      if (generationOf(worker) !== generation) {
-        this.#planned.delete(worker);
-        this.#left.delete(worker);
-      }
+    for (const all of [this.#planned, this.#left])
+      for (const worker of all.keys()) if (generationOf(worker) !== generation) all.delete(worker);
     return { handedOver, connections };
   }
 
