@@ -1,4 +1,4 @@
-import { readFile, writeFile } from 'node:fs/promises';
+import { cp, readFile, writeFile } from 'node:fs/promises';
 import { defineConfig } from 'tsup';
 
 /**
@@ -11,6 +11,11 @@ async function letShellStart(): Promise<void> {
   await writeFile('dist/cli.js', cli.replace(/^#!.*\n/, `#!/bin/sh\n':' //; exec node -- "$0" "$@"\n`));
 }
 
+/** Puts the files of the admin page beside its script. */
+async function copyPage(): Promise<void> {
+  for (const name of ['index.html', 'page.css']) await cp(`src/admin/page/${name}`, `dist/admin-page/${name}`);
+}
+
 export default defineConfig([
   {
     entry: { index: 'src/index.ts', worker: 'src/worker/index.ts', cli: 'src/cli/main.ts' },
@@ -18,6 +23,17 @@ export default defineConfig([
     target: 'node20',
     dts: { entry: { index: 'src/index.ts', worker: 'src/worker/index.ts' } },
     onSuccess: letShellStart
+  },
+  {
+    // The page of the admin address: what a browser loads, beside files that are sent as they are.
+    entry: { 'admin-page/page': 'src/admin/page/page.ts' },
+    outExtension: () => ({ js: '.js' }),
+    format: 'iife',
+    platform: 'browser',
+    target: 'es2022',
+    minify: true,
+    dts: false,
+    onSuccess: copyPage
   },
   {
     // Loaded with --require, before the app: a CommonJS preload starts faster than an ES module one.

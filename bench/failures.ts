@@ -2,11 +2,12 @@ import { once } from 'node:events';
 import { setTimeout as delay } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { EVERY_KIND, type Load, type Report, startLoad } from './client/index.ts';
+import { describeReport, describeVersions, failedIn } from './failures/report.ts';
+import { replaceSupervisor } from './failures/supervisor.ts';
 import type { AutocannonReport } from './load/autocannon.ts';
 import type { Claim, Context, Detail } from './rig/model.ts';
 import { endProcess, firstMessage, startProcess } from './rig/processes.ts';
 import { BenchService, withCleanup } from './rig/service.ts';
-import { sum } from './rig/statistics.ts';
 
 const AUTOCANNON = fileURLToPath(new URL('./load/autocannon.ts', import.meta.url));
 const CONNECTIONS = 16;
@@ -14,22 +15,32 @@ const CONNECTIONS = 16;
 const AUTOCANNON_SECONDS = 120;
 const RELOADS = 10;
 
-/** Ten reloads and two rollbacks under the familiar tool and under the strict client, each by itself. */
+/**
+ * Ten reloads and two rollbacks under the familiar tool and under the strict client, each by itself; and the supervisor
+ * killed and replaced.
+ */
 export const failures: Claim = {
   name: 'failures',
-  claim: 'requests that failed during ten reloads and two rollbacks, by autocannon and by the strict client',
+  claim:
+    'requests that failed during ten reloads and two rollbacks, by autocannon and by the strict client, and while the supervisor crashed and was upgraded',
   limit: '0',
   run: async (context) => {
     const autocannon = await underAutocannon(context);
     const report = await underStrictClient(context);
     const lost = autocannon.sent - autocannon.answered;
-    const idleReconnects = sum(Object.values(report.reconnects.idle));
-    const value = autocannon.errors + autocannon.timeouts + autocannon.non2xx + lost + report.failed + idleReconnects;
+    const replaced = await replaceSupervisor(context);
+    const failed = failedIn(report) + replaced.failed;
+    const value = autocannon.errors + autocannon.timeouts + autocannon.non2xx + lost + failed;
     return {
       value,
       unit: 'failures',
       ok: value === 0,
-      details: [...describeAutocannon(autocannon), ...describeReport(report)]
+      details: [
+        ...describeAutocannon(autocannon),
+        ...describeReport('strict client', report),
+        ...describeVersions('strict client', report),
+        ...replaced.details
+      ]
     };
   }
 };
@@ -106,23 +117,5 @@ function describeAutocannon({
     { name: 'autocannon: timeouts', value: timeouts },
     { name: 'autocannon: non-2xx', value: non2xx },
     { name: 'autocannon: p99', value: p99, unit: 'ms' }
-  ];
-}
-
-function describeReport(report: Report): Detail[] {
-  const { sent, answered, failed, failures, perVersion, reconnects, perClient, examples, seed } = report;
-  const others = Object.entries(reconnects).filter(([kind]) => kind !== 'idle');
-  const failedBy = Object.entries(failures).filter(([, count]) => count > 0);
-  return [
-    { name: 'strict client: sent', value: sent },
-    { name: 'strict client: answered', value: answered },
-    { name: 'strict client: failed', value: failed },
-    ...failedBy.map(([kind, count]) => ({ name: `strict client: ${kind}`, value: count })),
-    ...examples.slice(0, 3).map(({ id, url, detail }) => ({ name: `example ${id}`, value: `${url}: ${detail}` })),
-    { name: 'strict client: idle clients that reconnected', value: sum(Object.values(reconnects.idle)) },
-    { name: 'strict client: other reconnects', value: sum(others.flatMap(([, causes]) => Object.values(causes))) },
-    { name: 'strict client: versions that answered', value: Object.keys(perVersion).length },
-    { name: 'strict client: p99 of thinking clients', value: perClient.thinking.latency.p99, unit: 'ms' },
-    { name: 'strict client: seed', value: String(seed) }
   ];
 }

@@ -1,9 +1,12 @@
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { dirname, resolve } from 'node:path';
+import { admin } from './admin.ts';
+import { canary } from './canary.ts';
 import { cover } from './cover.ts';
 import { exclusive } from './exclusive.ts';
 import { failures } from './failures.ts';
 import { idle } from './idle.ts';
+import { link } from './link.ts';
 import { http2, sse, tls, websocket } from './live.ts';
 import { measuring } from './measuring.ts';
 import { memory } from './memory.ts';
@@ -34,7 +37,10 @@ const CLAIMS: readonly Claim[] = [
   exclusive,
   rolling,
   memory,
+  link,
   failures,
+  canary,
+  admin,
   verdict
 ];
 

@@ -13,6 +13,11 @@ export const CODES = {
     status: 400,
     means: 'The entry given to `run` is not a file that can be read.'
   },
+  HANDOVER_ERR_OPTION_USER: {
+    exit: 2,
+    status: 400,
+    means: 'Nothing can be run as the user or group that was given, or it cannot reach what it needs.'
+  },
   HANDOVER_ERR_OPTION_AMBIGUOUS: { exit: 2, status: 400, means: 'Several supervisors run; the command must name one.' },
   HANDOVER_ERR_REFUSED_BUSY: { exit: 3, status: 409, means: 'Another handover is in progress.' },
   HANDOVER_ERR_REFUSED_NO_STANDBY: { exit: 3, status: 409, means: 'No earlier generation is kept warm.' },
@@ -28,6 +33,11 @@ export const CODES = {
   },
   HANDOVER_ERR_REFUSED_NOT_BAKING: { exit: 3, status: 409, means: 'Nothing waits to be promoted or aborted.' },
   HANDOVER_ERR_REFUSED_STOPPING: { exit: 3, status: 409, means: 'The supervisor is stopping.' },
+  HANDOVER_ERR_REFUSED_INSTALL: {
+    exit: 3,
+    status: 409,
+    means: 'A unit or a config file cannot be written, or is not written over; or systemd refused an order about it.'
+  },
   HANDOVER_ERR_REFUSED_NAME_TAKEN: { exit: 3, status: 409, means: 'Another supervisor answers under this name.' },
   HANDOVER_ERR_CONTROL_UNREACHABLE: { exit: 4, status: 503, means: 'No supervisor answers.' },
   HANDOVER_ERR_CONTROL_SOCKET: { exit: 4, status: 500, means: 'The control socket cannot be made or used safely.' },
@@ -66,6 +76,11 @@ export const CODES = {
     status: 409,
     means: 'The candidate was given up: by `abort`, for a newer one, or because the supervisor was asked to stop.'
   },
+  HANDOVER_ERR_WORKER_UPGRADE: {
+    exit: 1,
+    status: 500,
+    means: 'The next supervisor did not take over; this one goes on.'
+  },
   HANDOVER_ERR_WORKER_SCALE: {
     exit: 1,
     status: 502,
@@ -74,6 +89,11 @@ export const CODES = {
   HANDOVER_ERR_LISTEN_IN_USE: { exit: 1, status: 500, means: 'Another program holds the address.' },
   HANDOVER_ERR_LISTEN_PERMISSION: { exit: 1, status: 500, means: 'The user may not bind the address.' },
   HANDOVER_ERR_LISTEN_ADDRESS: { exit: 1, status: 500, means: 'The address is not one of this machine.' },
+  HANDOVER_ERR_LISTEN_SYSTEMD: {
+    exit: 1,
+    status: 500,
+    means: 'No such socket was passed by systemd, or it cannot be listened on.'
+  },
   HANDOVER_ERR_PROTOCOL_MESSAGE: {
     exit: 1,
     status: 500,

@@ -4,14 +4,20 @@ import { type Fields, RELOAD, ROLLBACK, readOrder, SCALE } from './control/bodie
 import type { ReloadOrder } from './control/routes.ts';
 import { HandoverError } from './errors.ts';
 import { nameApp, resolveRelease } from './host/releases/resolve-release.ts';
+import { becomeUser } from './host/rights/become-user.ts';
+import { Succession } from './host/succession.ts';
+import { withoutSystemd } from './host/systemd-environment.ts';
 import { logicalCwd } from './options/cwd.ts';
+import type { Options } from './options/options.ts';
 import { readOptions } from './options/read-options.ts';
 import type { UserOptions } from './options/user-options.ts';
-import { type ConfigSource, Configuration, type Reading, settingsOf } from './supervisor/configuration.ts';
+import { administer } from './supervisor/administer.ts';
+import { type ConfigSource, type Reading, settingsOf } from './supervisor/configuration.ts';
 import type { ServiceEvents } from './supervisor/events.ts';
+import { prepareApp, refuseUser } from './supervisor/prepare-app.ts';
 import type { Service } from './supervisor/service.ts';
-import type { App } from './supervisor/start-worker.ts';
 import { Supervisor } from './supervisor/supervisor.ts';
+import { informSystemd } from './supervisor/systemd.ts';
 import { workerGlobal } from './worker/globals.ts';
 
 export { silencePreloadedServers } from './host/preloaded-servers.ts';
@@ -35,7 +41,7 @@ export interface SuperviseOptions extends UserOptions {
   nodeOptions?: string | readonly string[];
   /** Name of the first version. Default: its git commit, else its package.json version. */
   label?: string;
-  /** Whether SIGTERM and SIGINT stop the service and SIGHUP reloads it. Default: true. */
+  /** Whether SIGTERM and SIGINT stop the service, SIGHUP reloads it, and systemd is told how it is. Default: true. */
   signals?: boolean;
 }
 
@@ -71,6 +77,7 @@ export async function supervise(
 ): Promise<Service> {
   if (typeof first === 'function') {
     if (workerGlobal()) return runAsWorker(first);
+    refuseUser(second);
     return startService({ ...second, entry: process.argv[1] ?? '' });
   }
   return startService(first);
@@ -95,9 +102,25 @@ export interface RunSource {
   look(): Reading['files'];
 }
 
+/**
+ * Says what `run` would start, without starting it.
+ *
+ * @throws HANDOVER_ERR_OPTION_*
+ */
+export async function previewRun(first: RunOptions): Promise<{ name: string; folder: string; options: Options }> {
+  const { options, base } = readRun(first);
+  const { file } = await resolveRelease({}, base, {}, null);
+  return { name: options.name ?? nameApp(file), folder: base.folder, options };
+}
+
 /** Starts a service whose config is read anew at each reload. */
 export function startRun(first: RunOptions, source: RunSource): Promise<Service> {
   return start(first.options, readRun(first), { read: async () => readRun(await source.read()), look: source.look });
+}
+
+/** Tells the supervisor that started this one to take its place why it cannot. Without one, nothing. */
+export function tellPredecessor(error: unknown): void {
+  Succession.read()?.say({ failed: HandoverError.from(error).message });
 }
 
 /** Starts a service from options that stay. */
@@ -107,14 +130,32 @@ export function startService(options: SuperviseOptions): Promise<Service> {
 }
 
 async function start(options: SuperviseOptions, first: Reading, source: ConfigSource | null): Promise<Service> {
-  const { env = process.env, signals = true } = options;
+  const { signals = true } = options;
+  const succession = Succession.read();
+  await becomeUser(first.options, first.base.folder);
+  const env = withoutSystemd(options.env ?? process.env);
   const settings = settingsOf(first.options, null);
   const release = { ...(await resolveRelease({}, first.base, {}, null, env)), settings };
-  const configuration = new Configuration(first, source);
-  configuration.keep(release, first);
-  const app: App = { name: first.options.name ?? nameApp(release.file), env };
+  const { app, configuration, notes } = await prepareApp(first, source, release, env);
   const supervisor = new Supervisor(app, configuration);
-  await supervisor.start(release, signals);
+  // Who does not want signals is in charge of the process, and tells systemd what is to be told of it.
+  if (signals) informSystemd(supervisor);
+  if (succession?.isTrial) {
+    // That is all that was to be seen: whoever started it ends it.
+    succession.say({ done: true });
+    return new Promise<never>(() => {});
+  }
+  for (const note of notes) supervisor.warn(note);
+  const { onEvent } = first.options;
+  if (onEvent) (await import('./supervisor/tell-events.ts')).tellEvents(supervisor, onEvent);
+  const admin = await administer(supervisor, configuration.optionsOf(undefined));
+  await admin?.open(succession === null && !supervisor.takesOver());
+  try {
+    await supervisor.start(release, signals, succession);
+  } catch (error) {
+    admin?.close();
+    throw error;
+  }
   return new RunningService(supervisor);
 }
 
@@ -173,6 +214,8 @@ class RunningService extends EventEmitter<ServiceEvents> implements Service {
 
   rollback: Service['rollback'] = async (order) =>
     this.#supervisor.operations.rollback(read('rollback', order, ROLLBACK));
+
+  canary = (share: string | number) => this.#supervisor.operations.canary(share);
 
   promote = () => this.#supervisor.operations.promote();
 

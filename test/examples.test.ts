@@ -358,6 +358,40 @@ test('examples/releases: two good releases are kept, and the bad third is rolled
   assert.match(after, /^requests without an answer: 0\n$/m);
 });
 
+test('examples/canary: a bad version meets 5 % of the guests, who go back with it; the mended one gets all', async (t) => {
+  const said = await hear(t, 'canary');
+  assert.match(
+    said,
+    /^version 2: HANDOVER_ERR_CANDIDATE_REJECTED\. \d+ % of \d+ answers( to GET \/basket\/…)? were 5xx, before 0 of \d+/m
+  );
+  const everybody = [...said.matchAll(/^all 200 guests are answered by version (\d)$/gm)].map(([, version]) => version);
+  assert.deepEqual(everybody, ['1', '1', '3'], said);
+  // The hash draws these 13 of them each time; it may be found before all have asked.
+  const met = Number(/^guests who met version 2: (\d+)$/m.exec(said)?.[1]);
+  assert.ok(met >= 1 && met <= 13, said);
+  assert.match(said, /^guests who went to it and back more than once: 0$/m);
+  assert.match(said, /^version 3: kept, as generation 3$/m);
+  assert.match(said, /^answers: \d+ x 500 of version 2$/m);
+  assert.match(said, /^requests without an answer: 0$/m);
+});
+
+test('examples/affinity: baskets in memory outlive a deploy and a rollback, and an old page finds its script', async (t) => {
+  const said = await hear(t, 'affinity');
+  assert.equal(
+    said,
+    [
+      'before the deploy: 100 of 100 baskets as they were left, with version 1',
+      'after it, who came before: 100 of 100 baskets as they were left, with version 1',
+      'after it, who came since: 100 of 100 baskets as they were left, with version 2',
+      'app-1.js: 200, from version 1',
+      'app-2.js: 200, from version 2',
+      'app-0.js: 404, from version 2',
+      'after a rollback: 200 of 200 baskets as they were left, with version 1 and 2',
+      ''
+    ].join('\n')
+  );
+});
+
 test('examples/websocket: sockets are closed once with 1012, or carried with their state', async (t) => {
   const said = await hear(t, 'websocket');
   const ten = JSON.stringify(Array(10).fill(1012));

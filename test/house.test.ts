@@ -16,8 +16,9 @@ const MAY_IMPORT: Record<string, readonly string[]> = {
   index: ['supervise', 'errors', 'control (types)', 'core (types)'],
   supervise: ['supervisor', 'options', 'errors', 'host', 'worker', 'control'],
   // The only room that sees them all.
-  supervisor: ['core', 'host', 'control', 'options', 'protocol', 'errors', 'version'],
+  supervisor: ['core', 'host', 'control', 'admin', 'options', 'protocol', 'errors', 'version'],
   cli: ['supervise', 'control', 'options', 'errors', 'version', 'core (types)'],
+  admin: ['core', 'errors', 'host', 'options (types)'],
   control: ['options', 'errors', 'host', 'core (types)', 'supervisor (types)'],
   host: ['protocol', 'internals', 'options', 'errors', 'core'],
   worker: ['protocol', 'internals', 'errors', 'core'],
@@ -34,6 +35,8 @@ const AT_THE_ROOT = ['errors.ts', 'index.ts', 'supervise.ts', 'version.ts'];
 
 // The same thing seen from two sides may have one name in two rooms; two things may not.
 const SAME_THING: Record<string, string> = {
+  'claims.ts': 'the values of clients that processes know: how many at the most, and which process knows which',
+  'canary.ts': 'the canary: its option, its rule and its command',
   'index.ts': 'the public doors of the package',
   'history.ts': 'the history: as the core keeps it, and the command that shows it',
   'rollback.ts': 'the rollback: its rule and its command',
@@ -41,6 +44,7 @@ const SAME_THING: Record<string, string> = {
   'scale.ts': 'the scaling: its rule and its command',
   'stop.ts': 'the stop: its rule and its command',
   'status.ts': 'the status: how it is made, and the command that shows it',
+  'upgrade.ts': 'the upgrade of the supervisor: how it is done, and its command',
   'hold.ts': 'the holding of connections: decided in the core, done in the worker',
   'while-active.ts': 'the tasks of whileActive: decided in the core, run in the worker'
 };
@@ -66,12 +70,15 @@ const RETIRED: Record<string, string> = {
 // One package, one file. What the command line is made of may be used anywhere in its room.
 const OWNERS: Record<string, readonly string[]> = {
   'find-my-way': ['control/routes.ts'],
-  undici: ['control/client.ts', 'host/checks/private-client.ts'],
+  undici: ['host/checks/private-client.ts'],
   pidusage: ['host/measure/usage.ts'],
   'signal-exit': ['host/exit.ts'],
   ms: ['options/durations.ts'],
   leven: ['options/nearest-name.ts'],
-  commander: ['cli/']
+  yaml: ['cli/pm2/read-ecosystem.ts'],
+  commander: ['cli/'],
+  'prom-client': ['admin/metrics.ts'],
+  uplot: ['admin/page/charts.ts']
 };
 
 test('a room imports from those rooms only that its rule names', () => {
@@ -128,14 +135,14 @@ test('of the workers, the supervisor takes only the way to tell whether it is on
   assert.deepEqual([...new Set(taken)], ['worker/globals.ts']);
 });
 
-test('of the core, worker and host take only the buckets that durations are counted in', () => {
+test('of the core, worker and host take only the buckets of durations, and by what a request is routed', () => {
   const taken = imports
     .filter(
       ({ from, to, typesOnly }) => ['worker', 'host'].includes(roomOf(from)) && roomOf(to) === 'core' && !typesOnly
     )
     .map(({ to }) => to);
 
-  assert.deepEqual([...new Set(taken)], ['core/verdict/histogram.ts']);
+  assert.deepEqual([...new Set(taken)], ['core/verdict/histogram.ts', 'core/routing/choose.ts']);
 });
 
 test('what ships into the app imports no package', () => {

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { SIGNAL_NAMES } from '../src/core/verdict/signals.ts';
+import { readDescribed, readWritten } from './docs/events.ts';
 import { findAnchors, findBrokenLinks, findLinks, OTHER_PAGES, PAGES, readPage } from './docs/pages.ts';
 import { renderPages } from './readme.ts';
 
@@ -12,6 +13,20 @@ for (const { page, text, rendered } of renderPages()) {
     assert.equal(text, rendered);
   });
 }
+
+test('every event that is written anywhere in the source is in the table, and no other is', () => {
+  const described = readDescribed().map(({ name }) => name);
+  const written = [...readWritten().keys()];
+  assert.ok(written.length > 50, `${written.length} events`);
+  assert.deepEqual(
+    written.filter((name) => !described.includes(name)),
+    []
+  );
+  assert.deepEqual(
+    described.filter((name) => name !== 'message' && name !== 'event' && !written.includes(name)),
+    []
+  );
+});
 
 test('every signal of the verdict has its line in docs/checks-and-verdict.md', () => {
   const { text } = readPage('docs/checks-and-verdict.md');

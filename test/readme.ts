@@ -1,5 +1,6 @@
 import { readFileSync, writeFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
+import { METRICS } from '../src/admin/metric-table.ts';
 import { showLimit, showValue } from '../src/core/verdict/reasons.ts';
 import { SIGNAL_NAMES, SIGNALS } from '../src/core/verdict/signals.ts';
 import { CODES } from '../src/errors.ts';
@@ -8,6 +9,7 @@ import { specOf } from '../src/options/read-options.ts';
 import { showExpected } from './apps/expected.ts';
 import { versionOf } from './apps/install.ts';
 import { APPS } from './apps/table.ts';
+import { readDescribed, readWritten } from './docs/events.ts';
 
 // The parts of the docs that are made from the code: `npm run docs` writes them, and a test compares them.
 
@@ -70,6 +72,22 @@ function appsTable(): string {
   return ['| application | with | versions | failed, reconnects |', '| --- | --- | --- | --- |', ...rows].join('\n');
 }
 
+function eventsTable(): string {
+  const written = readWritten();
+  const rows = readDescribed()
+    .filter(({ name }) => name !== 'event' && name !== 'message')
+    .map(({ name, about }) => `| \`${name}\` | ${[...(written.get(name) ?? [])].join(', ')} | ${cell(about)} |`);
+  return ['| event | level | when, and its fields |', '| --- | --- | --- |', ...rows].join('\n');
+}
+
+function metricsTable(): string {
+  const rows = Object.entries(METRICS).map(
+    ([name, { type, unit, labels, help }]) =>
+      `| \`${name}\` | ${type} | ${unit} | ${labels.map((label) => `\`${label}\``).join(', ')} | ${help} |`
+  );
+  return ['| metric | type | unit | labels | |', '| --- | --- | --- | --- | --- |', ...rows].join('\n');
+}
+
 type Section = readonly [name: string, make: () => string];
 
 const SECTIONS: Readonly<Record<string, readonly Section[]>> = {
@@ -77,8 +95,10 @@ const SECTIONS: Readonly<Record<string, readonly Section[]>> = {
     ['options', optionsTable],
     ['errors', errorsTable]
   ],
+  'logs.md': [['events', eventsTable]],
   'getting-started.md': [['apps', appsTable]],
-  'checks-and-verdict.md': [['signals', signalsTable]]
+  'checks-and-verdict.md': [['signals', signalsTable]],
+  'metrics.md': [['metrics', metricsTable]]
 };
 
 /** The pages that have generated sections, with their text as it is and as it should be. */

@@ -9,13 +9,44 @@ import { fileURLToPath } from 'node:url';
 /** Test files that load many services at once, each after the others: beside another file they would measure the machine. */
 const ALONE = ['scenarios/matrix.test.ts'];
 
-/** Test files about the sources, the docs, figures and what is drawn by lot. What the product does on each Node, the others test. */
+/**
+ * Test files about the sources, the docs, the benches, what commands say, figures and what is drawn by lot, those in which Node has
+ * no part, and those that go through many combinations of what others test one by one. What the product does on each Node, the
+ * others test.
+ */
 const ONCE = [
-  'bench/peers-report.test.ts',
-  'core/verdict/simulation.test.ts',
+  'bench/',
+  'cli/addresses',
+  'cli/ci-summary',
+  'cli/completion',
+  'cli/doctor',
+  'cli/find',
+  'cli/help',
+  'cli/import',
+  'cli/install',
+  'cli/operator',
+  'cli/orders',
+  'cli/print',
+  'cli/reasons',
+  'cli/split',
+  'cli/status',
+  'cli/stop-lasting',
+  'cli/unix-',
+  'cli/usage',
+  'core/',
   'docs.test.ts',
+  'examples.test.ts',
   'house.test.ts',
-  'readme.test.ts'
+  'options/',
+  'package.test.ts',
+  'readme.test.ts',
+  'scenarios/admin-page',
+  'scenarios/install-systemd',
+  'scenarios/matrix',
+  'scenarios/prometheus',
+  'scenarios/sweep',
+  'scenarios/systemd',
+  'scenarios/verdict'
 ];
 
 /** Node reads TypeScript by itself from 22.18 on. On 22 it says each time that this is an experiment. */
@@ -29,7 +60,7 @@ const wanted = args.filter((part) => part !== '--another-node');
 const files = readdirSync(here, { recursive: true })
   .filter((file) => file.endsWith('.test.ts'))
   .filter((file) => wanted.length === 0 || wanted.some((part) => file.includes(part)))
-  .filter((file) => !(isAnotherNode && ONCE.includes(file)))
+  .filter((file) => !(isAnotherNode && ONCE.some((one) => file.startsWith(one))))
   .sort();
 
 if (files.length === 0) {

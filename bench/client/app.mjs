@@ -2,6 +2,7 @@
 //
 //   PORT          port (or unix socket path) to listen on; 0 by default, and what it became is printed
 //   LISTEN_FDS    where it is set, the socket to listen on is descriptor 3, as systemd passes it
+//   KEEP_ALIVE_MS how long an idle connection is kept; by default 5,000, which is Node's own
 //   VERSION       what x-version says; else VERSION_FILE, read once at start-up; else 1
 //
 // Every answer carries x-id (echoed), x-version and x-pid.
@@ -15,7 +16,7 @@ import { readFileSync } from 'node:fs';
 import { createServer } from 'node:http';
 import { crc32 } from 'node:zlib';
 
-const { PORT = '0', LISTEN_FDS, VERSION, VERSION_FILE } = process.env;
+const { PORT = '0', LISTEN_FDS, VERSION, VERSION_FILE, KEEP_ALIVE_MS = 5_000 } = process.env;
 const version = VERSION ?? (VERSION_FILE ? readFileSync(VERSION_FILE, 'utf8').trim() : '1');
 
 const BLOCK = 65_536;
@@ -99,7 +100,7 @@ const routes = {
   'GET /stream': stream
 };
 
-export const server = createServer((request, response) => {
+export const server = createServer({ keepAliveTimeout: Number(KEEP_ALIVE_MS) }, (request, response) => {
   const { pathname, searchParams } = new URL(request.url, 'http://app');
   response.setHeader('x-id', request.headers['x-id'] ?? '');
   response.setHeader('x-version', version);

@@ -19,13 +19,20 @@ export class LoadConnection {
   /** When the outstanding request was meant to be sent. */
   intendedAt = 0;
   busy = false;
+  /** Whether another version gave the last answer than the one before it; known only where it asks in somebody's name. */
+  hasMoved = false;
+  /** The version that gave the last answer; known only then, too. */
+  version = '';
   readonly #socket: Socket;
   readonly #events: LoadConnectionEvents;
+  readonly #nextRequest: (() => string) | null;
   #text = '';
   #gone = false;
 
-  constructor(port: number, events: LoadConnectionEvents) {
+  /** @param nextRequest what it sends each time, where that is not always the same */
+  constructor(port: number, events: LoadConnectionEvents, nextRequest: (() => string) | null = null) {
     this.#events = events;
+    this.#nextRequest = nextRequest;
     this.#socket = connect({
       port,
       host: '127.0.0.1',
@@ -41,7 +48,7 @@ export class LoadConnection {
   ask(intendedAt: number, kept = true): void {
     this.intendedAt = intendedAt;
     this.busy = true;
-    this.#socket.write(kept ? KEPT : LAST, 'latin1');
+    this.#socket.write(kept ? (this.#nextRequest?.() ?? KEPT) : LAST, 'latin1');
   }
 
   get usable(): boolean {
@@ -63,12 +70,19 @@ export class LoadConnection {
     }
     this.#text = '';
     this.busy = false;
+    if (this.#nextRequest) this.#noteVersion(text);
     // By the rules of the protocol, nothing may be asked on a connection after an answer that ends it.
     const last = text.includes('onnection: close\r\n');
     if (last) this.end();
     this.#events.onEnded(this, text.startsWith('HTTP/1.1 200'));
     if (last) this.#events.onGone(this);
     return true;
+  }
+
+  #noteVersion(text: string): void {
+    const version = /x-version: (\S+)/i.exec(text)?.[1] ?? '';
+    this.hasMoved = this.version !== '' && version !== this.version;
+    this.version = version;
   }
 
   #lose(): void {
@@ -85,6 +99,12 @@ export class LoadConnection {
 
 const KEPT = 'GET /answer HTTP/1.1\r\nHost: app\r\nx-id: 1\r\n\r\n';
 const LAST = 'GET /answer HTTP/1.1\r\nHost: app\r\nx-id: 1\r\nConnection: close\r\n\r\n';
+
+/** A request of one of so many users, picked at random, who is known by a cookie. */
+export function askAsUser(users: number): string {
+  const user = Math.floor(Math.random() * users);
+  return `GET /answer HTTP/1.1\r\nHost: app\r\nx-id: 1\r\nCookie: theme=dark; session=u${user}\r\n\r\n`;
+}
 
 function lengthOf(text: string): number {
   const found = /content-length: (\d+)/i.exec(text);

@@ -32,9 +32,13 @@ export class LoadGenerator {
     return new LoadGenerator(child);
   }
 
-  /** Opens kept-alive connections under a name, each proven by one answer. */
-  open(name: string, port: number, connections: number): Promise<LoadResult> {
-    return this.#send({ do: 'open', name, port, connections });
+  /**
+   * Opens kept-alive connections under a name, each proven by one answer.
+   *
+   * @param users how many share them, each request being that of one of them; 0: requests are nobody's
+   */
+  open(name: string, port: number, connections: number, users = 0): Promise<LoadResult> {
+    return this.#send({ do: 'open', name, port, connections, users });
   }
 
   touch(name: string): Promise<LoadResult> {

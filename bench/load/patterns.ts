@@ -21,6 +21,10 @@ export interface LoadResult {
 export interface PacedResult extends LoadResult {
   readonly endedAt: Float64Array;
   readonly ms: Float64Array;
+  /** 1 where another version answered than the one before on that connection; known only of requests of users. */
+  readonly moved: Uint8Array;
+  /** 1 where it was the second version that answered; known only then, too. */
+  readonly second: Uint8Array;
 }
 
 /** Each connection asks again as soon as it has its answer. */
@@ -83,6 +87,8 @@ export async function pace(pool: Pool, rate: number, ms: number): Promise<PacedR
   const size = Math.ceil((rate * ms) / 1000);
   const endedAt = new Float64Array(size);
   const took = new Float64Array(size);
+  const moved = new Uint8Array(size);
+  const second = new Uint8Array(size);
   const due: number[] = [];
   const startedAt = clock();
   let count = 0;
@@ -92,6 +98,8 @@ export async function pace(pool: Pool, rate: number, ms: number): Promise<PacedR
       if (!answered) return;
       endedAt[count] = clock();
       took[count] = (endedAt[count] ?? 0) - connection.intendedAt;
+      moved[count] = Number(connection.hasMoved);
+      second[count] = Number(connection.version === '2');
       count += 1;
     };
     pool.onFree = (connection) => {
@@ -115,7 +123,10 @@ export async function pace(pool: Pool, rate: number, ms: number): Promise<PacedR
     };
     send();
   });
-  return { ...numbers, endedAt: endedAt.slice(0, count), ms: took.slice(0, count) };
+  return {
+    ...{ ...numbers, endedAt: endedAt.slice(0, count), ms: took.slice(0, count) },
+    ...{ moved: moved.slice(0, count), second: second.slice(0, count) }
+  };
 }
 
 async function measure(pool: Pool, run: (done: () => void) => void): Promise<LoadResult> {

@@ -1,4 +1,4 @@
-import { LoadConnection } from './connection.ts';
+import { askAsUser, LoadConnection, type LoadConnectionEvents } from './connection.ts';
 
 /** How soon a connection that ended is opened again. */
 const REOPEN_MS = 5;
@@ -17,11 +17,14 @@ export class Pool {
   /** Called with a connection that can be asked again. */
   onFree: (connection: LoadConnection) => void = this.keep.bind(this);
   readonly #all = new Set<LoadConnection>();
+  readonly #nextRequest: (() => string) | null;
   #closing = false;
 
-  constructor(port: number, size: number) {
+  /** @param users how many share the connections, each request being that of one of them; 0: requests are nobody's */
+  constructor(port: number, size: number, users = 0) {
     this.port = port;
     this.size = size;
+    this.#nextRequest = users > 0 ? () => askAsUser(users) : null;
     for (let count = 0; count < size; count += 1) this.#open();
   }
 
@@ -58,7 +61,7 @@ export class Pool {
   }
 
   #open(): void {
-    const connection = new LoadConnection(this.port, {
+    const events: LoadConnectionEvents = {
       onEnded: (_, answered) => {
         if (answered) this.answered += 1;
         else this.lost += 1;
@@ -66,7 +69,8 @@ export class Pool {
         if (connection.usable) this.onFree(connection);
       },
       onGone: () => this.#replace(connection)
-    });
+    };
+    const connection = new LoadConnection(this.port, events, this.#nextRequest);
     this.#all.add(connection);
     this.onFree(connection);
   }

@@ -5,7 +5,13 @@ import { Pool } from './pool.ts';
 
 /** What the load can be told to do. `name` is a pool that was opened before. */
 export type LoadCommand =
-  | { readonly do: 'open'; readonly name: string; readonly port: number; readonly connections: number }
+  | {
+      readonly do: 'open';
+      readonly name: string;
+      readonly port: number;
+      readonly connections: number;
+      readonly users: number;
+    }
   | { readonly do: 'touch' | 'close'; readonly name: string }
   | { readonly do: 'flood'; readonly name: string; readonly ms: number }
   | { readonly do: 'pace'; readonly name: string; readonly rate: number; readonly ms: number }
@@ -22,7 +28,7 @@ function poolCalled(name: string): Pool {
 function execute(command: LoadCommand): unknown {
   switch (command.do) {
     case 'open': {
-      const pool = new Pool(command.port, command.connections);
+      const pool = new Pool(command.port, command.connections, command.users);
       pools.set(command.name, pool);
       return touch(pool);
     }

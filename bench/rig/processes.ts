@@ -1,10 +1,14 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
+import { setTimeout as delay } from 'node:timers/promises';
+import { isAlive, startTimeOf } from '../peers/process-tree.ts';
 
 /** How long a process may take to end after SIGTERM. */
 const END_TIMEOUT_MS = 10_000;
 
 const running = new Set<ChildProcess>();
+/** By process id, with their start time, since an id may be given again. */
+const adopted = new Map<number, string | null>();
 let closed = false;
 
 export interface StartOptions {
@@ -62,8 +66,23 @@ export async function endProcess(child: ChildProcess): Promise<void> {
   clearTimeout(timer);
 }
 
+/** Takes on a process that one of the bench has started and left behind: it is ended with the rest. */
+export function adoptProcess(pid: number): void {
+  adopted.set(pid, startTimeOf(pid));
+}
+
+/** Ends a process that was taken on, as {@link endProcess} does. */
+export async function endAdopted(pid: number): Promise<void> {
+  const startTime = adopted.get(pid);
+  const isThere = () => isAlive(pid) && startTimeOf(pid) === startTime;
+  if (!adopted.delete(pid) || !isThere()) return;
+  process.kill(pid, 'SIGTERM');
+  for (const until = performance.now() + END_TIMEOUT_MS; isThere(); await delay(20))
+    if (performance.now() > until) process.kill(pid, 'SIGKILL');
+}
+
 /** Ends whatever was started and is still there; nothing is started afterwards. */
 export async function endAll(): Promise<void> {
   closed = true;
-  await Promise.all([...running].map(endProcess));
+  await Promise.all([...[...running].map(endProcess), ...[...adopted.keys()].map(endAdopted)]);
 }

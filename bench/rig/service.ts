@@ -1,4 +1,5 @@
 import type { ChildProcess } from 'node:child_process';
+import { once } from 'node:events';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -10,7 +11,7 @@ import type { ServiceEvent } from '../../src/control/routes.ts';
 import type { Status } from '../../src/core/status.ts';
 import type { SuperviseOptions } from '../../src/supervise.ts';
 import type { Context } from './model.ts';
-import { endProcess, firstMessage, startProcess } from './processes.ts';
+import { adoptProcess, endAdopted, endProcess, firstMessage, startProcess } from './processes.ts';
 
 export const APP = fileURLToPath(new URL('../client/app.mjs', import.meta.url));
 const SUPERVISOR = fileURLToPath(new URL('./supervisor.mjs', import.meta.url));
@@ -30,6 +31,8 @@ export interface RunningServer {
 /** Where a server is to run: on its own core, or wherever the scheduler likes. */
 export interface Placement {
   readonly pinned: boolean;
+  /** What it finds in its environment besides. */
+  readonly env?: Readonly<Record<string, string>>;
 }
 
 const coreOf = ({ machine }: Context, { pinned }: Placement) => (pinned ? (machine.pins?.server ?? null) : null);
@@ -54,20 +57,23 @@ export async function startPlain(
 
 /** The app under a supervisor, in a process of its own, with the version of the app in a file. */
 export class BenchService {
-  readonly control: ControlClient;
   readonly port: number;
-  readonly supervisorPid: number;
-  readonly #child: ChildProcess;
+  readonly #socket: string;
+  readonly #startSupervisor: () => ChildProcess;
   readonly #folder: string;
   readonly #ending = new AbortController();
   readonly #removeFolder = () => rmSync(this.#folder, { recursive: true, force: true });
+  /** A process of ours, or the successor of one. */
+  #supervisor: ChildProcess | { readonly pid: number };
+  #control: ControlClient;
 
-  private constructor(child: ChildProcess, folder: string, { socket, addresses }: Started) {
-    this.#child = child;
+  private constructor(child: ChildProcess, start: () => ChildProcess, folder: string, { socket, addresses }: Started) {
+    this.#supervisor = child;
+    this.#startSupervisor = start;
     this.#folder = folder;
     process.once('exit', this.#removeFolder); // also when the bench is broken off
-    this.supervisorPid = child.pid ?? 0;
-    this.control = new ControlClient(socket);
+    this.#socket = socket;
+    this.#control = new ControlClient(socket);
     this.port = Number(addresses[0]?.split(':').pop());
   }
 
@@ -86,14 +92,59 @@ export class BenchService {
       ...options
     };
     const build = pathToFileURL(join(context.build, 'index.js')).href;
-    const child = startProcess({
-      args: [SUPERVISOR, build, JSON.stringify(settings)],
-      env: { VERSION_FILE: join(folder, 'version') },
-      core: coreOf(context, placement),
-      loud: false
-    });
-    child.stdout?.resume();
-    return new BenchService(child, folder, await firstMessage<Started>(child, 'the supervisor'));
+    const startSupervisor = () => {
+      const child = startProcess({
+        args: [SUPERVISOR, build, JSON.stringify(settings), String(process.pid)],
+        env: { ...placement.env, VERSION_FILE: join(folder, 'version') },
+        core: coreOf(context, placement),
+        loud: false
+      });
+      child.stdout?.resume();
+      return child;
+    };
+    const child = startSupervisor();
+    return new BenchService(child, startSupervisor, folder, await firstMessage<Started>(child, 'the supervisor'));
+  }
+
+  get control(): ControlClient {
+    return this.#control;
+  }
+
+  get supervisorPid(): number {
+    return this.#supervisor.pid ?? 0;
+  }
+
+  /** Kills the supervisor and starts it again at once. @returns how long it took until the next one had taken over */
+  async crash(): Promise<number> {
+    const killedAt = performance.now();
+    process.kill(this.supervisorPid, 'SIGKILL');
+    const child = this.#startSupervisor();
+    this.#supervisor = child;
+    await firstMessage(child, 'the next supervisor');
+    const tookMs = performance.now() - killedAt;
+    await this.#reconnect();
+    return tookMs;
+  }
+
+  /** Replaces the supervisor by its successor. @returns how long it took until that had everything */
+  async upgrade(): Promise<number> {
+    const orderedAt = performance.now();
+    const before = this.#supervisor;
+    const left = 'exitCode' in before ? once(before, 'exit') : null;
+    const { to } = await this.control.upgrade();
+    const tookMs = performance.now() - orderedAt;
+    adoptProcess(to);
+    this.#supervisor = { pid: to };
+    await left;
+    await this.#reconnect();
+    return tookMs;
+  }
+
+  /** What is open to the supervisor before may break off in the middle of a question. */
+  async #reconnect(): Promise<void> {
+    const before = this.#control;
+    this.#control = new ControlClient(this.#socket);
+    await before.close();
   }
 
   /** What the next generation answers as `x-version`. */
@@ -132,7 +183,9 @@ export class BenchService {
   async end(): Promise<void> {
     this.#ending.abort();
     await this.control.close();
-    await endProcess(this.#child);
+    const supervisor = this.#supervisor;
+    if ('exitCode' in supervisor) await endProcess(supervisor);
+    else await endAdopted(supervisor.pid);
     this.#removeFolder();
     process.off('exit', this.#removeFolder);
   }

@@ -1,3 +1,4 @@
+import { once } from 'node:events';
 import { styleText } from 'node:util';
 
 type Style = Parameters<typeof styleText>[0];
@@ -9,6 +10,8 @@ export interface Io {
   /** Writes to stdout as it is: for lines that are redrawn. */
   draw(text: string): void;
   err(text: string): void;
+  /** Settles when stdout takes more, or nobody reads it any more. */
+  drained(): Promise<void>;
   /** Whether a person watches stdout, so that lines may be redrawn. */
   readonly terminal: boolean;
   readonly columns: () => number;
@@ -28,6 +31,10 @@ export function createIo(stdout: NodeJS.WriteStream, stderr: NodeJS.WriteStream)
   return {
     out: (text) => void stdout.write(`${text}\n`),
     draw: (text) => void stdout.write(text),
+    drained: async () => {
+      if (!stdout.writableNeedDrain || unread.signal.aborted) return;
+      await once(stdout, 'drain', { signal: unread.signal }).catch(() => {}); // nobody reads any more
+    },
     err: (text) => void stderr.write(`${text}\n`),
     terminal: stdout.isTTY === true && process.env.TERM !== 'dumb',
     columns: () => stdout.columns || 80,

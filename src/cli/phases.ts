@@ -1,6 +1,6 @@
 import type { ConfigChange, ServiceEvent } from '../control/routes.ts';
 import type { Io } from './io.ts';
-import { count, describeChange, firstLine, showMs } from './print.ts';
+import { count, describeChange, firstLine, showMs, showShare } from './print.ts';
 
 /** How often the running clock moves. */
 const TICK_MS = 100;
@@ -25,11 +25,17 @@ const ABOUT: Readonly<Record<string, (event: ServiceEvent) => string>> = {
   baking: ({ generation, forMs }) => `generation ${generation} for ${showMs(Number(forMs))}`,
   'bake-extended': ({ generation, forMs, reason }) =>
     `generation ${generation} for ${showMs(Number(forMs))}: ${reason}`,
+  canary: ({ generation, share, step, steps }) =>
+    `generation ${generation} answers ${showShare(Number(share))}${steps === undefined ? '' : `, step ${step} of ${steps}`}`,
+  'canary-waits': because,
   verdict: ({ generation, decision, reason }) => `generation ${generation}: ${decision}, ${reason}`,
   failed: ({ generation }) => `generation ${generation}`,
   'worker-exited': because,
   'worker-left': ({ worker }) => `worker ${worker}`,
   'worker-hung': because,
+  scaling: ({ from, to }) => `from ${from} to ${to}`,
+  'worker-replaced': ({ worker }) => `worker ${worker}`,
+  upgrading: () => 'the next supervisor starts',
   retiring: because,
   'drain-overdue': (event) => `${because(event)}${showHolders(event)}`,
   retired: ({ generation }) => `generation ${generation}`,

@@ -67,3 +67,8 @@ export function firstLine(text: string): string {
   const [first = '', ...others] = text.split('\n');
   return others.length === 0 ? first : first.replace(/;[^;]*:$/, '');
 }
+
+/** A share the way people write it: `5 %`, `0.5 %`. */
+export function showShare(share: number): string {
+  return `${Number((share * 100).toPrecision(3))} %`;
+}

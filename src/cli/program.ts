@@ -6,35 +6,12 @@ import { findNearestName } from '../options/nearest-name.ts';
 import { findCommand } from '../options/other-words.ts';
 import { unknownOption } from '../options/read-options.ts';
 import { version } from '../version.ts';
-import { abort } from './commands/abort.ts';
+import { COMMAND_NAMES, loadCommands } from './commands/all.ts';
 import type { Command, Given } from './commands/command.ts';
-import { history } from './commands/history.ts';
-import { list } from './commands/list.ts';
-import { promote } from './commands/promote.ts';
-import { reload } from './commands/reload.ts';
-import { retire } from './commands/retire.ts';
-import { rollback } from './commands/rollback.ts';
-import { run } from './commands/run.ts';
-import { scale } from './commands/scale.ts';
-import { status } from './commands/status.ts';
-import { stop } from './commands/stop.ts';
+import { formatItem, listRare, padWidth, shortenAbout, shortenCommand } from './help.ts';
 import { type RunArguments, splitRun } from './split.ts';
+import { splitInstall } from './split-install.ts';
 
-export const COMMANDS: readonly Command[] = [
-  run,
-  reload,
-  rollback,
-  promote,
-  abort,
-  retire,
-  scale,
-  status,
-  history,
-  list,
-  stop
-];
-
-/** Longer lines are hard to read, however wide the terminal. */
 const WIDEST = 110;
 
 const EXAMPLES = `
@@ -43,6 +20,7 @@ Examples:
   handover reload                                   the new version on disk takes over
   handover reload ./releases/43/server.js           or: another entry from now on
   handover reload --wait                            and wait whether it is kept
+  handover reload --canary 5%                       the new version answers 5 % first: then canary, promote, abort
   handover rollback                                 the version before, at once
 
 Exit codes: 0 done; 1 the deploy failed and the old version is active; 2 wrong usage;
@@ -67,29 +45,63 @@ export interface Call {
  * @returns null when the command line asked for help or the version, which is printed then
  * @throws HANDOVER_ERR_OPTION_UNKNOWN, HANDOVER_ERR_OPTION_INVALID
  */
-export function readCommandLine(args: readonly string[], page: Page): Call | null {
+export async function readCommandLine(args: readonly string[], page: Page): Promise<Call | null> {
   if (args.length === 0) throw missingCommand();
-  const { own, app, entry } = splitArguments(args);
+  if (args[0] === 'install') return readInstall(args.slice(1), page);
+  const call = await read(args, page);
+  if (call?.command.name !== 'completion') return call;
+  return { ...call, given: { ...call.given, commands: await loadCommands('') } };
+}
+
+/** `install` has arguments of its own, and those of the `run` that it is about. */
+async function readInstall(args: readonly string[], page: Page): Promise<Call | null> {
+  const [[install], [run]] = await Promise.all([loadCommands('install'), loadCommands('run')]);
+  const flags = new Map([
+    ...(install?.flags() ?? []).map((flag): [string, boolean] => [String(flag.long), flag.required]),
+    ...['--help', '-h', '--version', '-v'].map((flag): [string, boolean] => [flag, false])
+  ]);
+  const split = splitInstall(args, flags, run?.flags().map(({ long }) => String(long)) ?? []);
+  const call = await read(['install', ...split.own], page);
+  const about = call && (await read(['run', ...split.run], page));
+  return call && about && { command: call.command, given: { ...call.given, run: about.given } };
+}
+
+async function read(args: readonly string[], page: Page): Promise<Call | null> {
+  const commands = await loadCommands(args[0] ?? '');
+  const { own, app, entry } = splitArguments(args, commands);
   let call: Call | null = null;
-  const program = createProgram(page, (command, flags, [operand = null]) => {
+  const isWhole = own[0] === 'help' || own.includes('--all');
+  const program = createProgram(commands, page, isWhole, (command, flags, [operand = null]) => {
     call = { command, given: { flags, entry: entry ?? operand, app } };
   });
+  const [first, about] = own;
+  if (
+    first === 'help' &&
+    about !== undefined &&
+    about !== 'help' &&
+    !about.startsWith('-') &&
+    !COMMAND_NAMES.includes(about)
+  )
+    throw unknownCommand(about);
   try {
-    program.parse(own, { from: 'user' });
+    // Only beside --help does it say something: of `run` it might be the app's.
+    const asksAll = own.some((one) => one === '--help' || one === '-h' || one === 'help');
+    program.parse(asksAll ? own.filter((one) => one !== '--all') : own, { from: 'user' });
   } catch (error) {
     if (!(error instanceof CommanderError) || error.exitCode !== 0) throw error;
   }
   return call;
 }
 
-/** What is ours and what is the app's: `run` and `reload` take arguments for it. */
-function splitArguments(args: readonly string[]): RunArguments {
-  if (args[0] === 'run') {
-    const known = run.flags().map(({ long }) => String(long));
+/** What is ours and what is the app's: `run` and `reload` take arguments for it, `upgrade` those of `run`. */
+function splitArguments(args: readonly string[], [command]: readonly Command[]): RunArguments {
+  if (args[0] === 'run' && command) {
+    const known = command.flags().map(({ long }) => String(long));
     const split = splitRun(args.slice(1), known);
     return { ...split, own: ['run', ...split.own] };
   }
-  const at = args[0] === 'reload' ? args.indexOf('--') : -1;
+  const takes = args[0] === 'reload' || args[0] === 'upgrade';
+  const at = takes ? args.indexOf('--') : -1;
   return at < 0
     ? { own: args, entry: null, app: null }
     : { own: args.slice(0, at), entry: null, app: args.slice(at + 1) };
@@ -97,20 +109,35 @@ function splitArguments(args: readonly string[]): RunArguments {
 
 type OnCall = (command: Command, flags: Given['flags'], operands: readonly string[]) => void;
 
-function createProgram(page: Page, onCall: OnCall): Parser {
+function createProgram(commands: readonly Command[], page: Page, isWhole: boolean, onCall: OnCall): Parser {
   const program = new Parser('handover')
     .description('Moves a live Node service to its next version without one failed request.')
     .addHelpText('after', EXAMPLES);
   prepare(program, page);
   program.helpCommand('help [command]', 'Print the help of a command.');
-  for (const command of COMMANDS) {
-    const parser = program.command([command.name, ...command.operands].join(' ')).description(command.about);
+  for (const command of commands) {
+    const parser = program
+      .command([command.name, ...command.operands].join(' '))
+      .description(command.about)
+      .summary(shortenCommand(command.about));
     prepare(parser, page);
-    for (const flag of command.flags()) parser.addOption(flag);
+    const { common } = command;
+    const flags = command.flags();
+    const rare = isWhole || !common ? [] : flags.filter(({ long }) => !common.includes(String(long)));
+    for (const flag of flags) {
+      if (rare.length > 0) flag.description = shortenAbout(flag.description);
+      parser.addOption(rare.includes(flag) ? flag.hideHelp() : flag);
+    }
+    if (rare.length > 0) parser.addHelpText('after', () => listRare(command.name, rare, helpWidth(page)));
     if (command.details) parser.addHelpText('after', `\n${command.details}`);
     parser.action(() => onCall(command, parser.opts(), parser.args));
   }
   return program;
+}
+
+/** Longer lines are hard to read, however wide the terminal. */
+function helpWidth(page: Page): number {
+  return Math.min(page.columns(), WIDEST);
 }
 
 /** What is the same for the program and each of its commands: help, version, and failures of ours instead of theirs. */
@@ -118,12 +145,12 @@ function prepare(parser: Parser, page: Page): void {
   parser
     .version(version, '-v, --version', 'Print the version.')
     .helpOption('-h, --help', 'Print this help.')
-    .configureHelp({ minWidthToWrap: 30 })
+    .configureHelp({ minWidthToWrap: 30, padWidth, formatItem, subcommandTerm: (command) => command.name() })
     .showSuggestionAfterError(false)
     .configureOutput({
       writeOut: (text) => page.out(text.trimEnd()),
       writeErr: () => {},
-      getOutHelpWidth: () => Math.min(page.columns(), WIDEST)
+      getOutHelpWidth: () => helpWidth(page)
     })
     .exitOverride((error) => {
       throw error.exitCode === 0 ? error : translate(error, parser);
@@ -180,7 +207,7 @@ function rollbackTo([given = '']: readonly string[]): HandoverError {
 }
 
 function unknownCommand(given: string): HandoverError {
-  const names = COMMANDS.map(({ name }) => name);
+  const names = COMMAND_NAMES;
   const near = findNearestName(given, names, () => 2);
   return new HandoverError('HANDOVER_ERR_OPTION_UNKNOWN', {
     what: `Command "${given}" is not known`,
@@ -200,8 +227,6 @@ function isAnApp(given: string): boolean {
 function explainCommand(given: string, near: string | undefined): string {
   const ours = findCommand(given);
   if (ours !== undefined) return `what it does elsewhere, "${ours}" does here`;
-  if (given === 'logs' || given === 'log')
-    return "the app's own output goes to that of `handover run`: see journalctl, or docker logs";
   return near === undefined ? 'no command has a name like it' : `the nearest name is "${near}"`;
 }
 
@@ -209,6 +234,6 @@ function missingCommand(): HandoverError {
   return new HandoverError('HANDOVER_ERR_OPTION_INVALID', {
     what: 'Nothing to do',
     why: 'no command was given',
-    fix: `The commands are: ${COMMANDS.map(({ name }) => name).join(', ')}; see \`handover --help\``
+    fix: `The commands are: ${COMMAND_NAMES.join(', ')}; see \`handover --help\``
   });
 }

@@ -2,7 +2,7 @@ import { resolve } from 'node:path';
 import { Option } from 'commander';
 import type { ReloadOrder } from '../control/routes.ts';
 import { HandoverError } from '../errors.ts';
-import { NAME, NODE_OPTIONS } from '../options/fields.ts';
+import { BY, CANARY, DURATION, type Field, NAME, NODE_OPTIONS, SHARE } from '../options/fields.ts';
 import { STRATEGIES, type StrategyName } from '../options/strategies.ts';
 import type { Given } from './commands/command.ts';
 
@@ -31,8 +31,24 @@ export function createReleaseFlags(): Option[] {
 export function createReloadFlags(): Option[] {
   return [
     new Option('--strategy <name>', 'How it takes over, this once.').choices(STRATEGIES),
-    new Option('--supersede', 'Give up a candidate that is still starting, in favour of this one.'),
-    new Option('--wait', 'Return after the verdict: exit code 0 if it was kept, 1 if it was rolled back.')
+    new Option('--supersede', 'Give up a candidate that is still starting, or a canary, in favour of this one.'),
+    new Option('--wait', 'Return after the verdict: exit code 0 if it was kept, 1 if it was rolled back.'),
+    new Option(
+      '--canary <5% | 1%,10%,50% | header:x-beta=1>',
+      'What it answers first, beside the active version: a share, several one after the other, or chosen requests. `off`: nothing, whatever the options say.'
+    ).argParser(readWith('--canary', CANARY)),
+    new Option(
+      '--hold <5m>',
+      'How long each share lasts before it is judged and the next one begins. Default: 5m with several, else until you say so.'
+    ).argParser(readWith('--hold', DURATION)),
+    new Option(
+      '--by <who>',
+      'Who goes where: random, connection, ip, ip:HEADER, cookie:NAME, header:NAME or query:NAME. Default: random, and over TLS connection.'
+    ).argParser(readWith('--by', BY)),
+    new Option(
+      '--split <50%>',
+      'In place of --canary: a share that is never judged, and never ends by itself. --name is its name then, unless a service is called so.'
+    ).argParser(readWith('--split', SHARE))
   ];
 }
 
@@ -45,7 +61,7 @@ export function createReloadFlags(): Option[] {
  * @param here where the operator stands
  */
 export function readRelease({ flags, entry, app }: Given, here: string): ReloadOrder {
-  const { cwd, env, envFile, node, nodeOption, label, strategy, supersede, wait } = flags as {
+  const { cwd, env, envFile, node, nodeOption, label, strategy, supersede, wait, canary, hold, by, split } = flags as {
     readonly [flag: string]: unknown;
     readonly cwd?: string;
     readonly env?: Readonly<Record<string, string>>;
@@ -54,6 +70,10 @@ export function readRelease({ flags, entry, app }: Given, here: string): ReloadO
     readonly nodeOption?: readonly string[];
     readonly label?: string;
     readonly strategy?: StrategyName;
+    readonly canary?: string;
+    readonly hold?: string;
+    readonly by?: string;
+    readonly split?: string;
   };
   return {
     // With a folder, the entry is meant from there: as it is written, so that the next --cwd alone is enough.
@@ -67,7 +87,11 @@ export function readRelease({ flags, entry, app }: Given, here: string): ReloadO
     ...(app === null ? {} : { args: app }),
     ...(strategy === undefined ? {} : { strategy }),
     ...(supersede === true ? { supersede } : {}),
-    ...(wait === true ? { wait } : {})
+    ...(wait === true ? { wait } : {}),
+    ...(canary === undefined ? {} : { canary }),
+    ...(hold === undefined ? {} : { hold }),
+    ...(by === undefined ? {} : { by }),
+    ...(split === undefined ? {} : { split })
   };
 }
 
@@ -94,4 +118,12 @@ function readLabel(given: string): string {
 export function invalid(flag: string, why: string): HandoverError {
   const fix = 'Remove it, or correct it';
   return new HandoverError('HANDOVER_ERR_OPTION_INVALID', { what: `"${flag}" is not usable`, why, fix });
+}
+
+/** Makes a reader of a flag: what is not usable is refused before anything is asked of a supervisor. */
+function readWith(flag: string, { read, wants }: Field): (given: string) => string {
+  return (given) => {
+    if (read(given) !== undefined) return given;
+    throw invalid(flag, `it must be ${wants}, and it is ${JSON.stringify(given)}`);
+  };
 }

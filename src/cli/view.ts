@@ -1,8 +1,8 @@
-import type { BakeStatus, Figures, GenerationStatus, Status, WorkerStatus } from '../core/status.ts';
+import type { BakeStatus, CanaryStatus, Figures, GenerationStatus, Status, WorkerStatus } from '../core/status.ts';
 import { columns } from './columns.ts';
 import { showKinds, showLeft } from './connections.ts';
 import type { Io } from './io.ts';
-import { count, firstLine, showBytes, showMs } from './print.ts';
+import { count, firstLine, showBytes, showMs, showShare } from './print.ts';
 
 type Paint = Io['paint'];
 
@@ -14,25 +14,26 @@ const HEAD = ['id', 'pid', 'state', 'connections', 'in flight', 'requests', 'mem
 /** Shows a status to a person. What could not be measured is `-`, with the reason below. */
 export function showStatus(status: Status, paint: Paint): string {
   const { app, supervisor, listeners, phase, active, activeNote, standby, standbyNote } = status;
-  const { candidate, candidateNote, configNote, lastHandover, retiring, bake, history } = status;
+  const { candidate, candidateNote, configNote, lastHandover, retiring, bake, canary, history } = status;
   const left = lastHandover ? showLeft(lastHandover.connections) : '';
   const stays = lastHandover ? showKinds([{ kinds: lastHandover.remaining }]) : '';
   const until = lastHandover?.until ? ` until ${showTime(lastHandover.until)} at the latest` : '';
   const handedOver = [left, ...(stays ? [`still there: ${stays}${until}`] : [])]
     .filter((part) => part !== '')
     .join('; ');
-  const { pid, version, node, uptimeMs } = supervisor;
+  const { pid, user: runsAs, version, node, uptimeMs } = supervisor;
   const addresses = listeners.map(({ address }) => address).join(', ');
   const blocks = [
     columns(
       [
         ['app', paint('bold', app)],
-        ['supervisor', `pid ${pid}, handover ${version}, node ${node}, up ${showMs(uptimeMs)}`],
+        ['supervisor', `pid ${pid}, as ${runsAs}, handover ${version}, node ${node}, up ${showMs(uptimeMs)}`],
         ['listeners', addresses || '-'],
         ['phase', phase],
         ...(configNote === null ? [] : [['config', paint('yellow', configNote)]]),
         ...(lastHandover && handedOver ? [['handed over', `from generation ${lastHandover.from}: ${handedOver}`]] : []),
-        ...(bake ? showBake(bake) : [])
+        ...(bake ? showBake(bake) : []),
+        ...(canary ? showCanary(canary) : [])
       ],
       []
     ),
@@ -60,21 +61,24 @@ export function showStatus(status: Status, paint: Paint): string {
 }
 
 /** A status in one line, for a log of changes. */
-export function showChange({ app, phase, active, standby, candidate, retiring, bake }: Status): string {
+export function showChange({ app, phase, active, standby, candidate, retiring, bake, canary }: Status): string {
   const parts = [
     active ? `active ${active.generation} (${showLoad(active)})` : 'active -',
     `standby ${standby?.generation ?? '-'}`,
     `candidate ${candidate?.generation ?? '-'}`,
     ...(bake ? [`baking ${bake.generation}`] : []),
+    ...(canary ? [`${canary.judged ? 'canary' : 'split'} ${canary.generation} ${showShares(canary)}`] : []),
     ...retiring.map(({ generation }) => `retiring ${generation}`)
   ];
   return `${app}  ${phase}  ${parts.join('  ')}`;
 }
 
 function showGeneration(role: string, generation: GenerationStatus, paint: Paint, why?: string): string[] {
-  const { generation: id, label, entry, strategy, rejected, startedAt, workers } = generation;
+  const { generation: id, label, entry, user, group, strategy, rejected, startedAt, workers } = generation;
   const name = `${paint('bold', `${role}: generation ${id}`)}${label === null ? '' : ` (${label})`}`;
-  const facts = [name, entry, strategy, `started ${showTime(startedAt)}`];
+  const as = user ?? (group === null ? null : '');
+  const rights = as === null ? [] : [`as ${as}${group === null ? '' : `:${group}`}`];
+  const facts = [name, entry, ...rights, strategy, `started ${showTime(startedAt)}`];
   const title = [...facts, ...(why ? [why] : [])].join(', ');
   const lines = rejected === null ? [title] : [title, `  ${paint('red', 'rejected')}: ${firstLine(rejected)}`];
   if (workers.length === 0) return [...lines, '  no worker runs'];
@@ -91,7 +95,16 @@ function row({ id, pid, state, connections, inFlight, requests, rssBytes, cpuSha
 }
 
 /** Why something is not known of a worker, and what keeps one that drains. */
-function showNotes({ id, state, connections, kinds, silentMs, holding = [], unmeasured }: WorkerStatus): string[] {
+function showNotes({
+  id,
+  state,
+  connections,
+  kinds,
+  silentMs,
+  holding = [],
+  unmeasured,
+  clients
+}: WorkerStatus): string[] {
   const leaving = state === 'draining' || state === 'ending' || state === 'paused';
   const holders = holding.map(({ method, url, ageMs }) => `${method} ${url} for ${showMs(ageMs)}`).join(', ');
   const idle =
@@ -101,6 +114,7 @@ function showNotes({ id, state, connections, kinds, silentMs, holding = [], unme
   const held = leaving ? holders || idle : '';
   return [
     ...(unmeasured ? [`  ${id}: - because ${unmeasured}`] : []),
+    ...(clients === undefined ? [] : [`  ${id} knows ${count(clients, 'client')}`]),
     ...(silentMs === null ? [] : [`  ${id} is silent for ${showMs(silentMs)}`]),
     ...(held ? [`  ${id} is held by ${held}`] : [])
   ];
@@ -110,6 +124,28 @@ function showBake({ generation, forMs, leftMs, before, after }: BakeStatus): str
   const left = ['bake', `generation ${generation}, ${showMs(leftMs)} of ${showMs(forMs)} left`];
   if (!after) return [left];
   return [left, ['  now', showFigures(after)], ...(before ? [['  before', showFigures(before)]] : [])];
+}
+
+/** What an operator has to know at 3 a.m.: who answers what, how both do, what comes next. */
+function showCanary(canary: CanaryStatus): string[][] {
+  const { generation, active, name, judged, by, always, never, step, steps, next, figures } = canary;
+  const of = steps.length > 1 ? `, step ${step} of ${steps.map(showShare).join(', ')}` : '';
+  const chosen = [
+    `by ${by}`,
+    ...(always.length > 0 ? [`always ${always.join(', ')}`] : []),
+    ...(never.length > 0 ? [`never ${never.join(', ')}`] : [])
+  ].join('; ');
+  const title = judged ? 'canary' : `split${name === null ? '' : ` ${name}`}`;
+  return [
+    [title, `generation ${generation} answers ${showShares(canary)} beside generation ${active}${of}; ${chosen}`],
+    ...(figures.active ? [[`  gen. ${active}`, showFigures(figures.active)]] : []),
+    ...(figures.canary ? [[`  gen. ${generation}`, showFigures(figures.canary)]] : []),
+    ['  next', next]
+  ];
+}
+
+function showShares({ share, measuredShare }: CanaryStatus): string {
+  return `${showShare(share)}${measuredShare === null ? '' : ` (measured ${showShare(measuredShare)})`}`;
 }
 
 function showFigures({ spanMs, requests, failed, p50Ms, p99Ms, cpuMsPerRequest, rssBytes }: Figures): string {

@@ -1,6 +1,9 @@
 import { type ErrorCode, HandoverError } from '../errors.ts';
 import {
   ARGUMENTS,
+  BY,
+  CANARY,
+  DURATION,
   ENVIRONMENT,
   type Field,
   FLAG,
@@ -9,6 +12,7 @@ import {
   NAME,
   NODE_OPTIONS,
   PATH,
+  SHARE,
   STRATEGY,
   WORKERS
 } from '../options/fields.ts';
@@ -28,12 +32,21 @@ export const RELOAD: Fields = {
   args: ARGUMENTS,
   strategy: STRATEGY,
   supersede: FLAG,
-  wait: FLAG
+  wait: FLAG,
+  canary: CANARY,
+  hold: DURATION,
+  by: BY,
+  split: SHARE,
+  splitName: NAME
 };
 
 export const ROLLBACK: Fields = { to: GENERATION, supersede: FLAG };
 
+export const SHARES: Fields = { share: SHARE };
+
 export const SCALE: Fields = { workers: WORKERS };
+
+export const UPGRADE: Fields = { node: PATH, args: ARGUMENTS };
 
 /**
  * Reads an order, field by field. None at all is the same as `{}`.

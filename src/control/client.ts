@@ -1,8 +1,12 @@
-import type { Pool } from 'undici';
+import http from 'node:http';
+import type { LogLine } from '../core/log-line.ts';
 import type { Status } from '../core/status.ts';
 import { CODES, type ErrorCode, HandoverError, systemCode } from '../errors.ts';
+import { signRequest } from './asked-by.ts';
+import { type LogsOrder, writeLogsOrder } from './log-stream.ts';
 import type {
   AbortDone,
+  CanaryDone,
   History,
   PromoteDone,
   ReloadDone,
@@ -11,21 +15,22 @@ import type {
   RollbackDone,
   RollbackOrder,
   ScaleDone,
-  ServiceEvent
+  ServiceEvent,
+  UpgradeDone,
+  UpgradeOrder
 } from './routes.ts';
 
-/** How long a supervisor may take to take a connection. Answers may take as long as the order does. */
-const CONNECT_MS = 3_000;
+/** Other answers may take as long as the order does. */
 const STATUS_MS = 5_000;
 
 /** The control socket from outside: the same routes, as functions. */
 export class ControlClient {
   readonly path: string;
-  readonly #client: Promise<Pool>;
+  /** A connection for each request: none that was kept can be lost between two. */
+  readonly #agent = new http.Agent();
 
   constructor(path: string) {
     this.path = path;
-    this.#client = open(path);
   }
 
   status(): Promise<Status> {
@@ -56,8 +61,16 @@ export class ControlClient {
     return this.#ask('POST', '/retire', {}) as Promise<RetireDone>;
   }
 
+  canary(share: string | number): Promise<CanaryDone> {
+    return this.#ask('POST', '/canary', { share }) as Promise<CanaryDone>;
+  }
+
   scale(workers: number): Promise<ScaleDone> {
     return this.#ask('POST', '/scale', { workers }) as Promise<ScaleDone>;
+  }
+
+  upgrade(order: UpgradeOrder = {}): Promise<UpgradeDone> {
+    return this.#ask('POST', '/upgrade', order) as Promise<UpgradeDone>;
   }
 
   stop(): Promise<{ ok: true }> {
@@ -69,46 +82,83 @@ export class ControlClient {
    *
    * @param onOpen called when nothing can be missed any more
    */
-  async follow(onEvent: (event: ServiceEvent) => void, onOpen: () => void, signal: AbortSignal): Promise<void> {
+  follow(onEvent: (event: ServiceEvent) => void, onOpen: () => void, signal: AbortSignal): Promise<void> {
+    const take = (lines: readonly unknown[]) => {
+      for (const line of lines) onEvent(line as ServiceEvent);
+    };
+    return this.#read('/events', take, onOpen, signal);
+  }
+
+  /**
+   * Reads the last lines of a service, and with `follow` those that come.
+   *
+   * @param onLines what it returns is awaited before more is read
+   * @param onOpen called when it answers
+   */
+  logs(
+    order: LogsOrder,
+    onLines: (lines: readonly LogLine[]) => void | Promise<void>,
+    onOpen: () => void,
+    signal: AbortSignal
+  ): Promise<void> {
+    const take = (lines: readonly unknown[]) => onLines(lines as readonly LogLine[]);
+    return this.#read(`/logs?${writeLogsOrder(order)}`, take, onOpen, signal);
+  }
+
+  /** Reads an answer of lines of JSON. */
+  async #read(
+    path: string,
+    onLines: (lines: readonly unknown[]) => void | Promise<void>,
+    onOpen: () => void,
+    signal: AbortSignal
+  ): Promise<void> {
     try {
-      const { body } = await (await this.#client).request({ method: 'GET', path: '/events', signal });
+      const answer = await this.#send('GET', path, undefined, signal);
+      if (answer.statusCode !== 200) throw await this.#refusalOf(answer);
       onOpen();
       let rest = '';
-      for await (const chunk of body as AsyncIterable<Buffer>) {
-        const lines = (rest + chunk.toString()).split('\n');
+      for await (const chunk of answer as AsyncIterable<string>) {
+        const lines = (rest + chunk).split('\n');
         rest = lines.pop() ?? '';
-        for (const line of lines) onEvent(JSON.parse(line) as ServiceEvent);
+        await onLines(lines.map((line) => JSON.parse(line)));
       }
     } catch (error) {
-      if (!signal.aborted) throw this.#unreachable(error);
+      if (!signal.aborted) throw HandoverError.is(error) ? error : this.#unreachable(error);
     }
   }
 
   async close(): Promise<void> {
-    await (await this.#client).destroy();
+    this.#agent.destroy();
   }
 
   async #ask(method: 'GET' | 'POST', path: string, body?: object, signal?: AbortSignal): Promise<unknown> {
-    const headers = body ? { 'content-type': 'application/json' } : {};
-    let text: string;
+    let text = '';
     try {
-      const sent = { method, path, headers, body: body ? JSON.stringify(body) : null, ...(signal ? { signal } : {}) };
-      const { body: answer } = await (await this.#client).request(sent);
-      text = await answer.text();
+      for await (const chunk of await this.#send(method, path, body, signal)) text += chunk;
     } catch (error) {
       throw this.#unreachable(error);
     }
-    const answer = JSON.parse(text) as {
-      ok?: boolean;
-      code?: string;
-      what: string;
-      why: string;
-      fix: string;
-      active?: number | null;
-    };
+    const answer = JSON.parse(text) as Answer;
     if (answer.ok !== false) return answer;
-    const code = answer.code && Object.hasOwn(CODES, answer.code) ? (answer.code as ErrorCode) : 'HANDOVER_ERR_BUG';
-    throw new HandoverError(code, answer, { active: answer.active ?? null });
+    throw toError(answer);
+  }
+
+  async #refusalOf(answer: http.IncomingMessage): Promise<HandoverError> {
+    let text = '';
+    for await (const chunk of answer) text += chunk;
+    return toError(JSON.parse(text) as Answer);
+  }
+
+  /** @returns the answer once it begins */
+  #send(method: string, path: string, body?: object, signal?: AbortSignal): Promise<http.IncomingMessage> {
+    const given = body && JSON.stringify(body);
+    const about = given ? { 'content-type': 'application/json', 'content-length': Buffer.byteLength(given) } : {};
+    const headers = { ...about, ...(method === 'POST' ? signRequest(path) : {}) };
+    const options = { socketPath: this.path, agent: this.#agent, method, path, headers, ...(signal ? { signal } : {}) };
+    return new Promise((resolve, reject) => {
+      const request = http.request(options, (answer) => resolve(answer.setEncoding('utf8')));
+      request.on('error', (error) => reject(signal?.aborted ? signal.reason : error)).end(given);
+    });
   }
 
   #unreachable(error: unknown): HandoverError {
@@ -130,14 +180,17 @@ export class ControlClient {
   }
 }
 
-/** Loaded by who asks, not by the command that becomes the supervisor: a third of its memory otherwise. */
-async function open(socketPath: string): Promise<Pool> {
-  const { Pool } = await import('undici');
-  return new Pool('http://handover', {
-    socketPath,
-    connectTimeout: CONNECT_MS,
-    headersTimeout: 0,
-    bodyTimeout: 0,
-    pipelining: 1
-  });
+interface Answer {
+  readonly ok?: boolean;
+  readonly code?: string;
+  readonly what: string;
+  readonly why: string;
+  readonly fix: string;
+  readonly active?: number | null;
+}
+
+/** What was refused, as it was told. */
+function toError(answer: Answer): HandoverError {
+  const code = answer.code && Object.hasOwn(CODES, answer.code) ? (answer.code as ErrorCode) : 'HANDOVER_ERR_BUG';
+  return new HandoverError(code, answer, { active: answer.active ?? null });
 }

@@ -1,12 +1,15 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import findMyWay from 'find-my-way';
-import type { ReleaseOrder } from '../core/state/state.ts';
+import type { LogFilter, LogLine } from '../core/log-line.ts';
+import type { AskedBy, ReleaseOrder } from '../core/state/state.ts';
 import type { Status } from '../core/status.ts';
 import { HandoverError } from '../errors.ts';
+import type { UserCanary } from '../options/canary.ts';
 import type { StrategyName } from '../options/strategies.ts';
 import type { ConfigChange } from '../supervisor/configuration.ts';
 import type {
   AbortDone,
+  CanaryDone,
   History,
   PromoteDone,
   ReloadDone,
@@ -14,9 +17,20 @@ import type {
   RollbackDone,
   ScaleDone
 } from '../supervisor/replies.ts';
-import { RELOAD, ROLLBACK, readOrder, SCALE } from './bodies.ts';
+import { RELOAD, ROLLBACK, readOrder, SCALE, SHARES, UPGRADE } from './bodies.ts';
+import { streamLogs } from './log-stream.ts';
 
-export type { AbortDone, ConfigChange, History, PromoteDone, ReloadDone, RetireDone, RollbackDone, ScaleDone };
+export type {
+  AbortDone,
+  CanaryDone,
+  ConfigChange,
+  History,
+  PromoteDone,
+  ReloadDone,
+  RetireDone,
+  RollbackDone,
+  ScaleDone
+};
 
 /** One line of `GET /events`, and of the log. */
 export interface ServiceEvent {
@@ -37,6 +51,16 @@ export interface ReloadOrder extends ReleaseOrder {
   readonly supersede?: boolean;
   /** Answers after the verdict of the bake, not after the cutover. Default: false. */
   readonly wait?: boolean;
+  /** What it answers first, beside the active generation; `"off"`: it takes over at once, whatever the options say. */
+  readonly canary?: string | number | UserCanary;
+  /** How long each step of the canary takes. */
+  readonly hold?: string | number;
+  /** Who goes where: `"random"`, `"connection"`, `"ip"`, `"ip:HEADER"`, `"cookie:NAME"`, `"header:NAME"`, `"query:NAME"`. */
+  readonly by?: string;
+  /** In place of `canary`: a share that is never judged, and never ends by itself. */
+  readonly split?: string | number;
+  /** Name of the split. */
+  readonly splitName?: string;
 }
 
 /** Where a rollback goes: to the standby, or to any generation of the history. */
@@ -49,25 +73,70 @@ export interface RollbackOrder {
 
 /** What a control socket can ask of its supervisor. */
 export interface Operator {
+  /** The same, in somebody's name. */
+  as(by: AskedBy): Operator;
   /** The generation that answers for the service, or null. */
   active(): number | null;
   status(): Promise<Status>;
   reload(order: ReloadOrder): Promise<ReloadDone>;
   rollback(order: RollbackOrder): Promise<RollbackDone>;
-  /** Ends the waiting for a verdict: the new generation is kept. */
+  /** Gives a canary another share, 0-1 or such as `"25%"`. */
+  canary(share: string | number): Promise<CanaryDone>;
+  /** Ends the waiting for a verdict: the new generation is kept; a canary gets the rest. */
   promote(): Promise<PromoteDone>;
   /** Ends it the other way: back to the generation before. */
   abort(): Promise<AbortDone>;
   /** Ends the standby now. */
   retire(): Promise<RetireDone>;
   scale(workers: number): Promise<ScaleDone>;
+  /** Replaces the supervisor by one of what is on the disk now. */
+  upgrade(order: UpgradeOrder): Promise<UpgradeDone>;
   history(): Promise<History>;
   stop(why: string): Promise<{ readonly ok: true }>;
   /** @returns a function that ends the subscription */
   watch(listener: (event: ServiceEvent) => void): () => void;
+  readonly logs: Logs;
 }
 
-type Handler = (operator: Operator, body: unknown, response: ServerResponse) => Promise<unknown>;
+/** What a service has said, and says. */
+export interface Logs {
+  /** The last lines, oldest first: not older than `since`, in milliseconds since the epoch, and at most so many. */
+  last(query: LogFilter & { readonly since?: number; readonly lines?: number }): readonly LogLine[];
+  /** @returns a function that ends it */
+  watch(listener: (piece: LogPiece) => void): () => void;
+}
+
+/** What was written at once: an event, or some lines of one worker. */
+export interface LogPiece {
+  readonly lines: readonly LogLine[];
+  isWanted(filter: LogFilter): boolean;
+}
+
+/** How the next supervisor is started; what is left out is as it is with this one. */
+export interface UpgradeOrder {
+  /** Path of another Node binary. */
+  readonly node?: string;
+  /** Other arguments of `handover run`: the entry, its options and its arguments. */
+  readonly args?: readonly string[];
+}
+
+/** The answer to `upgrade`. */
+export interface UpgradeDone {
+  readonly ok: true;
+  /** The generation that serves, before and after. */
+  readonly active: number;
+  /** The pid of the supervisor before. */
+  readonly from: number;
+  /** The pid of the supervisor now. */
+  readonly to: number;
+}
+
+type Handler = (
+  operator: Operator,
+  body: unknown,
+  response: ServerResponse,
+  query: URLSearchParams
+) => Promise<unknown>;
 
 /** One line per route. A handler that returns undefined has answered by itself. */
 const ROUTES = [
@@ -75,12 +144,15 @@ const ROUTES = [
   ['GET', '/history', (operator) => operator.history()],
   ['POST', '/reload', (operator, body) => operator.reload(readOrder('The body of POST /reload', body, RELOAD))],
   ['POST', '/rollback', (operator, body) => operator.rollback(readOrder('The body of POST /rollback', body, ROLLBACK))],
+  ['POST', '/canary', (operator, body) => operator.canary(readShareOrder(body))],
   ['POST', '/promote', (operator) => operator.promote()],
   ['POST', '/abort', (operator) => operator.abort()],
   ['POST', '/retire', (operator) => operator.retire()],
   ['POST', '/scale', (operator, body) => operator.scale(readScale(body))],
+  ['POST', '/upgrade', (operator, body) => operator.upgrade(readOrder('The body of POST /upgrade', body, UPGRADE))],
   ['POST', '/stop', (operator) => operator.stop('asked over the control socket')],
-  ['GET', '/events', stream]
+  ['GET', '/events', stream],
+  ['GET', '/logs', streamLogs]
 ] as const satisfies readonly (readonly ['GET' | 'POST', string, Handler])[];
 
 export type Find = (request: IncomingMessage) => Handler;
@@ -100,6 +172,16 @@ export function createRouter(): Find {
       fix: `Use one of: ${known}`
     });
   };
+}
+
+function readShareOrder(body: unknown): string | number {
+  const { share } = readOrder<{ share?: string | number }>('The body of POST /canary', body, SHARES);
+  if (share !== undefined) return share;
+  throw new HandoverError('HANDOVER_ERR_CONTROL_BAD_REQUEST', {
+    what: 'The body of POST /canary is not usable',
+    why: 'it does not say which share',
+    fix: 'Send {"share": "25%"}'
+  });
 }
 
 function readScale(body: unknown): number {

@@ -1,10 +1,12 @@
-import { chmodSync, linkSync, lstatSync, renameSync, unlinkSync } from 'node:fs';
+import { chmodSync, linkSync, renameSync, unlinkSync } from 'node:fs';
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import { dirname, join } from 'node:path';
 import type { Duplex } from 'node:stream';
 import { CODES, describeFailure, HandoverError, systemCode } from '../errors.ts';
-import { isAnswered, LONGEST_PATH_BYTES } from '../host/unix.ts';
+import { inodeOf, isAnswered, LONGEST_PATH_BYTES, removeQuietly } from '../host/unix.ts';
+import { readAskedBy } from './asked-by.ts';
 import { createRouter, type Operator } from './routes.ts';
+import { badRequest, explainSystem } from './socket-errors.ts';
 import { prepareSocketFolder, socketPath } from './socket-path.ts';
 
 const BODY_LIMIT_BYTES = 64 * 1024;
@@ -17,11 +19,16 @@ const LAST_ANSWER_MS = 200;
 /** The operators' door: HTTP/1.1 on a unix socket that only this user can open. */
 export class ControlServer {
   readonly path: string;
-  readonly #server: Server;
-  #claimed = false;
+  readonly #create: () => Server;
+  /** Whether whoever has the socket cannot answer, and will not for now: it was stopped. */
+  readonly #isHolderStopped: () => boolean;
+  #server: Server;
+  /** The file of our socket; null while we have none. */
+  #ino: number | null = null;
 
-  constructor(path: string, operator: Operator) {
+  constructor(path: string, operator: Operator, isHolderStopped: () => boolean = () => false) {
     this.path = path;
+    this.#isHolderStopped = isHolderStopped;
     const find = createRouter();
     const options = {
       maxHeaderSize: HEAD_LIMIT_BYTES,
@@ -29,10 +36,18 @@ export class ControlServer {
       headersTimeout: REQUEST_MS,
       connectionsCheckingInterval: 1_000
     };
-    this.#server = createServer(options, (request, response) => {
-      void handle(operator, find, request, response);
-    });
-    this.#server.on('clientError', (error, socket) => refuse(error, socket, operator.active()));
+    this.#create = () =>
+      createServer(options, (request, response) => {
+        void handle(operator, find, request, response);
+      }).on('clientError', (error, socket) => refuse(error, socket, operator.active()));
+    this.#server = this.#create();
+  }
+
+  /** Whether our socket is where it should be, nothing is there, or another supervisor's. */
+  get place(): 'ours' | 'gone' | 'taken' {
+    const found = inodeOf(this.path);
+    if (found === null) return 'gone';
+    return found === this.#ino ? 'ours' : 'taken';
   }
 
   /**
@@ -43,7 +58,27 @@ export class ControlServer {
    *
    * @throws HANDOVER_ERR_REFUSED_NAME_TAKEN, HANDOVER_ERR_CONTROL_SOCKET
    */
-  async open(name: string): Promise<void> {
+  open(name: string): Promise<void> {
+    return this.#make((own) => this.#claim(own, name));
+  }
+
+  /** Takes the place of whoever has it: in one step, so that somebody answers at every moment. */
+  takeOver(): Promise<void> {
+    return this.#make(async (own) => {
+      this.#ino = inodeOf(own);
+      renameSync(own, this.path);
+    });
+  }
+
+  /** Makes the socket anew whose file is gone, or another's that has given up. What is open stays open. */
+  async restore(): Promise<void> {
+    const before = this.#server;
+    this.#server = this.#create();
+    await this.takeOver().catch(() => {}); // its folder cannot be made at the moment: it is tried again
+    before.close();
+  }
+
+  async #make(claim: (own: string) => Promise<void>): Promise<void> {
     const own = join(dirname(this.path), `.${process.pid}`);
     try {
       const bytes = Buffer.byteLength(this.path);
@@ -52,7 +87,7 @@ export class ControlServer {
       prepareSocketFolder(dirname(this.path));
       await listen(this.#server, own);
       chmodSync(own, 0o600);
-      await this.#claim(own, name);
+      await claim(own);
     } catch (error) {
       this.#server.close();
       if (HandoverError.is(error)) throw error;
@@ -81,8 +116,8 @@ export class ControlServer {
 
   /** Removes the socket alone: all that a process can still do in its last moment. */
   removeFile(): void {
-    if (this.#claimed) removeQuietly(this.path);
-    this.#claimed = false;
+    if (this.place === 'ours') removeQuietly(this.path);
+    this.#ino = null;
   }
 
   async #claim(own: string, name: string): Promise<void> {
@@ -90,16 +125,16 @@ export class ControlServer {
     for (;;) {
       try {
         linkSync(own, this.path);
-        this.#claimed = true;
+        this.#ino = inodeOf(own);
         return;
       } catch (error) {
         if (systemCode(error) !== 'EEXIST') throw error;
       }
-      if (await isAnswered(this.path)) throw this.#taken(name);
+      if (!this.#isHolderStopped() && (await isAnswered(this.path))) throw this.#taken(name);
       // Left over by a supervisor that was killed, unless another one took the place this very moment: only what was
       // moved aside and is silent there is removed.
       renameSync(this.path, aside);
-      const mistaken = await isAnswered(aside);
+      const mistaken = !this.#isHolderStopped() && (await isAnswered(aside));
       if (mistaken) linkSync(aside, this.path);
       unlinkSync(aside);
       if (mistaken) throw this.#taken(name);
@@ -116,21 +151,6 @@ export class ControlServer {
   }
 }
 
-const SYSTEM: Readonly<Record<string, string>> = {
-  EACCES: 'this user may not write in its folder',
-  EPERM: 'this user may not write in its folder',
-  EROFS: 'its file system can only be read',
-  ENOSPC: 'its disk is full',
-  ENOTDIR: 'a part of its path is no folder',
-  EEXIST: 'a part of its path is no folder'
-};
-
-function explainSystem(error: unknown): string {
-  const code = systemCode(error);
-  if (code === null) return (error as Error).message;
-  return Object.hasOwn(SYSTEM, code) ? `${SYSTEM[code]} (${code})` : `the system answered ${code}`;
-}
-
 async function handle(
   operator: Operator,
   find: ReturnType<typeof createRouter>,
@@ -140,7 +160,7 @@ async function handle(
   try {
     const route = find(request);
     const body = await readBody(request);
-    const answer = await route(operator, body, response);
+    const answer = await route(operator.as(readAskedBy(request)), body, response, queryOf(request));
     if (answer !== undefined) respond(response, 200, answer);
   } catch (error) {
     const known = HandoverError.from(error);
@@ -149,6 +169,11 @@ async function handle(
       active: known.active ?? operator.active()
     });
   }
+}
+
+function queryOf({ url = '' }: IncomingMessage): URLSearchParams {
+  const at = url.indexOf('?');
+  return new URLSearchParams(at < 0 ? '' : url.slice(at));
 }
 
 const REFUSALS: Record<string, readonly [status: string, what: string, why: string]> = {
@@ -203,14 +228,6 @@ async function readBody(request: IncomingMessage): Promise<unknown> {
   }
 }
 
-function badRequest(what: string, why: string): HandoverError {
-  return new HandoverError('HANDOVER_ERR_CONTROL_BAD_REQUEST', {
-    what,
-    why,
-    fix: 'See `handover --help` for what can be asked'
-  });
-}
-
 function listen(server: Server, path: string): Promise<void> {
   return new Promise((done, fail) => {
     server.once('error', fail);
@@ -222,12 +239,4 @@ function listen(server: Server, path: string): Promise<void> {
     });
     process.umask(mask);
   });
-}
-
-function removeQuietly(path: string): void {
-  try {
-    if (lstatSync(path, { throwIfNoEntry: false })) unlinkSync(path);
-  } catch {
-    // Somebody else removed it first, or the folder is gone: either way it is not there any more.
-  }
 }

@@ -1,4 +1,5 @@
 import type { StrategyName } from '../options/strategies.ts';
+import { type CanaryStatus, describeCanary } from './canary-status.ts';
 import { isCovering } from './rules/cover.ts';
 import { SLOW_MS } from './rules/restarts.ts';
 import { activeOf, limitsFor, remainingWorkersOf, rolesOf } from './state/generations.ts';
@@ -7,7 +8,7 @@ import type { Bake, Generation, State } from './state/state.ts';
 import { type BothFigures, describeBoth } from './verdict/figures.ts';
 
 export type { Figures } from './verdict/figures.ts';
-export type { HistoryEntryStatus };
+export type { CanaryStatus, HistoryEntryStatus };
 
 /** What was measured of one worker. What could not be measured is null, and `unmeasured` says why. */
 export interface WorkerFacts {
@@ -29,6 +30,10 @@ export interface WorkerFacts {
   readonly silentMs: number | null;
   /** The requests that keep a draining worker from ending; `ageMs` in milliseconds, URLs without query. */
   readonly holding?: readonly { readonly method: string; readonly url: string; readonly ageMs: number }[];
+  /** With `affinity`: how many clients it knows; left out where there are none. */
+  readonly clients?: number;
+  /** Requests that it answered although they belonged to another generation, by reason; left out where there were none. */
+  readonly unrouted?: Readonly<Record<string, number>>;
   /** Why facts are missing. */
   readonly unmeasured?: string;
 }
@@ -62,6 +67,10 @@ export interface GenerationStatus {
   readonly label: string | null;
   /** The real path of the entry. */
   readonly entry: string;
+  /** As whom its workers run, such as `www-data`; null: as the supervisor. */
+  readonly user: string | null;
+  /** The group of its workers, where one was given; null: that of their user. */
+  readonly group: string | null;
   /** How it came, or is coming, to be active. */
   readonly strategy: StrategyName;
   /** Why it was rejected, or null if it was not. */
@@ -92,9 +101,10 @@ export interface LastHandover extends LeftConnections {
 export interface Surroundings {
   /** Name of the app. */
   readonly app: string;
-  /** The supervisor itself; `uptimeMs` in milliseconds, `cwd` is the folder that it was started in. */
+  /** The supervisor itself; `user` it runs as, `uptimeMs` in milliseconds, `cwd` is the folder that it was started in. */
   readonly supervisor: {
     readonly pid: number;
+    readonly user: string;
     readonly version: string;
     readonly node: string;
     readonly cwd: string;
@@ -142,6 +152,8 @@ export interface Status extends Omit<Surroundings, 'lastHandover'> {
   readonly retiring: readonly (GenerationStatus & { readonly why: string })[];
   /** The comparison in progress of the active generation with the one before; null where there is none. */
   readonly bake: BakeStatus | null;
+  /** Two versions that both answer, a canary or a split; null where there is none. */
+  readonly canary: CanaryStatus | null;
   /** The last 50 generations, oldest first. */
   readonly history: readonly HistoryEntryStatus[];
 }
@@ -170,6 +182,7 @@ export function describeStatus(
     candidateNote,
     retiring: state.retiring.map(({ generation, why }) => ({ ...describe(generation), why })),
     bake: state.phase === 'steady' && state.bake ? describeBake(state.bake, now) : null,
+    canary: state.phase === 'canary' ? describeCanary(state.canary, state.active, state.next, now) : null,
     history: describeHistory(state.history, now)
   };
 }
@@ -216,6 +229,8 @@ function describeGeneration(
     generation: id,
     label: release.label,
     entry: release.file,
+    user: release.settings?.user ?? null,
+    group: release.settings?.group ?? null,
     strategy,
     rejected,
     startedAt: isoTime(startedAt),

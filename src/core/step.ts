@@ -60,6 +60,7 @@ function subjectOf(state: State, type: EventType): number | null {
       return ['all-quiet', 'quiet-overdue', 'pause-overdue'].includes(type) ? state.active.id : state.next.id;
     case 'migrating':
     case 'opening':
+    case 'canary':
       return state.next.id;
     case 'pausing':
       return state.leaving.id;

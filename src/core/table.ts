@@ -1,3 +1,4 @@
+import * as canary from './rules/canary.ts';
 import * as check from './rules/check.ts';
 import * as compare from './rules/compare.ts';
 import * as complete from './rules/complete.ts';
@@ -16,7 +17,7 @@ import type { Phase } from './state/state.ts';
 
 /** Events that can only matter in the phase `steady`. */
 const NOTHING_BAKES = {
-  ...each(ignore, 'sampled', 'bake-over', 'scale-overdue', 'all-handed', 'hand-overdue'),
+  ...each(ignore, 'sampled', 'bake-over', 'step-over', 'scale-overdue', 'all-handed', 'hand-overdue'),
   ...each(ignore, 'reached', 'unreached', 'reach-overdue')
 };
 const NOTHING_IS_HELD = each(ignore, 'all-quiet', 'quiet-overdue', 'migrated', 'migrate-failed');
@@ -38,6 +39,7 @@ export const table: { readonly [P in Phase]: Row<P> } = {
   booting: {
     ...each(refusals.refuseBusy, 'boot-asked', 'reload-asked', 'rollback-asked', 'retire-asked', 'scale-asked'),
     ...each(refusals.refuseBusy, 'promote-asked', 'abort-asked'),
+    'share-asked': canary.refuseNoCanary,
     'stop-asked': stop.stop,
     'all-ready': check.checkFirst,
     proven: check.acceptChecked,
@@ -56,6 +58,7 @@ export const table: { readonly [P in Phase]: Row<P> } = {
     'abort-asked': rollback.abortBake,
     'retire-asked': retireStandby.retireNow,
     'scale-asked': scale.scale,
+    'share-asked': canary.refuseNoCanary,
     'stop-asked': stop.stop,
     sampled: compare.compare,
     'check-failed': compare.rejectFailing,
@@ -65,7 +68,7 @@ export const table: { readonly [P in Phase]: Row<P> } = {
     ...each(rollback.rejectUnreached, 'unreached', 'reach-overdue'),
     'warm-over': cutover.retireStandby,
     'scale-overdue': scale.scaleLate,
-    ...each(ignore, 'all-ready', 'proven', 'check-overdue', 'all-accepting', 'all-paused', 'worker-lost'),
+    ...each(ignore, 'step-over', 'all-ready', 'proven', 'check-overdue', 'all-accepting', 'all-paused', 'worker-lost'),
     ...each(ignore, 'accept-failed', 'ready-overdue', 'unfit', 'open-overdue', 'pause-overdue'),
     ...NOTHING_IS_HELD
   },
@@ -73,6 +76,7 @@ export const table: { readonly [P in Phase]: Row<P> } = {
     ...each(refusals.refuseBusy, 'boot-asked', 'rollback-asked', 'promote-asked', 'retire-asked', 'scale-asked'),
     'reload-asked': start.supersedeOrRefuse,
     'abort-asked': rollback.abortCandidate,
+    'share-asked': canary.refuseNoCanary,
     'stop-asked': stop.stop,
     'all-ready': check.checkOrOpen,
     ...each(failures.giveUpCandidate, 'worker-lost', 'ready-overdue', 'unfit'),
@@ -86,6 +90,7 @@ export const table: { readonly [P in Phase]: Row<P> } = {
     ...each(refusals.refuseBusy, 'boot-asked', 'rollback-asked', 'promote-asked', 'retire-asked', 'scale-asked'),
     'reload-asked': start.supersedeOrRefuse,
     'abort-asked': rollback.abortCandidate,
+    'share-asked': canary.refuseNoCanary,
     'stop-asked': stop.stop,
     proven: check.openChecked,
     ...each(failures.giveUpCandidate, 'worker-lost', 'check-failed', 'check-overdue'),
@@ -99,6 +104,7 @@ export const table: { readonly [P in Phase]: Row<P> } = {
     ...each(refusals.refuseBusy, 'boot-asked', 'reload-asked', 'rollback-asked', 'retire-asked', 'scale-asked'),
     'promote-asked': refusals.refuseBusy,
     'abort-asked': rollback.abortNext,
+    'share-asked': canary.refuseNoCanary,
     'stop-asked': stop.stop,
     'all-quiet': exclusive.migrate,
     ...each(failures.giveUpNext, 'worker-lost', 'quiet-overdue'),
@@ -112,6 +118,7 @@ export const table: { readonly [P in Phase]: Row<P> } = {
     ...each(refusals.refuseBusy, 'boot-asked', 'reload-asked', 'rollback-asked', 'retire-asked', 'scale-asked'),
     'promote-asked': refusals.refuseBusy,
     'abort-asked': rollback.abortMigrating,
+    'share-asked': canary.refuseNoCanary,
     'stop-asked': stop.stop,
     migrated: exclusive.openMigrated,
     'worker-lost': exclusive.failMigrating,
@@ -122,9 +129,30 @@ export const table: { readonly [P in Phase]: Row<P> } = {
     ...each(ignore, 'accept-failed', 'ready-overdue', 'unfit', 'pause-overdue', 'all-quiet', 'quiet-overdue'),
     ...NOTHING_BAKES
   },
+  // Both answer. A worker of the next generation that is lost is replaced, and counts against it.
+  canary: {
+    ...each(refusals.refuseBusy, 'boot-asked', 'retire-asked', 'scale-asked'),
+    'reload-asked': canary.supersedeCanary,
+    'rollback-asked': canary.rollBackCanary,
+    'promote-asked': canary.promoteCanary,
+    'abort-asked': canary.abortCanary,
+    'share-asked': canary.setShare,
+    'stop-asked': stop.stop,
+    sampled: canary.compareShares,
+    'step-over': canary.endStep,
+    'check-failed': canary.rejectFailingCanary,
+    unfit: failures.giveUpNext,
+    'warm-over': cutover.retireStandby,
+    ...each(ignore, 'all-ready', 'proven', 'check-overdue', 'all-accepting', 'all-paused', 'worker-lost'),
+    ...each(ignore, 'accept-failed', 'ready-overdue', 'open-overdue', 'pause-overdue'),
+    ...each(ignore, 'bake-over', 'scale-overdue', 'all-handed', 'hand-overdue'),
+    ...each(ignore, 'reached', 'unreached', 'reach-overdue'),
+    ...NOTHING_IS_HELD
+  },
   opening: {
     ...each(refusals.refuseBusy, 'boot-asked', 'reload-asked', 'rollback-asked', 'retire-asked', 'scale-asked'),
     ...each(refusals.refuseBusy, 'promote-asked', 'abort-asked'),
+    'share-asked': canary.refuseNoCanary,
     'stop-asked': stop.stop,
     'all-accepting': cutover.cutOver,
     ...each(failures.giveUpNext, 'worker-lost', 'accept-failed', 'open-overdue'),
@@ -139,6 +167,7 @@ export const table: { readonly [P in Phase]: Row<P> } = {
     ...each(refusals.refuseBusy, 'boot-asked', 'rollback-asked', 'promote-asked', 'retire-asked', 'scale-asked'),
     'reload-asked': start.supersedeRolling,
     'abort-asked': rollback.abortNext,
+    'share-asked': canary.refuseNoCanary,
     'stop-asked': stop.stop,
     ...each(failures.giveUpNext, 'worker-lost', 'accept-failed', 'ready-overdue', 'unfit'),
     ...each(failures.giveUpNext, 'check-failed', 'check-overdue', 'open-overdue'),
@@ -151,6 +180,7 @@ export const table: { readonly [P in Phase]: Row<P> } = {
   pausing: {
     ...each(refusals.refuseBusy, 'boot-asked', 'reload-asked', 'rollback-asked', 'retire-asked', 'scale-asked'),
     ...each(refusals.refuseBusy, 'promote-asked', 'abort-asked'),
+    'share-asked': canary.refuseNoCanary,
     'stop-asked': stop.stop,
     'all-paused': cutover.keepWarm,
     'pause-overdue': cutover.keepWarmUnpaused,
@@ -162,6 +192,7 @@ export const table: { readonly [P in Phase]: Row<P> } = {
   stopping: {
     ...each(refusals.refuseStopping, 'boot-asked', 'reload-asked', 'rollback-asked', 'retire-asked', 'scale-asked'),
     ...each(refusals.refuseStopping, 'promote-asked', 'abort-asked'),
+    'share-asked': refusals.refuseStopping,
     'stop-asked': stop.joinStop,
     ...NOTHING_SERVES
   },
@@ -169,6 +200,7 @@ export const table: { readonly [P in Phase]: Row<P> } = {
     'boot-asked': start.boot,
     ...each(refusals.refuseStopping, 'reload-asked', 'rollback-asked', 'retire-asked', 'scale-asked'),
     ...each(refusals.refuseStopping, 'promote-asked', 'abort-asked'),
+    'share-asked': refusals.refuseStopping,
     'stop-asked': stop.answerStopped,
     ...NOTHING_SERVES
   }

@@ -17,6 +17,8 @@ export class Departed {
   /** By worker: how the others have left, or are going to. */
   readonly #planned = new Map<string, LeftByKind>();
   readonly #left = new Map<string, LeftByKind>();
+  /** By kind: how many have arrived at another worker, since this supervisor began. */
+  readonly #arrived = new Map<Kind, number>();
   #last: { readonly from: number; readonly moved: LeftByKind } | null = null;
 
   /** A connection has arrived at another worker. @param refused why the app there did not go on with it; empty where it did */
@@ -25,6 +27,7 @@ export class Departed {
     const kind: Kind = openResume(resume)?.kind ?? 'http1';
     const came = kind === 'websocket' ? 'carried' : 'moved';
     const went = kind === 'websocket' ? 'closed' : 'ended';
+    if (refused === '') this.#arrived.set(kind, (this.#arrived.get(kind) ?? 0) + 1);
     const left = refused === '' ? { [came]: 1 } : { [went]: 1, reasons: { [refused]: 1 } };
     this.#moved.set(generation, addLeft(this.#moved.get(generation) ?? NOTHING, { [kind]: left }));
   }
@@ -51,6 +54,10 @@ export class Departed {
     for (const all of [this.#planned, this.#left])
       for (const worker of all.keys()) if (generationOf(worker) !== generation) all.delete(worker);
     return { handedOver, connections };
+  }
+
+  get arrived(): Readonly<Record<string, number>> {
+    return Object.fromEntries(this.#arrived);
   }
 
   get last(): LastHandover | null {

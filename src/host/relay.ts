@@ -23,6 +23,8 @@ type Adopted = Pick<Extract<ToSupervisor, { type: 'adopted' }>, 'id' | 'busy' | 
 export interface RelayPorts {
   /** The workers that accept for the active generation now. */
   receivers(): readonly Receiver[];
+  /** The workers that can take what is meant for a generation, or for one worker; none where nobody of them is there. */
+  receiversOf(to: string): readonly Receiver[];
   /** Whether it is worth waiting for an receiver where there is none. */
   expectsReceivers(): boolean;
   /** Sends a connection to a worker. `onFailed` is called if it could not be sent. */
@@ -38,7 +40,8 @@ export interface RelayPorts {
 const WINDOW = 16;
 
 /**
- * Carries idle connections from a worker that has paused to those that accept.
+ * Carries idle connections from a worker that has paused to those that accept, and others with a request to whoever is to
+ * answer it. Where nobody of those is there, that goes back to its sender.
  *
  * The supervisor keeps its own copy until the receiver acks, so a receiver that dies on the way costs the client
  * nothing: the copy is dealt to the next one. Nobody on the way reads.
@@ -50,11 +53,12 @@ const WINDOW = 16;
  */
 export class Relay {
   readonly #transfers = new Map<string, Transfer>();
-  /** Those that are on their way to nobody, the longest waiting first. */
-  readonly #waiting = new Set<Transfer>();
+  /** Those that are on their way to nobody, by whom they are meant for, the longest waiting first: none waits for those of others. */
+  readonly #waiting = new Map<string, Set<Transfer>>();
   /** Of these, the ones that their senders still answer for. */
   readonly #unkept = new Set<Transfer>();
   readonly #onWay = new Map<string, number>();
+  readonly #arrived = new Set<string>();
   readonly #ports: RelayPorts;
   readonly #room: number;
   #kept = 0;
@@ -66,8 +70,22 @@ export class Relay {
     this.#room = room;
   }
 
-  take(from: string, { id, key, fresh, pipelines, resume }: Moving, handle: Handle): void {
-    const moving = { id, key, fresh, pipelines, resume };
+  /** Whether no connection is on its way. */
+  get isEmpty(): boolean {
+    return this.#transfers.size === 0;
+  }
+
+  /** Under an earlier supervisor these have arrived, of which their senders may not have heard. */
+  knowArrived(ids: Iterable<string>): void {
+    for (const id of ids) this.#arrived.add(id);
+  }
+
+  take(from: string, { id, key, fresh, pipelines, resume, to, request, lot, tries }: Moving, handle: Handle): void {
+    if (this.#arrived.delete(id)) {
+      handle.close();
+      return this.#ports.confirm(from, id, 0);
+    }
+    const moving = { id, key, fresh, pipelines, resume, to, request, lot, tries };
     const transfer: Transfer = { moving, from, handle, declined: new Set(), to: null, kept: false };
     this.#transfers.set(id, transfer);
     this.#await(transfer);
@@ -127,7 +145,7 @@ export class Relay {
     if (this.#dealing) return; // a delivery failed at once: its transfer waits again, and is seen by the round in progress
     this.#dealing = true;
     try {
-      for (const transfer of this.#waiting) if (!this.#dealOne(transfer)) return;
+      for (const waiting of this.#waiting.values()) for (const transfer of waiting) if (!this.#dealOne(transfer)) break;
     } finally {
       this.#dealing = false;
     }
@@ -135,14 +153,17 @@ export class Relay {
 
   /** @returns whether there may be room for the next one */
   #dealOne(transfer: Transfer): boolean {
-    const receivers = this.#ports.receivers();
-    if (receivers.length === 0 && this.#ports.expectsReceivers()) {
+    const { to: meant } = transfer.moving;
+    const receivers = meant === '' ? this.#ports.receivers() : this.#ports.receiversOf(meant);
+    if (meant === '' && receivers.length === 0 && this.#ports.expectsReceivers()) {
       this.#keep();
       return false;
     }
     const to = this.#choose(transfer, receivers);
     if (to !== null && this.countTo(to) >= WINDOW) return false;
-    this.#waiting.delete(transfer);
+    const waiting = this.#waiting.get(meant);
+    waiting?.delete(transfer);
+    if (waiting?.size === 0) this.#waiting.delete(meant);
     this.#unkept.delete(transfer);
     if (to !== null) this.#send(transfer, to, receivers);
     else {
@@ -174,15 +195,18 @@ export class Relay {
   }
 
   #await(transfer: Transfer): void {
-    this.#waiting.add(transfer);
-    if (!transfer.kept) this.#unkept.add(transfer);
+    const { to: meant } = transfer.moving;
+    this.#waiting.set(meant, (this.#waiting.get(meant) ?? new Set()).add(transfer));
+    // A request is not kept here: it goes on at once, or back.
+    if (!transfer.kept && meant === '') this.#unkept.add(transfer);
   }
 
   #send(transfer: Transfer, worker: string, receivers: readonly Receiver[]): void {
     transfer.to = worker;
     this.#onWay.set(worker, this.countTo(worker) + 1);
     const { moving, handle } = transfer;
-    const last = !receivers.some((receiver) => receiver.worker === worker);
+    // What comes back because nobody of those it was meant for is there may move as before.
+    const last = moving.to === '' && !receivers.some((receiver) => receiver.worker === worker);
     this.#ports.deliver(worker, { ...moving, last }, handle, () => this.onDeclined(worker, moving.id));
   }
 

@@ -94,6 +94,8 @@ const RELEASE = {
 /** The figures are only shown. */
 const VERDICT = { decision: isOneOf('keep', 'keep unseen', 'roll back'), reason: isText };
 
+const OPERATOR = { uid: orNull(isCount), user: orNull(isText), sudoUser: isLeftOut(isText), command: isText };
+
 const HISTORY_ENTRY = {
   generation: isNumber,
   release: isShaped(RELEASE),
@@ -109,8 +111,9 @@ const HISTORY_ENTRY = {
   reason: orNull(isText),
   standby: orNull(isNumber),
   // Left out by versions that did not keep it.
-  verdict: isLeftOut(orNull(isShaped(VERDICT)))
-} satisfies { readonly [F in keyof HistoryEntry]: Check };
+  verdict: isLeftOut(orNull(isShaped(VERDICT))),
+  operator: isLeftOut(orNull(isShaped(OPERATOR)))
+} satisfies { readonly [F in keyof HistoryEntry]-?: Check };
 
 const FILE_STATE = {
   savedAt: isTime,

@@ -1,9 +1,9 @@
-import { closeSync, constants, fstatSync, openSync, readFileSync, renameSync } from 'node:fs';
+import { renameSync } from 'node:fs';
 import { mkdir, open, rename, rm } from 'node:fs/promises';
 import { dirname, resolve } from 'node:path';
 import { systemCode } from '../errors.ts';
+import { readOwn } from './own-file.ts';
 import { type FileState, formatState, parseState, type SavedFileState } from './state-file-format.ts';
-import { ownUid } from './unix.ts';
 
 export type { FileState };
 
@@ -24,6 +24,7 @@ export function statePath(socket: string): string {
  */
 export function loadState(path: string): { state: SavedFileState | null; warning: string | null } {
   try {
+    // What it names is started by `rollback --to`.
     return { state: parseState(readOwn(path)), warning: null };
   } catch (error) {
     const reason = systemCode(error) ?? (error as Error).message;
@@ -31,19 +32,6 @@ export function loadState(path: string): { state: SavedFileState | null; warning
     // A folder is a slip in an option: it cannot be written over, and is not moved about.
     const fate = reason === 'EISDIR' ? 'nothing will be kept' : moveAside(path);
     return { state: null, warning: `the history in ${path} cannot be used (${reason}); ${fate}${advise(reason)}` };
-  }
-}
-
-/** Reads a file that nobody else can have written: what it names is started by `rollback --to`. */
-function readOwn(path: string): string {
-  const file = openSync(path, constants.O_RDONLY | constants.O_NONBLOCK);
-  try {
-    const { uid, mode } = fstatSync(file);
-    if (uid !== ownUid()) throw new Error('it belongs to somebody else');
-    if ((mode & 0o022) !== 0) throw new Error('others can write to it');
-    return readFileSync(file, 'utf8');
-  } finally {
-    closeSync(file);
   }
 }
 

@@ -22,6 +22,11 @@ export class TicketKeys {
     this.#send(worker);
   }
 
+  /** Takes over the keys of an earlier supervisor: clients hold tickets that were encrypted with them. */
+  adopt(keys: string): void {
+    if (keys !== '') this.#keys = Buffer.from(keys, 'base64');
+  }
+
   rotate(): void {
     this.#keys = randomBytes(KEYS_BYTES);
     for (const worker of this.#workers) this.#send(worker);

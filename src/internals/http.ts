@@ -38,6 +38,20 @@ export function hasParser(socket: net.Socket): boolean {
   return Boolean((socket as unknown as SocketInside).parser);
 }
 
+/**
+ * Takes a response that has not begun off its connection, for good: what it is told then goes nowhere.
+ *
+ * Missing the listener by which Node goes on to the next request: it is not told that it has finished.
+ *
+ * @returns whether it can be told so
+ */
+export function disownResponse(response: ServerResponse, socket: net.Socket): boolean {
+  response.detachSocket(socket);
+  const own = response.listeners('finish').filter(({ name }) => name === 'bound resOnFinish');
+  for (const one of own) response.removeListener('finish', one as () => void);
+  return own.length > 0;
+}
+
 /** Node's own list of the connections of an HTTP server: `active` are those in the middle of a request's bytes. */
 interface ConnectionsList {
   idle(): { readonly socket: net.Socket }[];

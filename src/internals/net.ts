@@ -44,7 +44,13 @@ export interface SocketInside {
   _parent?: net.Socket;
 }
 
-type CreateHandle = (address: string, port: number, type: 4 | 6 | -1, fd?: number, flags?: number) => Handle | number;
+type CreateHandle = (
+  address: string | null,
+  port: number | null,
+  type: 4 | 6 | -1 | null,
+  fd?: number,
+  flags?: number
+) => Handle | number;
 
 /** `UV_TCP_IPV6ONLY`, the one flag that `listen({ ipv6Only })` sets. */
 const IPV6_ONLY = 1;
@@ -62,11 +68,30 @@ export type BindTo =
  * @source node:cluster makes its shared handles with it
  */
 export function bindHandle(to: BindTo): Handle | number {
-  const create = (net as unknown as { _createServerHandle?: CreateHandle })._createServerHandle;
-  if (!create) throw new Error(`Node ${process.version} has no net._createServerHandle`);
+  const create = findCreate();
   if ('path' in to) return create(to.path, -1, -1);
   const flags = to.ipv6Only ? IPV6_ONLY : 0;
   return create(to.address, to.port, net.isIPv6(to.address) ? 6 : 4, undefined, flags);
+}
+
+/**
+ * Takes a socket that this process inherited as a descriptor; it is not bound, and keeps its queue. Not through
+ * `process.binding`, which Node means to end: this is what `listen({ fd })` makes its own handle with.
+ *
+ * A handle of TCP has `getsockname`, one of a unix socket has not.
+ *
+ * Missing: the supervisor refuses to start and names it.
+ *
+ * @returns the handle, or a negative errno: EINVAL for what is no stream over TCP or on a unix socket
+ */
+export function openDescriptor(fd: number): Handle | number {
+  return findCreate()(null, null, null, fd);
+}
+
+function findCreate(): CreateHandle {
+  const create = (net as unknown as { _createServerHandle?: CreateHandle })._createServerHandle;
+  if (!create) throw new Error(`Node ${process.version} has no net._createServerHandle`);
+  return create;
 }
 
 /**
@@ -192,4 +217,14 @@ export function takeHandle(socket: net.Socket): Handle {
 /** Whether every byte written has left the process. */
 export function isFlushed(socket: net.Socket): boolean {
   return socket.writableLength === 0 && ((socket as unknown as SocketInside)._handle?.writeQueueSize ?? 0) === 0;
+}
+
+/** A stream on a raw handle: what another process kept open. Documented for handles that have a descriptor only. */
+export function socketOf(handle: Handle): net.Socket {
+  return new net.Socket({ handle, readable: true, writable: false } as net.SocketConstructorOpts);
+}
+
+/** The raw handle of a socket that is open. Missing: none. */
+export function handleOf(socket: net.Socket): Handle | null {
+  return (socket as unknown as SocketInside)._handle ?? null;
 }

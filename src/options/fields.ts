@@ -1,3 +1,5 @@
+import { BY_WANTS, CANARY_WANTS, readBy, readCanary, readShareText } from './canary.ts';
+import { readDuration } from './durations.ts';
 import { areNodeOptions } from './node-options.ts';
 import { readInteger, readName } from './readers.ts';
 import { STRATEGIES } from './strategies.ts';
@@ -61,3 +63,21 @@ export const WORKERS: Field<number> = { wants: 'an integer from 1 to 128', read:
 export function isObject(given: unknown): given is Record<string, unknown> {
   return typeof given === 'object' && given !== null && !Array.isArray(given);
 }
+
+/** A canary, or `off`. */
+export const CANARY = fitting(
+  `"off", or ${CANARY_WANTS}`,
+  (given): given is string | number | object => given === 'off' || readCanary(given) !== undefined
+);
+
+export const BY = fitting(BY_WANTS, (given): given is string => readBy(given) !== undefined);
+
+export const SHARE = fitting(
+  'a share such as "25%", or 0.25',
+  (given): given is string | number => readShareText(given) !== undefined
+);
+
+export const DURATION = fitting(
+  'a duration such as "5m"',
+  (given): given is string | number => readDuration(1)(given) !== undefined
+);

@@ -1,9 +1,14 @@
 import type { RestartLimit } from '../core/state/state.ts';
+import { ADMIN_OPTIONS } from './admin-options.ts';
 import { BAKE_DEFAULTS, type Bake, readBake } from './bake.ts';
+import { CANARY_DEFAULTS, CANARY_WANTS, type CanaryOptions, readCanary } from './canary.ts';
 import { type Check, type CheckFunction, readCheck, readWarmUp, type WarmUp } from './checks.ts';
 import { CONNECTION_OPTIONS } from './connection-options.ts';
 import { readDuration } from './durations.ts';
+import { LOG_OPTIONS } from './log-options.ts';
 import * as readers from './readers.ts';
+import { RIGHTS_OPTIONS } from './rights-options.ts';
+import { ROUTING_OPTIONS } from './routing-options.ts';
 import { DURATION, duration, spec } from './spec.ts';
 import type { BeforeCutover, StrategyName, Surge } from './strategies.ts';
 import { readBeforeCutover, readSurge, STRATEGIES } from './strategies.ts';
@@ -14,11 +19,11 @@ const SURGE = 'an integer from 0 to 128, or a percentage such as "25%"';
 export const OPTIONS = {
   listen: spec<readonly readers.ListenAddress[]>({
     fallback: [],
-    value: '<[host:]port[=port] | unix:path[=port]>',
+    value: '<[host:]port[=port] | unix:path[=port] | systemd[:name][=port]>',
     wants:
-      'a port, "host:port", "[ipv6]:port" or "unix:/path", and "=3000" after it for the port that the app asks for',
+      'a port, "host:port", "[ipv6]:port", "unix:/path", "systemd" or "systemd:name", and "=3000" after it for the port that the app asks for',
     about:
-      "Address to own. It goes to the server that asks for its port (PORT is set to the first); `80=3000` gives 80 to the server that asks for 3000. Where none asks, an app's only server gets it; addresses left over go to the server of the first. Without it, the app's own listen() decides.",
+      "Address to own. It goes to the server that asks for its port (PORT is set to the first); `80=3000` gives 80 to the server that asks for 3000. Where none asks, an app's only server gets it; addresses left over go to the server of the first. `systemd`: the sockets that a socket unit passes, all or those of one name. Without it, the app's own listen() decides.",
     repeatable: true,
     read: readers.readList(readers.readAddress)
   }),
@@ -37,6 +42,7 @@ export const OPTIONS = {
     about: 'Group of the unix sockets of --listen, such as that of the proxy in front.',
     read: readers.readName
   }),
+  ...RIGHTS_OPTIONS,
   workers: spec<number>({
     fallback: 1,
     value: '<n | max>',
@@ -135,6 +141,15 @@ export const OPTIONS = {
       'How long a new generation is compared, after the cutover, with what the one before it did. `0`: not at all.',
     read: readBake
   }),
+  canary: spec<CanaryOptions>({
+    fallback: CANARY_DEFAULTS,
+    written: 'none',
+    value: '<5% | 1%,10%,50% | header:x-beta=1>',
+    wants: CANARY_WANTS,
+    about:
+      'What part of the requests a new version answers first, beside the active one, and then: under `blue-green`. Each step is judged, several go on by themselves, one alone waits for `handover canary`, `promote` or `abort`.',
+    read: readCanary
+  }),
   rollback: spec<'auto' | 'manual'>({
     fallback: 'auto',
     value: '<auto | manual>',
@@ -151,10 +166,12 @@ export const OPTIONS = {
     read: (given) => (given === 'forever' || given === Infinity ? Infinity : readDuration(0)(given))
   }),
   ...CONNECTION_OPTIONS,
+  ...ROUTING_OPTIONS,
+  ...ADMIN_OPTIONS,
   orphanTimeout: duration(
     30_000,
     '<30s>',
-    'How long active workers go on serving after the supervisor was killed, before they finish and exit.'
+    'How long workers of a supervisor that was killed serve on and wait for the next one, before they finish and exit.'
   ),
   hangTimeout: duration(
     15_000,
@@ -200,13 +217,7 @@ export const OPTIONS = {
       'Where the history is kept, for the next supervisor. Default: beside the control socket, which in most places means until the machine is started again.',
     read: readers.readText(4_095)
   }),
-  log: spec<'pretty' | 'json' | null>({
-    fallback: null,
-    value: '<pretty | json>',
-    wants: '"pretty" or "json"',
-    about: "Form of the supervisor's own lines on stderr. Default: pretty on a terminal, else JSON.",
-    read: readers.readOneOf('pretty', 'json')
-  })
+  ...LOG_OPTIONS
 } as const;
 
 export type OptionName = keyof typeof OPTIONS;

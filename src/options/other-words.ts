@@ -54,7 +54,9 @@ const COMMANDS: Readonly<Record<string, string>> = {
   info: 'status',
   show: 'status',
   describe: 'status',
-  monit: 'status'
+  monit: 'status',
+  log: 'logs',
+  tail: 'logs'
 };
 
 /** The option here that does what one of another tool does. */

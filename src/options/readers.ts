@@ -4,10 +4,15 @@ import { readDuration } from './durations.ts';
 
 // Readers turn what a user wrote into a value, or undefined where that cannot be.
 
-/** An address to listen on, as bind needs it, and the port that the server asks for which is to get it. */
-export type ListenAddress = ({ readonly port: number; readonly host?: string } | { readonly path: string }) & {
-  readonly asked: number | null;
-};
+/**
+ * An address to listen on, as bind needs it, and the port that the server asks for which is to get it. With `systemd` it is bound
+ * already: the sockets that systemd passes under this name, or all of them (null).
+ */
+export type ListenAddress = (
+  | { readonly port: number; readonly host?: string }
+  | { readonly path: string }
+  | { readonly systemd: string | null }
+) & { readonly asked: number | null };
 
 /** A text that is not empty and has a limit, as paths have. */
 export function readText(mostBytes: number): (given: unknown) => string | undefined {
@@ -41,6 +46,8 @@ export function readAddress(given: unknown): ListenAddress | undefined {
   const asked = port === undefined ? null : readPort(port)?.port;
   if (asked === undefined || asked === 0) return undefined;
   if (address.startsWith('unix:')) return address.length > 5 ? { path: address.slice(5), asked } : undefined;
+  const [systemd, name = null] = /^systemd(?::([^:]+))?$/.exec(address) ?? [];
+  if (systemd !== undefined) return { systemd: name, asked };
   const read = readHostAndPort(address);
   return read && { ...read, asked };
 }
@@ -78,11 +85,32 @@ const UNITS: Readonly<Record<string, number>> = { b: 1, kb: 1024, mb: 1024 ** 2,
 /** No process of Node is smaller than this: whoever wrote less forgot the unit. */
 const LEAST_SIZE = 16 * 1024 ** 2;
 
-/** @returns bytes; a KB is 1024 of them */
+/** A supervisor that kept more would be larger than what it supervises. */
+const MOST_BUFFER = 64 * 1024 ** 2;
+
+/** @returns bytes, of something that is no process */
+export function readBufferSize(given: unknown): number | undefined {
+  const bytes = readBytes(given);
+  return bytes !== undefined && bytes <= MOST_BUFFER ? bytes : undefined;
+}
+
+/** @returns bytes, of a file that grows; 0 for no limit */
+export function readFileSize(given: unknown): number | undefined {
+  const bytes = readBytes(given);
+  return bytes === 0 || (bytes !== undefined && bytes >= 64 * 1024) ? bytes : undefined;
+}
+
+/** @returns bytes, of a process */
 export function readSize(given: unknown): number | undefined {
+  const bytes = readBytes(given);
+  return bytes !== undefined && bytes >= LEAST_SIZE ? bytes : undefined;
+}
+
+/** @returns bytes; a KB is 1024 of them */
+function readBytes(given: unknown): number | undefined {
   const [, number, unit = 'b'] = /^(\d{1,15}(?:\.\d{1,9})?)\s?([kmg]?b)?$/i.exec(String(given)) ?? [];
   const bytes = Math.round(Number(number) * (UNITS[unit.toLowerCase()] ?? Number.NaN));
-  return bytes >= LEAST_SIZE && (typeof given === 'string' || typeof given === 'number') ? bytes : undefined;
+  return bytes >= 0 && (typeof given === 'string' || typeof given === 'number') ? bytes : undefined;
 }
 
 /** @returns 0-1 */

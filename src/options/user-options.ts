@@ -1,4 +1,6 @@
 import type { UserBake } from './bake.ts';
+import type { UserCanary } from './canary.ts';
+import type { EventFunction } from './event-target.ts';
 import type { StrategyName, UserBeforeCutover } from './strategies.ts';
 import type { UserCheck, UserWarmUp } from './user-checks.ts';
 
@@ -11,7 +13,7 @@ import type { UserCheck, UserWarmUp } from './user-checks.ts';
 export interface UserOptions {
   /**
    * Addresses to own: a port, `"host:port"`, `"[ipv6]:port"` or `"unix:/path"`, or a list of them. Default: what the app
-   * gives to its own `listen()`.
+   * gives to its own `listen()`. `"systemd"` is every socket that systemd passes, `"systemd:web"` each of that name.
    *
    * Each goes to the server that asks for it; `PORT` is set to the first. `"80=3000"` goes to the server that asks for 3000.
    * Where none asks, an app's only server gets it; addresses left over go to the server of the first.
@@ -23,6 +25,18 @@ export interface UserOptions {
   listenMode?: string;
   /** Group of the unix sockets of `listen`, by name or number, such as that of the proxy in front. Default: this process's. */
   listenGroup?: string;
+  /**
+   * User that workers run as from their start, by name or number, where root supervises: with its groups, its home, and no way
+   * to gain rights. Default: that of the supervisor.
+   */
+  user?: string;
+  /** Group of the workers, by name or number. Default: the primary group of their user. */
+  group?: string;
+  /**
+   * User that the supervisor itself becomes, for good, as soon as the ports of `listen` are bound, by name or number; workers
+   * run as it too. Default: it stays who it is.
+   */
+  supervisorUser?: string;
   /** Processes of each generation: 1 to 128, or `"max"` for one per core. Default: 1. */
   workers?: number | 'max';
   /** Name of the app, 1 to 100 characters. Default: the name in the nearest package.json, else the entry's file name. */
@@ -95,6 +109,32 @@ export interface UserOptions {
    */
   bake?: UserBake;
   /**
+   * What part of the requests a new version answers first, beside the active one: `"5%"`, `"1%,10%,50%"`, conditions such as
+   * `"header:x-beta=1"`, or an object. Needs the strategy `"blue-green"`. Each step is judged by what both do meanwhile.
+   * Default: none.
+   *
+   * @example canary: { steps: ['1%', '10%', '50%'], hold: '5m', by: 'cookie:session' }
+   */
+  canary?: string | number | UserCanary;
+  /**
+   * By what a client stays with the process that knows it: `"cookie:connect.sid"`, `"header:mcp-session-id"`, `"query:sid"`,
+   * `"ip"` or `"ip:x-forwarded-for"`. Over plain HTTP/1.1. Default: none.
+   */
+  affinity?: string;
+  /** What a client may say to be answered by the version of that label, as long as it is warm: `"query:dpl"`, or a list. */
+  pin?: string | readonly string[];
+  /**
+   * Paths such as `"/assets"` under which a GET or HEAD that the active version answers with 404 is asked of the one before.
+   */
+  oldAssets?: string | readonly string[];
+  /**
+   * Address for operators and their tools, `"host:port"` or `"unix:/path"`: `/metrics` for Prometheus, `/ready` and `/live`
+   * for a load balancer, and a page to look at. Default: none.
+   */
+  admin?: string;
+  /** File with a secret of at least 128 bits, by which orders can be given on the page of `admin`. Default: none; the page only shows. */
+  adminTokenFile?: string;
+  /**
    * What happens when a signal reaches its limit during the bake: `"auto"` rolls back, `"manual"` only reports it. Default:
    * `"auto"`.
    */
@@ -129,7 +169,10 @@ export interface UserOptions {
    * or all stay; or all are ended. Default: `"move"`.
    */
   eventStreams?: 'move' | 'keep' | 'end';
-  /** How long active workers go on serving after the supervisor was killed: a duration. Default: `"30s"`. */
+  /**
+   * How long workers of a supervisor that was killed serve on and wait for the next one, before they finish and exit: a
+   * duration. Default: `"30s"`.
+   */
   orphanTimeout?: string | number;
   /**
    * How long the event loop of a worker may not answer before the worker is replaced: a duration, `0` for ever. Default:
@@ -157,4 +200,26 @@ export interface UserOptions {
   stateFile?: string;
   /** Form of the supervisor's own lines on stderr. Default: `"pretty"` on a terminal, else `"json"`. */
   log?: 'pretty' | 'json';
+  /**
+   * How much of what was written last is kept in the supervisor's memory, for `handover logs`: a size such as `"1MB"`, or bytes, at
+   * most 64 MB; 0 for nothing. Default: `"1MB"`.
+   */
+  logBuffer?: string | number;
+  /**
+   * Path of a file to which events and lines of workers are appended, besides stdout and stderr: the workers' as they were written,
+   * events as JSON; with `log: "pretty"` each with its time and its worker. Opened anew on SIGUSR1, and where it was moved
+   * away. Default: none.
+   */
+  logFile?: string;
+  /** Size above which the log file is moved to `<path>.1`, that to `<path>.2` and so on; 0 for never. Default: `"100MB"`. */
+  logSize?: string | number;
+  /**
+   * Who is told of the events that matter: a command for the shell, which gets each as JSON on its stdin, a URL, which gets it by POST, or
+   * a function. Nobody waits for it. Default: nobody.
+   *
+   * @example onEvent: 'https://hooks.example.org/deploys'
+   */
+  onEvent?: string | EventFunction;
+  /** How many earlier log files are kept: 0 to 1000. Default: 5. */
+  logKeep?: number;
 }

@@ -1,3 +1,4 @@
+import type { Holding } from './holding.ts';
 import type { ByKind, LeftByKind } from './kinds.ts';
 
 /** An address as `server.address()` tells it: an object for TCP, a path for a unix socket. */
@@ -11,13 +12,6 @@ export interface ListenArguments {
   readonly ipv6Only?: boolean;
   readonly readableAll?: boolean;
   readonly writableAll?: boolean;
-}
-
-/** One request that keeps a worker busy. */
-export interface Holding {
-  readonly method: string;
-  readonly url: string;
-  readonly ageMs: number;
 }
 
 /** The id of connections for private requests, which do not count as requests of the service. */
@@ -42,7 +36,15 @@ const MOVING = {
   /** Whether its client sends requests ahead, without waiting for the answers. */
   pipelines: flag,
   /** {@link Resume} as JSON, for a connection that moves in the middle of an answer; else empty. */
-  resume: text
+  resume: text,
+  /** Who is to get it: the number of a generation, or the id of a worker; empty: whoever accepts. */
+  to: text,
+  /** What has been read of it and nobody has answered, as latin1: it comes before what waits in the kernel. */
+  request: text,
+  /** What was drawn for it, 0-1; -1 where nothing was. */
+  lot: number,
+  /** Where it goes back to unless it is answered with 2xx: the number of a generation; empty: any answer will do. */
+  tries: text
 };
 
 /** What a worker did under one route: `latency` as in a sample; `refused` with 4xx. */
@@ -58,7 +60,9 @@ export type RouteSample = readonly [
 const SAMPLE = {
   /** Responses that were finished. */
   requests: number,
-  /** Of them with a status of 500 or above. */
+  /** Of them with a status of 300 to 399, of 400 to 499, and of 500 or above. */
+  redirected: number,
+  refused: number,
   failed: number,
   /** Requests whose response was cut short; they are not among `requests`. */
   cut: number,
@@ -82,8 +86,40 @@ const WAITING = {
   waits: 'array' as Field<readonly string[]>
 };
 
-/** The messages of the supervisor to a worker over the IPC channel, with their fields. */
+/** What a worker says first on each link that it opens. */
+const HELLO = {
+  /** The secret of the service: whoever does not know it is none of its workers. */
+  secret: text,
+  worker: text,
+  pid: number,
+  /** Whether it has no supervisor at the moment. */
+  isAlone: flag,
+  /** Its last order that says whether it serves: `accept`, `pause`, `hold`, `drain`; empty where there was none. */
+  told: text,
+  /** Whether it holds while another version may serve already. */
+  yields: flag,
+  /** Whether its `whileActive` tasks were told to run. */
+  isActive: flag,
+  /** What it has said and still holds, as messages: `listening`, `accepting`, `paused` and so on. */
+  statements: 'array' as Field<readonly unknown[]>,
+  /** Connections that it has got from others lately, by their ids: whoever sent them may not have heard of it. */
+  adopted: 'array' as Field<readonly string[]>,
+  /** What the last supervisor wanted the next one to know. */
+  memory: text,
+  /** The keys of its TLS session tickets, in base64; empty where it has none. */
+  tickets: text
+};
+
+/** The messages of the supervisor to a worker over their link, with their fields. */
 const TO_WORKER = {
+  /** The answer to `hello`, from a supervisor that was there before, or has just come. */
+  welcome: { supervisor: text },
+  /** It is to obey nobody here. */
+  unwelcome: { why: text },
+  /** What the next supervisor is to know. */
+  remember: { memory: text },
+  /** The next supervisor listens there: it is to say `hello` to it, and to obey this one until that says `welcome`. */
+  relink: { path: text },
   /** The answers to `listen`. */
   bound: { ask: number, key: text, address: 'any' as Field<Address> },
   /** `ours`: it is an address of the service itself that is in the way. */
@@ -99,12 +135,22 @@ const TO_WORKER = {
    * `yields`, another version may serve from now on: this one must not, even if the supervisor is gone.
    */
   hold: { yields: flag },
-  /** A copy of a listener for a worker that holds, to accept on only if the supervisor is gone. */
+  /** A copy of a listener that outlives the supervisor: to give to the next one. Only a worker that serves accepts on it. */
   keep: { key: text },
+  /** Nobody serves that address any more: its copy is to be closed. */
+  drop: { key: text },
+  /** The other end of its own stdout (1) or stderr (2): kept so that nothing is lost, nor fails, while nobody reads it. */
+  output: { fd: number },
   /** Encrypt TLS session tickets with these keys, in base64. */
   tickets: { keys: text },
   /** Whether the app of every worker that may get its connections lets WebSockets be carried to it. */
   'receivers-carry': { all: flag },
+  /** By what it chooses who answers a request, as JSON; empty: whatever comes is answered here. */
+  route: { routing: text },
+  /** The answer to `whose`; empty where nobody knows it. */
+  owner: { ask: number, worker: text },
+  /** A worker is gone, and with it what it knew of clients. */
+  'owner-gone': { worker: text },
   activate: {},
   deactivate: {},
   /** A connection that moves here. With `last`, no other worker can take it. */
@@ -121,6 +167,15 @@ const TO_WORKER = {
 
 /** The messages of a worker to the supervisor, with their fields. */
 const TO_SUPERVISOR = {
+  hello: HELLO,
+  /** After `welcome`: a copy of a listener. */
+  kept: { key: text },
+  /** After `welcome`: the other end of its stdout (1) or stderr (2). */
+  'kept-output': { fd: number },
+  /** After `welcome`: that was all. */
+  resumed: {},
+  /** The app's own `process.send()`. */
+  'app-message': { message: 'any' as Field<unknown> },
   /** A server asks for an address. `preloaded`: it is not the app's, but that of a module that was loaded before it. */
   listen: { ask: number, wanted: 'object' as Field<ListenArguments>, preloaded: flag },
   listening: { key: text, secure: flag, preloaded: flag },
@@ -132,6 +187,10 @@ const TO_SUPERVISOR = {
   /** The answer to a `listen` has been handled, or is not needed any more; if the server listens, that was sent before. */
   'listen-done': { ask: number, refused: flag },
   signal: {},
+  /** It knows these values of clients: their sessions, say. */
+  claim: { values: 'array' as Field<readonly unknown[]> },
+  /** Who knows a value? Where nobody does: this worker from now on, if it `claims` it. */
+  whose: { ask: number, value: text, claims: flag },
   /** Its app lets WebSockets be carried to it. */
   carries: {},
   /** It has rehearsed a handover: from now on it may be told to accept. */
@@ -160,7 +219,9 @@ const TO_SUPERVISOR = {
     /** The open connections by kind. */
     kinds: 'object' as Field<ByKind>,
     /** How others have left since the pause. */
-    left: 'object' as Field<LeftByKind>
+    left: 'object' as Field<LeftByKind>,
+    /** How many requests were answered there although they belonged to another generation, by reason. */
+    unrouted: 'object' as Field<Readonly<Record<string, number>>>
   },
   sampled: { ask: number, ...SAMPLE },
   /** Requests that anybody could make again, such as `GET /path`, the most frequent first. */
@@ -181,6 +242,7 @@ type Values<F> = { readonly [N in keyof F]: F[N] extends Field<infer V> ? V : ne
 type MessageOf<T> = { readonly [N in keyof T]: { readonly type: N } & Values<T[N]> }[keyof T];
 
 export type Moving = Values<typeof MOVING>;
+export type Hello = Values<typeof HELLO>;
 export type Sample = Values<typeof SAMPLE>;
 export type Waiting = Values<typeof WAITING>;
 export type ToWorker = MessageOf<typeof TO_WORKER>;

@@ -1,22 +1,16 @@
 import { type ListenArguments, MESSAGES, type ToSupervisor, type ToWorker } from './messages.ts';
 import { explainVersion, PROTOCOL_VERSION } from './versions.ts';
 
-/**
- * Every message carries `cmd: 'NODE_HANDOVER'`. Node delivers messages whose `cmd` begins with `NODE_` as
- * `internalMessage`, so the app's own `process.on('message')` never sees ours, and ours never see the app's.
- */
-const CMD = 'NODE_HANDOVER';
-
 /** Makes a message ready to be sent. */
-export function seal<M extends ToWorker | ToSupervisor>(message: M): M & { cmd: string; v: number } {
-  return { cmd: CMD, v: PROTOCOL_VERSION, ...message };
+export function seal<M extends ToWorker | ToSupervisor>(message: M): M & { v: number } {
+  return { v: PROTOCOL_VERSION, ...message };
 }
 
-export type Parsed<M> = { readonly message: M } | { readonly garbage: string } | null;
+export type Parsed<M> = { readonly message: M } | { readonly garbage: string };
 
-/** Reads a message that was received: null where it is not of the protocol, `garbage` where it claims to be but is invalid. */
+/** Reads a message that was received; `garbage` says why it is none. */
 export function parse<M extends ToWorker | ToSupervisor>(raw: unknown): Parsed<M> {
-  if (typeof raw !== 'object' || raw === null || (raw as { cmd?: unknown }).cmd !== CMD) return null;
+  if (typeof raw !== 'object' || raw === null) return { garbage: 'it is no message' };
   const fields = raw as Record<string, unknown>;
   const { v, type } = fields;
   const otherVersion = explainVersion(v);

@@ -4,7 +4,7 @@ import type { Address } from './messages.ts';
 export const SETTINGS_VARIABLE = 'HANDOVER_WORKER_ORDERS';
 
 /** File descriptor of a worker that leads to the supervisor's own stderr, for the last words of an orphan. */
-export const LAST_WORDS_FD = 4;
+export const LAST_WORDS_FD = 3;
 
 /** A listener that the supervisor already holds. */
 export interface Lent {
@@ -21,6 +21,8 @@ export interface WorkerSettings {
   readonly version: number;
   readonly worker: string;
   readonly generation: number;
+  /** The unix socket on which the supervisor hears its workers, and what they have to know there. */
+  readonly link: { readonly path: string; readonly secret: string };
   readonly lent: readonly Lent[];
   readonly backlog: number;
   readonly budgetMs: number;
@@ -31,6 +33,8 @@ export interface WorkerSettings {
   readonly upgradeSpreadMs: number;
   readonly websockets: 'close' | 'keep';
   readonly eventStreams: 'move' | 'keep' | 'end';
+  /** By what a client stays with the process that knows it; null where it does not. */
+  readonly affinity: Affinity | null;
   readonly orphanMs: number;
   /** Whether it counts what `sample` asks for. */
   readonly measures: boolean;
@@ -51,3 +55,9 @@ export function preloadOption(path: string): string {
  * A plain `?` would begin the query of the URL, which is not run.
  */
 export const APP_BEGINS = "--import=data:text/javascript,globalThis[Symbol.for('handover.app-begins')]%3F.()";
+
+/** What of a request says who asks. */
+export type Affinity =
+  | { readonly kind: 'random' | 'connection' }
+  | { readonly kind: 'ip'; readonly header: string | null }
+  | { readonly kind: 'cookie' | 'header' | 'query'; readonly name: string };

@@ -1,6 +1,7 @@
 import type { News, Release } from '../core/state/state.ts';
 import { runBeforeCutover } from '../host/processes/run-before-cutover.ts';
 import type { Options } from '../options/options.ts';
+import { type App, environmentOf } from './start-worker.ts';
 
 interface BeforeCutoverPorts {
   post(news: News): void;
@@ -10,13 +11,13 @@ interface BeforeCutoverPorts {
 /** Runs what happens between two versions, one at a time, and tells the core how it went. */
 export class BeforeCutoverRunner {
   readonly #optionsOf: (release: Release) => Options;
-  readonly #env: NodeJS.ProcessEnv;
+  readonly #app: App;
   readonly #ports: BeforeCutoverPorts;
   #running = new AbortController();
 
-  constructor(optionsOf: (release: Release) => Options, env: NodeJS.ProcessEnv, ports: BeforeCutoverPorts) {
+  constructor(optionsOf: (release: Release) => Options, app: App, ports: BeforeCutoverPorts) {
     this.#optionsOf = optionsOf;
-    this.#env = env;
+    this.#app = app;
     this.#ports = ports;
   }
 
@@ -32,11 +33,13 @@ export class BeforeCutoverRunner {
 
   async #run(from: number, to: number, release: Release, signal: AbortSignal): Promise<void> {
     const { post, now } = this.#ports;
-    const { cwd, env: own } = release;
-    const { beforeCutover } = this.#optionsOf(release);
+    const { cwd } = release;
+    const options = this.#optionsOf(release);
+    const { beforeCutover } = options;
     if (!beforeCutover) return post({ type: 'migrated', about: to, at: now() });
-    const env = { ...this.#env, ...own };
-    const done = await runBeforeCutover(beforeCutover, { from, to, cwd, env, signal }, process.stderr);
+    const env = environmentOf(this.#app, release, options);
+    const account = this.#app.users.of(options);
+    const done = await runBeforeCutover(beforeCutover, { from, to, cwd, env, account, signal }, process.stderr);
     if (done.ok) post({ type: 'migrated', about: to, at: now() });
     else post({ type: 'migrate-failed', about: to, why: done.why, at: now() });
   }

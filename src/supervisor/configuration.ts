@@ -36,7 +36,20 @@ export interface ConfigChange {
 }
 
 /** What a supervisor is made with. */
-const FIXED = ['name', 'socket', 'stateFile', 'log', 'listenMode', 'listenGroup'] as const;
+const FIXED = [
+  'name',
+  'socket',
+  'stateFile',
+  'log',
+  'logBuffer',
+  'logFile',
+  'logSize',
+  'logKeep',
+  'onEvent',
+  'listenMode',
+  'listenGroup',
+  'supervisorUser'
+] as const;
 
 /** What config and flags say: at the start, and for each release that was started since. */
 export class Configuration {
@@ -126,6 +139,9 @@ export class Configuration {
 
 /** How the generations of a release are to run. */
 export function settingsOf(options: Options, scaled: number | null): ReleaseSettings {
-  const { workers, strategy } = options;
-  return { workers: scaled ?? workers, scaled: scaled !== null, strategy, limits: limitsOf(options) };
+  const { workers, strategy, pin: pins, oldAssets, user, group } = options;
+  const limits = limitsOf(options);
+  const affinity = options.affinity !== null;
+  const routing = { affinity, pins, oldAssets };
+  return { workers: scaled ?? workers, scaled: scaled !== null, strategy, limits, ...routing, user, group };
 }

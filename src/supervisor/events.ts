@@ -18,8 +18,8 @@ export interface ServiceEvents {
   'check-waiting': [Notice];
   /** A candidate passed its checks, and was warmed up: `tookMs` since the order. */
   proven: [Notice];
-  /** The active generation has changed. */
-  cutover: [{ from: number; to: number; kind: 'reload' | 'rollback'; strategy: StrategyName }];
+  /** The active generation has changed, `tookMs` after the order: the new one accepts. */
+  cutover: [{ from: number; to: number; kind: 'reload' | 'rollback'; strategy: StrategyName; tookMs: number }];
   /** The generation before has stopped accepting: `tookMs`. */
   paused: [Notice];
   /**
@@ -37,6 +37,10 @@ export interface ServiceEvents {
   'bake-extended': [Notice];
   /** How the comparison came out: `decision`, which is `"keep"`, `"keep unseen"` or `"roll back"`. */
   verdict: [Notice];
+  /** A canary answers from now on: `share`, 0-1, `by`, and of several steps `step` and `steps`; a split has its `name`. */
+  canary: [Notice];
+  /** The time of a step is over, and too few requests have come to judge by. */
+  'canary-waits': [Notice];
   /** A rollback would follow, but the option `rollback` is `"manual"`. */
   'rollback-wanted': [Notice];
   /** A rollback would follow, but no earlier version is known. */
@@ -49,7 +53,7 @@ export interface ServiceEvents {
   migrating: [Notice];
   /** `beforeCutover` has succeeded. */
   migrated: [Notice];
-  /** Worker by worker: a new worker is ready. */
+  /** A worker that replaces no lost one is ready: by a strategy that goes worker by worker, or by `scale`. */
   'worker-ready': [Notice];
   /** A worker left a generation that stays: its successor serves, or it was scaled away. */
   'worker-left': [Notice];
@@ -83,10 +87,54 @@ export interface ServiceEvents {
   killed: [Notice];
   /** A connection on its way between two workers was lost. */
   'connection-lost': [Notice];
+  /** The workers of an earlier supervisor were taken over: `workers`, how many; `gone`, how many of those it had are not there. */
+  adopted: [Notice];
+  /** What the options say differs from what the generation that was taken over was started with: `options`, their names. */
+  'options-differ': [Notice];
+  /** Another supervisor has taken over: this one does nothing any more. */
+  superseded: [Notice];
+  /** The control socket or that of the workers was removed by something, and was made anew: `reason`. */
+  'socket-restored': [Notice];
+  /** The workers that run cannot be named for the next supervisor: `reason`. Told once until it works again. */
+  'workers-unnamed': [Notice];
   /** A worker sent a message that is not of the protocol; it was ignored. */
   garbage: [Notice];
+  /** systemd asked to be told how the service is, and cannot be: `reason`. Told once. */
+  'notify-failed': [Notice];
+  /** After a takeover, nobody answers on an address: `reason`. The generation that serves stays. */
+  unreached: [Notice];
+  /** The address of `admin` is open: `address`. */
+  admin: [Notice];
+  /** The address of `admin` can be reached from other machines: `reason` says what that means. */
+  'admin-exposed': [Notice];
+  /** The address of `admin` cannot be opened for now, and is tried again: `reason`. The service is not touched by that. */
+  'admin-unavailable': [Notice];
   /** The history could not be read or kept. */
   'history-lost': [Notice];
+  /** An app asked for another port than that of `--listen`, and answers on that: `reason`. Told once for a version. */
+  assigned: [Notice];
+  /** Addresses on which the new version does not listen were closed: `addresses`. */
+  closed: [Notice];
+  /** The file of a unix socket was removed by something, and was put back: `address`. */
+  'path-restored': [Notice];
+  /** The supervisor is being replaced by the next one. */
+  upgrading: [Notice];
+  /** Said by a worker, on stderr only: its supervisor is gone, and it serves on until the next one comes: `pid`. */
+  orphaned: [Notice];
+  /** Said by a worker, on stderr only: no supervisor came, and it exits: `pid`. */
+  'orphan-exit': [Notice];
+  /** Only in `handover logs -f`: the reader was too slow, and so many `lines` were left out. */
+  'lines-skipped': [Notice];
+  /** Whoever `onEvent` names was not told of an event: `reason`. Told once until it works again. */
+  'on-event-failed': [Notice];
+  /** The log file cannot be written, or not be rotated: `reason`. Told once until it works again. */
+  'log-file-failed': [Notice];
+  /** The log file can be written again: `lost`, the lines that it does not have. */
+  'log-file-mended': [Notice];
+  /** Workers of another user run with less of what `user` promises than on other machines: `reason`. */
+  'user-limited': [Notice];
+  /** As process 1 this supervisor has processes that have ended and that nobody waits for: `count`. Told once. */
+  zombies: [Notice];
   /** The service was asked to stop. */
   stopping: [Notice];
   /** All workers have exited. */

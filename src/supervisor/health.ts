@@ -1,5 +1,4 @@
-import { activeOf } from '../core/state/generations.ts';
-import type { Bake, News, Notice, State } from '../core/state/state.ts';
+import type { News, Notice, State } from '../core/state/state.ts';
 import type { Measured } from '../core/verdict/measured.ts';
 import { showValue } from '../core/verdict/reasons.ts';
 import { MIB } from '../core/verdict/signals.ts';
@@ -18,10 +17,22 @@ const LOOK_MS = 50;
 /** How often its checks are asked again. */
 const RECHECK_MS = 2_000;
 const HANDING_MS = 1_000;
+/** Of two versions that both answer, what lies further back says nothing about now. */
+const BESIDE_MS = 600_000;
 /** The time before the cutover that it is compared with, at least: a short bake is no reason to know less. */
 const BASELINE_MS = 30_000;
 /** Requests are counted for the history without a bake too; seconds are kept for what may be asked of them. */
 const KEEP_MS = 60_000;
+
+/** A generation that is compared with another: after the cutover with what that did before, or both beside each other. */
+interface Watched {
+  readonly generation: number;
+  readonly from: number;
+  readonly since: number;
+  readonly forMs: number;
+  /** The end of the time that it is compared with; null where that is the same time. */
+  readonly undisturbedUntil: number | null;
+}
 
 export interface HealthPorts {
   announce(notice: Notice): void;
@@ -51,8 +62,8 @@ export class Health {
     this.#ports = ports;
     const { post, now } = ports;
     const keepMs = () => {
-      const bake = this.#bake;
-      const bakedMs = bake ? now() - bake.since : 0;
+      const watched = this.#watched;
+      const bakedMs = watched ? now() - watched.since : 0;
       return bakedMs + Math.max(options().bake.forMs, BASELINE_MS) + KEEP_MS;
     };
     this.watchdog = new Watchdog(
@@ -104,52 +115,65 @@ export class Health {
     if (this.#timer) clearInterval(this.#timer);
   }
 
-  get #bake(): Bake | null {
+  get #watched(): Watched | null {
     const state = this.#ports.state();
-    return state.phase === 'steady' ? state.bake : null;
+    if (state.phase === 'steady') return state.bake;
+    if (state.phase !== 'canary') return null;
+    const { active, next, canary } = state;
+    const since = Math.max(canary.since, this.#ports.now() - BESIDE_MS);
+    return { generation: next.id, from: active.id, since, forMs: 0, undisturbedUntil: null };
   }
 
-  /** Asks the workers of a new active generation what they did, and compares what they have said so far. */
+  /** Asks the workers of a new generation what they did, and compares what they have said so far. */
   #ask(): void {
-    const bake = this.#bake;
-    if (!bake) return;
+    const watched = this.#watched;
+    if (!watched) return;
     const at = this.#ports.now();
-    if (at - bake.since > SOON_FOR_MS && at - this.#askedAt < LATER_MS) return;
+    if (at - watched.since > SOON_FOR_MS && at - this.#askedAt < LATER_MS) return;
     this.#askedAt = at;
-    this.watchdog.ask(bake.generation);
-    this.#compare(bake, at);
-    void this.#recheck(bake, at);
+    this.watchdog.ask(watched.generation);
+    if (watched.undisturbedUntil === null) this.watchdog.ask(watched.from);
+    this.#compare(watched, at);
+    void this.#recheck(watched);
   }
 
-  /** Compares where something new is known of the generation that bakes. */
+  /** Compares where something new is known of the generation that is watched. */
   #look(generation: number): void {
-    const bake = this.#bake;
+    const watched = this.#watched;
     const at = this.#ports.now();
-    if (bake?.generation === generation && at - this.#comparedAt >= LOOK_MS) this.#compare(bake, at);
+    if (watched?.generation === generation && at - this.#comparedAt >= LOOK_MS) this.#compare(watched, at);
   }
 
-  #compare({ generation: about, from, since, undisturbedUntil, forMs }: Bake, at: number): void {
+  #compare(watched: Watched, at: number): void {
     this.#comparedAt = at;
-    if (this.#baseline?.since !== since) {
-      const earliest = undisturbedUntil - Math.max(forMs, BASELINE_MS);
-      this.#baseline = { since, before: this.watchdog.measured(from, earliest, undisturbedUntil) };
-    }
-    const { before } = this.#baseline;
-    // The standby does nothing but hand its connections over, at first.
-    const { loopDelayMs: standbyDelayMs } = this.watchdog.measured(from, since + HANDING_MS, at);
+    const { generation: about, from, since, undisturbedUntil } = watched;
+    const before =
+      undisturbedUntil === null ? this.watchdog.measured(from, since, at) : this.#before(watched, undisturbedUntil);
+    // The standby does nothing but hand its connections over, at first. One that answers says nothing of the machine.
+    const standbyDelayMs =
+      undisturbedUntil === null ? null : this.watchdog.measured(from, since + HANDING_MS, at).loopDelayMs;
     const after = { ...this.watchdog.measured(about, since, at), standbyDelayMs };
     const known = before.spanMs > 0 ? { ...before, fatal: this.watchdog.deathsBeside(about) } : null;
     this.#ports.post({ type: 'sampled', about, at, before: known, after });
   }
 
-  async #recheck({ generation: about }: Bake, at: number): Promise<void> {
+  #before({ from, since, forMs }: Watched, undisturbedUntil: number): Measured {
+    if (this.#baseline?.since !== since) {
+      const earliest = undisturbedUntil - Math.max(forMs, BASELINE_MS);
+      this.#baseline = { since, before: this.watchdog.measured(from, earliest, undisturbedUntil) };
+    }
+    return this.#baseline.before;
+  }
+
+  async #recheck({ generation: about }: Watched): Promise<void> {
+    const at = this.#ports.now();
     const { generation, at: last, busy } = this.#rechecked;
     if (busy || (generation === about && at - last < RECHECK_MS)) return;
     this.#rechecked = { generation: about, at, busy: true };
     const proof = await this.#checkers.of(about).checkAgain(this.#ports.targetsOf(about));
     this.#rechecked = { generation: about, at: this.#ports.now(), busy: false };
     // A worker that went away meanwhile is another signal's business.
-    if (!proof || proof.holds || activeOf(this.#ports.state())?.id !== about) return;
+    if (!proof || proof.holds || this.#watched?.generation !== about) return;
     this.#ports.post({ type: 'check-failed', about, at: this.#ports.now(), check: proof.check, why: proof.why });
   }
 }

@@ -1,5 +1,6 @@
 import type {
   AbortDone,
+  CanaryDone,
   PromoteDone,
   ReloadDone,
   ReloadOrder,
@@ -16,9 +17,13 @@ import type { Departed } from '../host/departed.ts';
 import type { Plan, Plans } from '../host/listeners/plans.ts';
 import { releaseFromHistory } from '../host/releases/release-from-history.ts';
 import { resolveRelease } from '../host/releases/resolve-release.ts';
+import { readShareText } from '../options/canary.ts';
 import { type ConfigChange, type Configuration, settingsOf } from './configuration.ts';
+import type { Orders } from './orders.ts';
 import type { Done, Pending } from './pending.ts';
-import { abortDone, promoteDone, reloadDone, retireDone, rollbackDone, scaleDone } from './replies.ts';
+import { notAShare, planCanary } from './plan-canary.ts';
+import { abortDone, canaryDone, promoteDone, reloadDone, retireDone, rollbackDone, scaleDone } from './replies.ts';
+import type { App } from './start-worker.ts';
 
 export interface OperationsPorts {
   state(): State;
@@ -30,9 +35,16 @@ export interface OperationsPorts {
   /** Closes what nobody needs any more. */
   sweep(): void;
   readonly plans: Plans;
-  /** The environment of the app. */
-  readonly env: NodeJS.ProcessEnv;
+  /** An address on which a generation speaks TLS; null where it does on none. */
+  secureOf(generation: number): string | null;
+  /** Who asks for what is asked for. */
+  readonly orders: Orders;
+  readonly supervised: App;
 }
+
+export const STOPPED_EARLY = {
+  ...{ what: 'Nothing was started', why: 'the supervisor was asked to stop', fix: 'Start it again' }
+};
 
 /** What a reload starts. */
 interface Prepared {
@@ -57,14 +69,17 @@ export class Operations {
   }
 
   /**
-   * Binds the addresses that are named for a release.
+   * Binds the addresses that are named for a release, and makes sure that its workers can be started as whom they are to run.
    *
-   * @throws HANDOVER_ERR_LISTEN_*
+   * @throws HANDOVER_ERR_LISTEN_*, HANDOVER_ERR_OPTION_USER
    */
   async bind(release: Release, active: number | null = null): Promise<Plan> {
-    const { plans } = this.#ports;
+    const { plans, supervised } = this.#ports;
+    const options = this.#configuration.optionsOf(release);
     try {
-      const plan = await plans.prepare(this.#configuration.optionsOf(release).listen);
+      await supervised.users.prepare(options, release);
+      supervised.users.assertLink(options);
+      const plan = await plans.prepare(options.listen);
       plans.keep(release, plan);
       return plan;
     } catch (error) {
@@ -83,19 +98,25 @@ export class Operations {
 
   async reload({ strategy: once, supersede = false, wait = false, ...order }: ReloadOrder): Promise<ReloadDone> {
     const { phase, before } = this.#before();
-    const early = phase === 'starting' || phase === 'checking' || phase === 'rolling';
+    const operator = this.#ports.orders.by;
+    const early = ['starting', 'checking', 'rolling', 'canary'].includes(phase);
     // Refused before it is looked for: a wrong moment is not the entry's fault.
     const inTime = phase === 'steady' || (early && supersede);
     const { release, settings, change, plan } =
       inTime && before ? await this.#prepare(order, before) : { ...NOTHING, settings: this.#settings() };
     const strategy = once ?? settings.strategy;
+    const options = this.#configuration.optionsOf(inTime ? release : undefined);
+    const secure = this.#ports.secureOf(before?.id ?? 0);
+    const canary = inTime ? planCanary(options.canary, order, { strategy, secure, active: before?.id ?? null }) : null;
     const start = {
       release,
       size: settings.workers,
       kind: 'reload',
       strategy,
       supersedes: supersede,
-      waits: wait
+      waits: wait,
+      canary,
+      operator
     } as const;
     const answer = await this.#orderWith(plan, (request, at) => ({ type: 'reload-asked', request, ...start, at }));
     return { ...reloadDone(answer, this.#ports.departed), ...(change ? { config: change } : {}) };
@@ -108,7 +129,7 @@ export class Operations {
     // What the operator scaled to holds until the config says another number.
     if (options.workers !== this.#configuration.optionsOf(before).workers) this.#scaled = null;
     const settings = settingsOf(options, this.#scaled);
-    const release = { ...(await resolveRelease(order, base, before.asked, id, this.#ports.env)), settings };
+    const release = { ...(await resolveRelease(order, base, before.asked, id, this.#ports.supervised.env)), settings };
     const change = this.#configuration.compare(before, reading, release);
     this.#configuration.keep(release, reading);
     const plan = await this.bind(release, id);
@@ -136,13 +157,18 @@ export class Operations {
   }
 
   async rollback({ to, supersede }: RollbackOrder): Promise<RollbackDone> {
+    const canary = this.#before();
+    const operator = this.#ports.orders.by;
+    // Another generation of the history: first the canary goes.
+    if (canary.phase === 'canary' && to !== undefined && ![canary.before?.id, canary.standby].includes(to))
+      await this.abort();
     const { phase, before, standby } = this.#before();
     if (to !== undefined && to !== standby && phase === 'steady') {
       const release = releaseFromHistory(this.#ports.state().history, to, before?.id ?? null);
       const flags = { supersedes: supersede ?? false, waits: false };
       if (before) this.#configuration.inherit(release, before.release);
       const { workers, strategy } = release.settings ?? this.#settings(release);
-      const start = { release, size: this.#scaled ?? workers, kind: 'rollback', strategy, ...flags } as const;
+      const start = { release, size: this.#scaled ?? workers, kind: 'rollback', strategy, operator, ...flags } as const;
       const plan = await this.bind(release, before?.id ?? null);
       const answer = await this.#orderWith(plan, (request, at) => ({ type: 'reload-asked', request, ...start, at }));
       return rollbackDone(answer, this.#ports.departed);
@@ -150,6 +176,13 @@ export class Operations {
     if (before?.strategy === 'in-place' && standby === null) this.#assertStartable(before);
     const answer = await this.#order((request, at) => ({ type: 'rollback-asked', request, to: to ?? null, at }));
     return rollbackDone(answer, this.#ports.departed);
+  }
+
+  /** @param given 0-1, or such as `"25%"` */
+  async canary(given: string | number): Promise<CanaryDone> {
+    const share = readShareText(given);
+    if (share === undefined) throw notAShare(given);
+    return canaryDone(await this.#order((request, at) => ({ type: 'share-asked', request, share, at })));
   }
 
   async promote(): Promise<PromoteDone> {

@@ -1,3 +1,4 @@
+import { describeNext } from '../core/canary-status.ts';
 import type { Completion, Judged } from '../core/state/state.ts';
 import type { HistoryEntryStatus } from '../core/status.ts';
 import { HandoverError } from '../errors.ts';
@@ -23,6 +24,8 @@ export interface ReloadDone {
   readonly handedOver: number;
   /** How the connections of the old generation have left, or are going to, by kind. */
   readonly connections: LeftByKind;
+  /** With a canary: how it answers from now on. `to` is not active yet then, and nothing has moved. */
+  readonly canary?: CanaryShare;
   /** With `wait`: how the comparison with the generation before came out, why, and the figures of both. */
   readonly verdict?: Judged;
   /** Under `exclusive`: how long nobody served. */
@@ -31,6 +34,25 @@ export interface ReloadDone {
   readonly closed?: readonly string[];
   /** What was changed in the config since the generation before was started; left out where nothing was. */
   readonly config?: ConfigChange;
+}
+
+/** How a canary answers from now on. */
+export interface CanaryShare {
+  /** What part of the requests it gets, 0-1. */
+  readonly share: number;
+  /** Which of its steps that is, from 1. */
+  readonly step: number;
+  readonly steps: number;
+  /** What comes next, in words. */
+  readonly next: string;
+}
+
+/** The answer to `canary`. */
+export interface CanaryDone extends CanaryShare {
+  readonly ok: true;
+  readonly active: number;
+  /** The canary. */
+  readonly generation: number;
 }
 
 /** The answer to `rollback`. */
@@ -104,6 +126,11 @@ export interface History {
 type Counts = Pick<Departed, 'take'>;
 
 export function reloadDone(answer: Done, departed: Counts): ReloadDone {
+  if ('shared' in answer) {
+    const { active, next, bootMs } = answer;
+    const nothing = { cutoverMs: 0, rampMs: 0, handedOver: 0, connections: {} };
+    return { ok: true, from: active, to: next, bootMs: round(bootMs), ...nothing, canary: shareOf(answer) };
+  }
   const { from, to, bootMs, cutoverMs, rampMs, gapMs, closed } = completionOf(answer);
   const times = { bootMs: round(bootMs), cutoverMs: round(cutoverMs), rampMs: round(rampMs) };
   const gap = gapMs === null ? {} : { gapMs: round(gapMs) };
@@ -113,14 +140,31 @@ export function reloadDone(answer: Done, departed: Counts): ReloadDone {
 }
 
 export function rollbackDone(answer: Done, departed: Counts): RollbackDone {
+  // A canary was given up: the active generation never ceased to answer.
+  if ('abandoned' in answer)
+    return { ok: true, from: answer.abandoned, to: answer.active, tookMs: 0, ...departed.take(answer.abandoned) };
   const { from, to, tookMs, gapMs, closed } = completionOf(answer);
   const gap = gapMs === null ? {} : { gapMs: round(gapMs) };
   return { ok: true, from, to, tookMs: round(tookMs), ...departed.take(from), ...gap, ...closedOf(closed) };
 }
 
 export function promoteDone(answer: Done): PromoteDone {
+  if ('completed' in answer) {
+    const { from, to } = answer.completed;
+    return { ok: true, active: to, standby: from, reason: 'promoted by the operator' };
+  }
   if (!('promoted' in answer)) throw misanswered();
   return { ok: true, active: answer.promoted, standby: answer.standby, reason: answer.reason };
+}
+
+export function canaryDone(answer: Done): CanaryDone {
+  if (!('shared' in answer)) throw misanswered();
+  return { ok: true, active: answer.active, generation: answer.next, ...shareOf(answer) };
+}
+
+function shareOf({ shared }: Extract<Done, { shared: unknown }>): CanaryShare {
+  const { share, step, plan } = shared;
+  return { share, step: step + 1, steps: plan.steps.length, next: describeNext(shared, null, shared.since) };
 }
 
 /** A candidate was given up, or the version before came back: in either case one is abandoned. */

@@ -1,6 +1,7 @@
 import type { EventEmitter } from 'node:events';
 import type {
   AbortDone,
+  CanaryDone,
   History,
   PromoteDone,
   ReloadDone,
@@ -45,7 +46,14 @@ export interface Service extends EventEmitter<ServiceEvents> {
    */
   rollback(order?: RollbackOrder): Promise<RollbackDone>;
   /**
-   * Ends the bake: the new generation is kept.
+   * Gives the canary another share.
+   *
+   * @param share 0-1, or a text such as `"25%"`
+   * @throws HANDOVER_ERR_REFUSED_NOT_BAKING, HANDOVER_ERR_OPTION_INVALID
+   */
+  canary(share: string | number): Promise<CanaryDone>;
+  /**
+   * Ends the bake: the new generation is kept. A canary gets the rest.
    *
    * @throws HANDOVER_ERR_REFUSED_NOT_BAKING, HANDOVER_ERR_REFUSED_BUSY
    */

@@ -4,6 +4,7 @@ import type { State } from '../core/state/state.ts';
 import { describeStatus, type Status, UNMEASURED, type WorkerFacts } from '../core/status.ts';
 import type { Departed } from '../host/departed.ts';
 import type { Watchdog } from '../host/measure/watchdog.ts';
+import { ownName } from '../host/unix.ts';
 import { logicalCwd } from '../options/cwd.ts';
 import { version } from '../version.ts';
 import type { SavedState } from './saved-state.ts';
@@ -17,7 +18,7 @@ export interface StatusPorts {
   addresses(): readonly string[];
   candidateNote(): string | null;
   configNote(): string | null;
-  readonly departed: Pick<Departed, 'last'>;
+  readonly departed: Pick<Departed, 'last' | 'arrived'>;
   /** Asks every worker for its numbers. */
   measure(): Promise<ReadonlyMap<string, WorkerFacts>>;
 }
@@ -39,6 +40,7 @@ export class StatusSource {
       app,
       supervisor: {
         pid: process.pid,
+        user: ownName(),
         version,
         node: process.version,
         cwd: logicalCwd(),
@@ -59,6 +61,15 @@ export class StatusSource {
   async history(): Promise<History> {
     const { app, now } = this.#ports;
     return { ok: true, app, history: describeHistory(this.counted().history, now()) };
+  }
+
+  /** How many connections have moved to another process, by kind. */
+  get arrived(): Readonly<Record<string, number>> {
+    return this.#ports.departed.arrived;
+  }
+
+  get state(): State {
+    return this.#ports.state();
   }
 
   /** The state, with the requests of each generation as far as they are counted by now. */

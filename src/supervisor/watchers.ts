@@ -12,3 +12,12 @@ export class Watchers<T extends readonly unknown[]> {
     for (const watcher of this.#all) watcher(...news);
   }
 }
+
+/** A promise that is settled from outside. */
+export function createSettled(): { readonly promise: Promise<void>; readonly settle: () => void } {
+  let settle = () => {};
+  const promise = new Promise<void>((done) => {
+    settle = done;
+  });
+  return { promise, settle };
+}

@@ -1,6 +1,7 @@
 import type { EventEmitter } from 'node:events';
 import type { IncomingMessage } from 'node:http';
 import net from 'node:net';
+import type { Writable } from 'node:stream';
 import { connectionOf } from './connections/connection.ts';
 import { WebSocketConnection } from './connections/websocket.ts';
 
@@ -33,10 +34,26 @@ function carryFrom<S>(emitter: EventEmitter, { save, restore }: Carry<S>): void 
     const connection = connectionOf(request.socket);
     const upgraded = connection?.upgraded;
     if (!connection || !(upgraded instanceof WebSocketConnection)) return;
-    upgraded.carryWith(request, () => save(socket));
+    upgraded.carryWith(
+      request,
+      () => save(socket),
+      () => isAtWork(socket)
+    );
     void connection.resumption?.begin((state) => restore(socket, state as never));
   };
   if (emitter instanceof net.Server)
     emitter.on('upgrade', (request: IncomingMessage, socket: S) => take(socket, request));
   else emitter.on('connection', take);
+}
+
+/**
+ * Whether a WebSocket of `ws` has a message that its app has not heard yet, or that its client has not been sent: with compression
+ * both take their turns in the pool of threads. Where it is none of `ws`, there is nothing to be seen.
+ *
+ * @source ws 8: `bufferedAmount` counts what is being compressed; `_receiver` is a Writable that is done with a chunk when the app
+ *   has heard all messages in it
+ */
+function isAtWork(socket: unknown): boolean {
+  const { bufferedAmount, _receiver } = socket as { bufferedAmount?: unknown; _receiver?: Partial<Writable> };
+  return Number(bufferedAmount ?? 0) > 0 || (_receiver?.writableLength ?? 0) > 0;
 }

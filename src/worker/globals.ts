@@ -11,6 +11,7 @@ export interface WorkerGlobal {
   ready(): void;
   onDrain(run: () => void | Promise<void>): () => void;
   whileActive(start: Start): () => Promise<void>;
+  claim(value: string): void;
   carry: ReturnType<typeof carryFor>;
 }
 

@@ -77,3 +77,15 @@ export function whileActive(start: Start): () => Promise<void> {
 export function carry<S>(emitter: EventEmitter, how: Carry<S>): void {
   workerGlobal()?.carry(emitter, how);
 }
+
+/**
+ * Says that this process knows a client, by the value that the option `affinity` reads of its requests: they are brought here
+ * for as long as this process lives. Needed where the value is in neither a header, a cookie nor, as Engine.IO has it, the
+ * beginning of the answer that gives it. Does nothing without that option, or outside a supervisor.
+ *
+ * @param value such as the id of a session, at most 500 characters
+ * @example rooms.on('create', (room) => claim(room.id));
+ */
+export function claim(value: string): void {
+  workerGlobal()?.claim(value);
+}

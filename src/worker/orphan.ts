@@ -3,9 +3,13 @@ import { LAST_WORDS_FD, type WorkerSettings } from '../protocol/worker-settings.
 
 /** How long an orphan's app may take over its SIGTERM handlers. */
 const TERM_MS = 5_000;
+/** How long connections that were on their way, or held, wait for the next supervisor. */
+const ALONE_MS = 10_000;
 
 interface Hands {
   isServing(): boolean;
+  /** No supervisor has come: what waited for one is dealt with here. */
+  actAlone(): void;
   /** Stops accepting and ends the connections; calls back when the last is gone. */
   finish(done: () => void): void;
 }
@@ -13,20 +17,40 @@ interface Hands {
 /**
  * What a worker does whose supervisor is gone without having asked it to stop.
  *
- * An active worker keeps serving for `orphanMs`, so that clients do not notice while the supervisor is started again. Then
- * it finishes its requests and exits, so that the port is free.
+ * It serves on, or stays the standby that it was, for `orphanMs`: the next supervisor takes it over, and no client notices.
+ * If none comes it finishes its requests and exits, so that the address is free.
  */
-export function liveAsOrphan(settings: WorkerSettings, hands: Hands): void {
-  const serving = hands.isServing();
-  const servesMs = serving ? settings.orphanMs : 0;
-  const reason = serving
-    ? `the supervisor is gone; serving for another ${servesMs} ms, then finishing and exiting`
-    : 'the supervisor is gone; exiting';
-  say(settings, 'warn', 'orphaned', reason);
-  // The supervisor read our output; a write that fails now must not end the app.
-  for (const stream of [process.stdout, process.stderr]) stream.on('error', () => {});
-  // The timer keeps the process alive, which the IPC channel no longer does.
-  setTimeout(() => {
+export class Orphan {
+  readonly #settings: WorkerSettings;
+  readonly #hands: Hands;
+  #timers: NodeJS.Timeout[] = [];
+
+  constructor(settings: WorkerSettings, hands: Hands) {
+    this.#settings = settings;
+    this.#hands = hands;
+  }
+
+  begin(): void {
+    const { orphanMs } = this.#settings;
+    const does = this.#hands.isServing() ? 'serving' : 'waiting';
+    const reason = `the supervisor is gone; ${does} for another ${orphanMs} ms until the next one comes, then finishing and exiting`;
+    say(this.#settings, 'warn', 'orphaned', reason);
+    this.#timers = [
+      setTimeout(() => this.#hands.actAlone(), Math.min(ALONE_MS, orphanMs)),
+      // It keeps the process alive, which the link does not.
+      setTimeout(() => this.#end(), orphanMs)
+    ];
+  }
+
+  /** The next supervisor has come. */
+  cancel(): void {
+    for (const timer of this.#timers.splice(0)) clearTimeout(timer);
+  }
+
+  #end(): void {
+    const settings = this.#settings;
+    // Nobody reads our output; a write that fails from here on must not end the app.
+    for (const stream of [process.stdout, process.stderr]) stream.on('error', () => {});
     const end = () => {
       clearTimeout(overdue);
       say(settings, 'info', 'orphan-exit', 'its requests have ended');
@@ -36,8 +60,8 @@ export function liveAsOrphan(settings: WorkerSettings, hands: Hands): void {
       say(settings, 'warn', 'orphan-exit', 'the drain timeout passed');
       exitByTerm();
     }, settings.drainMs);
-    hands.finish(end);
-  }, servesMs);
+    this.#hands.finish(end);
+  }
 }
 
 /** Ends the worker by SIGTERM, so that the app's own handlers run. */
@@ -51,6 +75,6 @@ function say({ worker, generation }: WorkerSettings, level: string, event: strin
   try {
     writeSync(LAST_WORDS_FD, `${JSON.stringify(line)}\n`);
   } catch {
-    // The terminal or pipe that the supervisor wrote to is gone as well.
+    // The supervisor's stderr went with it.
   }
 }

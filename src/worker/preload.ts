@@ -18,7 +18,7 @@ function forgetPreload(): void {
 
 if (!isMainThread) forgetPreload();
 const settings = process.env[SETTINGS_VARIABLE];
-if (isMainThread && settings !== undefined && process.connected) {
+if (isMainThread && settings !== undefined) {
   delete process.env[SETTINGS_VARIABLE];
   forgetPreload();
   new Worker(JSON.parse(settings) as WorkerSettings).begin();

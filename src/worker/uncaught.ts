@@ -17,7 +17,8 @@ export function tellUncaught(channel: Channel): void {
     if (!fatal && now - lastAt < HANDLED_MS) return;
     lastAt = now;
     const told = describe(error);
-    if (told !== null) channel.send({ type: 'uncaught', error: told, fatal });
+    // It may be the last thing that it says, before it is even connected.
+    if (told !== null) channel.sendNow({ type: 'uncaught', error: told, fatal });
   });
 }
 

@@ -80,6 +80,8 @@ export class Meter {
   #takenAt = 0;
   #cpuMs = readCpuMs();
   #lookedAt = 0;
+  #redirected = 0;
+  #refused = 0;
   #failed = 0;
   #cut = 0;
   #uncaught = 0;
@@ -106,11 +108,13 @@ export class Meter {
     const route = this.#routes.find(request.method ?? '', targetOf(request), status);
     route.requests += 1;
     route.latency.add(tookMs);
-    if (status < 400) return;
-    if (status < 500) {
+    if (status < 300) return;
+    if (status < 400) this.#redirected += 1;
+    else if (status < 500) {
+      this.#refused += 1;
       route.refused += 1;
-      return;
     }
+    if (status < 500) return;
     this.#failed += 1;
     route.failed += 1;
     if (this.#failed >= MANY_FAILED && performance.now() - this.#takenAt >= TELL_MS) this.#onTrouble();
@@ -128,10 +132,18 @@ export class Meter {
     this.#takenAt = now;
     const cpuMs = readCpuMs();
     const counts = {
-      ...{ failed: this.#failed, cut: this.#cut, uncaught: this.#uncaught },
+      ...{
+        redirected: this.#redirected,
+        refused: this.#refused,
+        failed: this.#failed,
+        cut: this.#cut,
+        uncaught: this.#uncaught
+      },
       ...{ cpuMs: cpuMs - this.#cpuMs, rssBytes: process.memoryUsage.rss() }
     };
     this.#cpuMs = cpuMs;
+    this.#redirected = 0;
+    this.#refused = 0;
     this.#failed = 0;
     this.#cut = 0;
     this.#uncaught = 0;

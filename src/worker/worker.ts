@@ -1,24 +1,19 @@
-import type net from 'node:net';
-import { onQuietDisconnect } from '../internals/ipc.ts';
 import type { Handle } from '../internals/net.ts';
-import { openResume } from '../protocol/kinds.ts';
-import { PRIVATE_ID, REHEARSAL, type ToWorker } from '../protocol/messages.ts';
+import type { ToWorker } from '../protocol/messages.ts';
 import type { WorkerSettings } from '../protocol/worker-settings.ts';
-import { Busy } from './busy.ts';
-import { carryFor } from './carry.ts';
+import { beAppChannel } from './app-channel.ts';
+import { Arrivals } from './arrivals.ts';
 import { Channel } from './channel.ts';
-import type { Arrival } from './connections/arrival.ts';
 import type { Detached } from './connections/detached.ts';
 import { watchEventStreams } from './connections/event-stream.ts';
-import { giveConnection } from './connections/give.ts';
 import { Registry } from './connections/registry.ts';
 import { Drain } from './drain/drain.ts';
 import { Hold } from './drain/hold.ts';
-import { setWorkerGlobal } from './globals.ts';
-import { keepChannel } from './keep-channel.ts';
 import { Servers } from './listen/servers.ts';
-import { liveAsOrphan } from './orphan.ts';
-import { Rehearsal } from './rehearsal/rehearsal.ts';
+import { openToApp } from './open-to-app.ts';
+import { Orphan } from './orphan.ts';
+import { Outputs } from './outputs.ts';
+import { Router } from './routing/router.ts';
 import { TlsSessions } from './tls-sessions.ts';
 import { tellUncaught } from './uncaught.ts';
 import { Meter } from './vitals.ts';
@@ -28,52 +23,70 @@ import { WhileActiveTasks } from './while-active.ts';
 /** Joins the parts of a worker: it carries out what the supervisor says, and decides nothing. */
 export class Worker {
   readonly #settings: WorkerSettings;
-  readonly #channel = new Channel();
+  readonly #channel: Channel;
+  readonly #orphan: Orphan;
+  readonly #outputs = new Outputs();
   readonly #whileActive = new WhileActiveTasks();
   readonly #registry: Registry;
   readonly #drain: Drain;
   readonly #hold: Hold;
+  readonly #router: Router;
   readonly #servers: Servers;
   readonly #meter: Meter | null;
-  readonly #busy = new Busy();
+  readonly #arrivals: Arrivals;
   readonly #tlsSessions = new TlsSessions();
   readonly #lastRuns = new Set<() => void | Promise<void>>();
-  /** Whether it was told to accept, and not to pause since. Stays true during a hold. */
+  /** Whether it was told to accept, and not to pause since: also during a hold. */
   #serving = false;
   /** Whether it holds while another version may serve already. */
   #yields = false;
   #onEmpty: (() => void) | null = null;
-  #rehearsal: Rehearsal | null = null;
 
   constructor(settings: WorkerSettings) {
     this.#settings = settings;
+    this.#channel = new Channel(settings);
     this.#meter = settings.measures ? new Meter(settings.remembers) : null;
     this.#registry = new Registry(
       {
         onRequest: (connection, response, server) => {
+          if (this.#router.onRequest(connection, response)) return;
           this.#drain.onRequest(connection, response, server);
           this.#hold.onRequest(connection, response);
         },
         onOpen: (connection) => {
-          this.#drain.onOpen(connection);
-          this.#hold.onOpen(connection);
+          for (const one of [this.#drain, this.#hold]) one.onOpen(connection);
         },
         onClose: (connection) => {
-          this.#drain.onClose(connection);
-          this.#hold.onClose(connection);
+          for (const one of [this.#drain, this.#hold, this.#router]) one.onClose(connection);
         }
       },
       this.#meter
     );
+    const takeBack = (detached: Detached) => this.#arrivals.takeBack(detached);
     this.#drain = new Drain(this.#registry, this.#channel, settings, {
-      takeBack: (detached) => this.#takeBack(detached),
-      onEmpty: () => this.#onEmpty?.()
+      ...{ takeBack, outgoing: () => this.#router.size, onEmpty: () => this.#onEmpty?.() }
     });
     this.#hold = new Hold(this.#registry, this.#drain.longLived, () => this.#channel.send({ type: 'quiet' }));
+    this.#router = new Router(settings, this.#channel, this.#registry, {
+      takeBack,
+      onStaying: (connection, response) => this.#drain.onRequest(connection, response, connection.server)
+    });
     this.#servers = new Servers(this.#channel, settings, (server, gate) => {
       this.#tlsSessions.watch(server);
       this.#registry.watch(server, gate);
-      this.#rehearse();
+      this.#router.watch(server);
+      this.#arrivals.rehearse();
+    });
+    const hands = { channel: this.#channel, settings, registry: this.#registry, servers: this.#servers };
+    this.#arrivals = new Arrivals(hands, this.#router, (connection) => this.#drain.onParked(connection));
+    this.#orphan = new Orphan(settings, {
+      isServing: () => this.#serving,
+      actAlone: () => this.#actAlone(),
+      finish: (done) => {
+        this.#servers.shut();
+        this.#servers.spares.dropAll();
+        this.#finish(false, () => void this.#whileActive.deactivate().finally(done));
+      }
     });
   }
 
@@ -83,17 +96,14 @@ export class Worker {
     this.#tlsSessions.begin();
     watchEventStreams();
     tellUncaught(this.#channel);
-    this.#channel.listen((message, handle) => this.#onMessage(message, handle));
-    keepChannel();
-    onQuietDisconnect(() => this.#orphan());
-    setWorkerGlobal({
-      worker: this.#settings.worker,
-      generation: this.#settings.generation,
-      ready: () => this.#channel.send({ type: 'signal' }),
-      onDrain: (run) => this.#lastRuns.add(run) && (() => this.#lastRuns.delete(run)),
-      whileActive: (start) => this.#whileActive.add(start),
-      carry: carryFor(() => this.#channel.send({ type: 'carries' }))
+    this.#channel.begin({
+      onMessage: (message, handle) => this.#onMessage(message, handle),
+      onLost: () => this.#orphan.begin(),
+      onTakenOver: () => this.#onTakenOver()
     });
+    beAppChannel(this.#channel);
+    const kept = { lastRuns: this.#lastRuns, whileActive: this.#whileActive, affinity: this.#router.affinity };
+    openToApp(this.#settings, this.#channel, kept);
   }
 
   #onMessage(message: ToWorker, handle: Handle | undefined): void {
@@ -112,7 +122,11 @@ export class Worker {
       case 'hold':
         return this.#beginHold(message.yields);
       case 'keep':
-        return this.#hold.isHolding && handle ? this.#servers.keep(message.key, handle) : handle?.close();
+        return handle && this.#servers.spares.keep(message.key, handle);
+      case 'drop':
+        return this.#servers.spares.drop(message.key);
+      case 'output':
+        return handle && this.#outputs.keep(message.fd, handle);
       case 'receivers-carry':
         return this.#drain.longLived.onReceivers(message.all);
       case 'tickets':
@@ -123,17 +137,27 @@ export class Worker {
         void this.#whileActive.deactivate().finally(() => this.#channel.send({ type: 'inactive' }));
         return;
       case 'adopt':
-        return this.#adopt(message, handle);
+        return this.#arrivals.adopt(message, handle);
       case 'moved':
+        if (this.#router.onMoved(message.id)) return this.#drain.lookWhetherEmpty();
         return this.#drain.onMoved(message.id, message.busy);
+      case 'route':
+      case 'owner':
+      case 'owner-gone':
+        return this.#router.onMessage(message);
       case 'report':
-        return this.#channel.send({ type: 'reported', ask: message.ask, ...this.#registry.report(this.#hold.size) });
+        return this.#report(message.ask);
       case 'sample':
         return this.#sample(message.ask);
       case 'recall':
         return this.#channel.send({ type: 'recalled', ask: message.ask, requests: this.#meter?.recent?.list() ?? [] });
       case 'explain':
         return this.#channel.send({ type: 'explained', ask: message.ask, ...describeWaiting() });
+      case 'welcome':
+      case 'unwelcome':
+      case 'remember':
+      case 'relink':
+        return; // the channel's own business
       default:
         message satisfies never;
     }
@@ -150,15 +174,13 @@ export class Worker {
 
   /** Serves the held connections again. */
   #resume(): void {
-    for (const detached of this.#hold.end()) this.#takeBack(detached);
+    for (const detached of this.#hold.end()) this.#arrivals.takeBack(detached);
   }
 
   #beginHold(yields: boolean): void {
     this.#yields = yields;
-    if (yields) {
-      this.#serving = false;
-      return;
-    }
+    if (yields) this.#serving = false;
+    if (yields) return;
     this.#servers.shut();
     this.#channel.send({ type: 'paused' });
     this.#drain.cancel();
@@ -177,6 +199,7 @@ export class Worker {
   #beginDrain(receivers: boolean): void {
     this.#serving = false;
     this.#servers.shut();
+    this.#servers.spares.dropAll();
     this.#finish(receivers, () => {
       this.#sample(0); // the last counts, since the supervisor will not ask again
       this.#channel.send({ type: 'left', left: this.#registry.left.counts });
@@ -195,55 +218,32 @@ export class Worker {
     if (this.#drain.isEmpty) this.#onEmpty?.();
   }
 
-  #adopt(moving: Extract<ToWorker, { type: 'adopt' }>, handle: Handle | undefined): void {
-    const { id, key } = moving;
-    if (handle && key.startsWith(REHEARSAL)) return this.#rehearsal?.onReturned(moving, handle);
-    const owner = this.#servers.ownerOf(key);
-    if (!owner || !handle) {
-      handle?.close();
-      return this.#channel.send({ type: 'declined', id });
-    }
-    const adopted = (refused: string) => this.#channel.send({ type: 'adopted', id, busy: this.#busy.take(), refused });
-    const resume = openResume(moving.resume);
-    this.#give(owner.server, handle, { ...moving, resume, private: id === PRIVATE_ID }, adopted);
-    if (!resume) adopted('');
-  }
-
-  /** Before the first server of the app accepts. */
-  #rehearse(): void {
-    if (this.#rehearsal || !this.#settings.rehearses) return;
-    this.#rehearsal = new Rehearsal(this.#channel, this.#settings);
-    void this.#rehearsal.run();
-  }
-
-  #takeBack({ connection, handle, fresh, resume }: Detached): void {
-    this.#give(connection.server, handle, { ...connection, fresh, resume, last: false });
-  }
-
-  #give(server: net.Server, handle: Handle, arrival: Arrival, onSettled?: (refused: string) => void): void {
-    giveConnection(this.#registry, server, handle, arrival, (one) => this.#drain.onParked(one), onSettled);
+  #report(ask: number): void {
+    const { unrouted } = this.#router;
+    this.#channel.send({ type: 'reported', ask, ...this.#registry.report(this.#hold.size), unrouted });
   }
 
   #sample(ask: number): void {
     if (this.#meter) this.#channel.send({ type: 'sampled', ask, ...this.#meter.take() });
   }
 
-  #orphan(): void {
-    this.#channel.close();
-    this.#drain.abandonTransit();
+  /** The next supervisor gets what this one had lent, and hears again what nobody has answered. */
+  #onTakenOver(): void {
+    this.#orphan.cancel();
+    this.#servers.give();
+    this.#outputs.give(this.#channel);
+    this.#drain.departures.sendAgain();
+    this.#router.sendAgain();
+  }
+
+  /** No supervisor has come. What was on its way to another worker is not answered here: it may have arrived. */
+  #actAlone(): void {
+    this.#drain.departures.abandon();
+    this.#router.abandon();
     this.#drain.cancel();
     // If another version may serve already, the held connections must not be answered here.
     if (this.#yields) for (const { handle } of this.#hold.end()) handle.close();
     this.#resume();
     if (this.#serving) this.#servers.reopen();
-    liveAsOrphan(this.#settings, {
-      isServing: () => this.#serving,
-      finish: (done) => {
-        this.#servers.shut();
-        this.#finish(false, () => {
-          void this.#whileActive.deactivate().finally(done);
-        });
-      }
-    });
   }
 }

@@ -152,7 +152,7 @@ test('checks, timeouts, strategy and bake of the config hold for the handover th
   const home = prepare(t);
   say(home, { entry: 'server.js' });
   const running = await home.run();
-  say(home, { entry: 'server.js', check: '/unfit', readyTimeout: '1s' });
+  say(home, { entry: 'server.js', check: '/unfit', readyTimeout: '5s' });
   const failed = await home.handover('reload');
   assert.equal(failed.code, 1);
   assert.match(failed.stderr, /HANDOVER_ERR_CANDIDATE_CHECK/);

@@ -117,7 +117,7 @@ test('a service goes on when nobody reads its output any more, and its workers d
     'chatty.js',
     `const { createServer } = require('node:http');
     let lines = 0;
-    setInterval(() => { for (let i = 0; i < 50; i += 1) { lines += 1; process.stdout.write('x'.repeat(1000) + '\\n'); } }, 5);
+    setInterval(() => { for (let i = 0; i < 10; i += 1) { lines += 1; process.stdout.write('x'.repeat(1000) + '\\n'); } }, 5);
     createServer((q, r) => r.end(JSON.stringify({ waiting: process.stdout.writableLength, lines }))).listen(1);`
   );
   const running = await home.run('chatty.js');

@@ -22,6 +22,7 @@ function record(terminal: boolean) {
     err: (text) => {
       said.err += `${text}\n`;
     },
+    drained: async () => {},
     terminal,
     columns: () => 60,
     paint: (_style, text) => text,
@@ -70,7 +71,7 @@ test('elsewhere than on a terminal each phase is one plain line that says when i
   const { io, said } = record(false);
   const phases = createPhases(io);
   phases.show(event('starting', { generation: 2, entry: '/app.js', workers: 2 }));
-  phases.show(event('worker-replaced', { worker: '1.3' }));
+  phases.show(event('memory-grows', { worker: '1.3' }));
   phases.show(event('ready', { generation: 2 }));
   phases.end();
 
@@ -150,13 +151,16 @@ const unmeasured = {
 };
 const status: Status = {
   app: 'shop',
-  supervisor: { pid: 9, version: '1.0.0', node: 'v20', cwd: '/srv/shop', uptimeMs: 61_000 },
+  canary: null,
+  supervisor: { pid: 9, user: 'shop', version: '1.0.0', node: 'v20', cwd: '/srv/shop', uptimeMs: 61_000 },
   listeners: [],
   phase: 'steady',
   active: {
     generation: 7,
     label: '1.4.0',
     entry: '/app.js',
+    user: null,
+    group: null,
     strategy: 'rolling',
     rejected: null,
     startedAt: '2026-01-02T03:04:05.000Z',

@@ -19,7 +19,7 @@ test('status shows supervisor, listeners, generations, workers and history', asy
   assert.deepEqual([code, stderr], [0, '']);
   const lines = [
     /^app +shop$/m,
-    /^supervisor +pid \d+, handover \d\S+, node v\d\S+, up [\d.]+ m?s$/m,
+    /^supervisor +pid \d+, as \S+, handover \d\S+, node v\d\S+, up [\d.]+ m?s$/m,
     /^listeners +127\.0\.0\.1:\d+$/m,
     /^phase +steady$/m,
     /^active: generation 2, \S+\/server\.js, blue-green, started \d{4}-\d\d-\d\d \d\d:\d\d:\d\d$/m,
@@ -41,7 +41,7 @@ test('status --json is the status of the control socket', async (t) => {
 
   assert.equal(code, 0);
   assert.deepEqual([app, phase, standby, candidate, history.length], ['shop', 'steady', null, null, 1]);
-  assert.deepEqual(Object.keys(supervisor), ['pid', 'version', 'node', 'cwd', 'uptimeMs']);
+  assert.deepEqual(Object.keys(supervisor), ['pid', 'user', 'version', 'node', 'cwd', 'uptimeMs']);
   const [worker] = active?.workers ?? [];
   assert.deepEqual([worker?.id, worker?.state, worker?.connections], ['1.1', 'accepting', 0]);
 });

@@ -49,8 +49,10 @@ const WRONG: readonly [line: string, code: string, stderr: RegExp][] = [
     /^"--wait" is not usable: it takes no value, and it was given "5"\.\nWrite `--wait` alone\.\n/
   ],
   ['frobnicate', 'OPTION_UNKNOWN', /^Command "frobnicate" is not known: no command has a name like it\.\n/],
+  ['help frobnicate', 'OPTION_UNKNOWN', /^Command "frobnicate" is not known: no command has a name like it\.\n/],
+  ['help relaod', 'OPTION_UNKNOWN', /^Command "relaod" is not known: the nearest name is "reload"\.\n/],
   ['deploy', 'OPTION_UNKNOWN', /^Command "deploy" is not known: what it does elsewhere, "reload" does here\.\n/],
-  ['logs', 'OPTION_UNKNOWN', /^Command "logs" is not known: the app's own output goes to that of `handover run`/],
+  ['monit', 'OPTION_UNKNOWN', /^Command "monit" is not known: what it does elsewhere, "status" does here/],
   [
     'run --port 80 app.js',
     'OPTION_UNKNOWN',

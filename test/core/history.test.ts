@@ -42,7 +42,8 @@ test('a entry is shown field by field, and never the environment of its release'
     outcome: 'active',
     reason: null,
     standby: 6,
-    verdict: null
+    verdict: null,
+    operator: null
   });
 });
 

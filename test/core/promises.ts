@@ -191,6 +191,8 @@ export function brokenDeadlines(state: State, deadlines: ReadonlySet<string>): s
   }
   if (state.phase === 'steady' && state.bake) need(`bake-over ${state.active.id}`);
   if (state.phase === 'steady' && state.scaling) need(`scale-overdue ${state.active.id}`);
+  if (state.phase === 'canary' && state.canary.plan.holdMs !== null && !state.canary.isLate && !state.next.rejected)
+    need(`step-over ${state.next.id}`);
   if (state.phase === 'pausing') need(`pause-overdue ${state.leaving.id}`);
   if (state.phase === 'steady' && state.completing) {
     const { from, to, handed, reached } = state.completing;

@@ -1,3 +1,4 @@
+import type { CanaryPlan } from '../../src/core/routing/plan.ts';
 import { rolesOf } from '../../src/core/state/generations.ts';
 import type {
   Effect,
@@ -99,7 +100,7 @@ function makeGeneration(id: number, role: string, size: number, strategy: Strate
   const isActive = role === 'active';
   const workers = Array.from({ length: size }, (_, index): Worker => {
     const kind = { phase: isActive ? 'accepting' : 'paused', whileActive: isActive ? 'on' : 'off' } as const;
-    const not = { drained: false, covers: false, quiet: false, proven: false, isLeaving: false };
+    const not = { drained: false, covers: false, quiet: false, proven: false, isLeaving: false, isAdded: false };
     const none = { told: null, successor: null, fault: null };
     return { id: `${id}.${index + 1}`, generation: id, ...kind, handed: !isActive, ...not, ...none };
   });
@@ -114,7 +115,8 @@ function makeGeneration(id: number, role: string, size: number, strategy: Strate
     readyAt: at,
     restarts: [],
     strategy,
-    rejected: null
+    rejected: null,
+    isShared: false
   };
 }
 
@@ -154,12 +156,16 @@ export function readNews(
     case 'reload': {
       // Words after the entry: another strategy, `supersede`, `wait`.
       const other = STRATEGIES.find((one) => rest.includes(one));
-      const flags = { supersedes: rest.includes('supersede'), waits: rest.includes('wait') };
+      const shares = rest.find((word) => word.startsWith('canary=') || word.startsWith('split='));
+      const canary = shares ? planOf(shares, rest) : null;
+      const flags = { canary, supersedes: rest.includes('supersede'), waits: rest.includes('wait') };
       const how = { kind: 'reload', strategy: other ?? strategy, ...flags } as const;
       return { type: 'reload-asked', request, release: release(subject), size, ...how, at };
     }
     case 'rollback':
       return { type: 'rollback-asked', request, to: subject === '' ? null : about, at };
+    case 'share':
+      return { type: 'share-asked', request, share: Number(subject), at };
     case 'scale':
       return { type: 'scale-asked', request, size: about, at };
     case 'stop':
@@ -199,6 +205,18 @@ export function readNews(
   return { type: name as 'migrated', about, at };
 }
 
+/** Reads `canary=5%,50%` with `hold=60000`, or `split=50%`: how both are to answer. */
+export function planOf(shares: string, words: readonly string[]): CanaryPlan {
+  const [kind, steps = ''] = shares.split('=');
+  const hold = words.find((word) => word.startsWith('hold='))?.slice(5);
+  return {
+    steps: steps.split(',').map((share) => Number.parseFloat(share) / 100),
+    holdMs: hold === undefined ? null : Number(hold),
+    by: { kind: 'random' },
+    ...{ always: [], never: [], minRequests: 50, isJudged: kind === 'canary', name: null }
+  };
+}
+
 /** What a generation did, from words such as `requests=100 failed=50`. */
 function measured(words: readonly string[]): Measured {
   const given = Object.fromEntries(words.map((word) => word.split('='))) as Record<string, string>;
@@ -228,6 +246,14 @@ export function showState(state: State): string {
 }
 
 function showPending(state: State): string[] {
+  if (state.phase === 'canary') {
+    const { canary, next } = state;
+    return [
+      `(share ${canary.share})`,
+      ...(canary.isLate ? ['(late)'] : []),
+      ...(next.rejected ? [`(${next.id} rejected)`] : [])
+    ];
+  }
   if (state.phase !== 'steady') return [];
   const { completing, bake, scaling, active, standby } = state;
   const rejected = [active, standby].find((generation) => generation?.rejected);
@@ -287,6 +313,7 @@ function showReply(reply: Reply): string {
     const kept = reply.kept === null ? '' : `; ${reply.kept.decision}: ${reply.kept.reason}`;
     return `done: ${kind} from ${from} to ${to} (boot ${bootMs} ms, cutover ${cutoverMs} ms, took ${tookMs} ms${gap})${kept}`;
   }
+  if ('shared' in reply) return `done: ${reply.next} answers ${reply.shared.share} beside ${reply.active}`;
   if ('promoted' in reply) return `done: promoted ${reply.promoted}`;
   if ('abandoned' in reply) return `done: abandoned ${reply.abandoned}, ${reply.reason}`;
   if ('retired' in reply) return `done: retired ${reply.retired}`;

@@ -18,7 +18,15 @@ function steady(active: Generation): In<'steady'> {
   return { ...common, phase: 'steady', active, standby: null, completing: null, bake: null, scaling: null };
 }
 
-const ORDER = { request: 1, kind: 'reload', strategy: 'blue-green', warm: false, askedAt: 0, waits: false } as const;
+const ORDER = {
+  request: 1,
+  kind: 'reload',
+  strategy: 'blue-green',
+  warm: false,
+  askedAt: 0,
+  waits: false,
+  canary: null
+} as const;
 
 test('the limits of the generation that is being started hold until it is given up, then those of the active one', () => {
   const active = generation(1, releaseWith('./v1.js', 1, { readyMs: 1_000, drainMs: 10 }), 1);

@@ -6,7 +6,7 @@ import { START_AT } from './script.ts';
 
 const around = {
   app: 'shop',
-  supervisor: { pid: 1, version: '0.1.0', node: 'v20.20.0', cwd: '/srv/shop', uptimeMs: 5 },
+  supervisor: { pid: 1, user: 'shop', version: '0.1.0', node: 'v20.20.0', cwd: '/srv/shop', uptimeMs: 5 },
   listeners: [{ address: '[::]:80' }],
   candidateNote: null,
   configNote: null,
@@ -73,6 +73,8 @@ test('a worker is shown with what was measured, and nothing else of the state', 
     generation: 6,
     label: null,
     entry: '/app/v6.js',
+    user: null,
+    group: null,
     strategy: 'blue-green',
     rejected: null,
     startedAt: '1970-01-01T00:16:39.000Z',
@@ -92,6 +94,7 @@ test('a worker is shown with what was measured, and nothing else of the state', 
     'candidateNote',
     'retiring',
     'bake',
+    'canary',
     'history'
   ]);
 });

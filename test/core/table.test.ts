@@ -28,6 +28,7 @@ const exclusive = [
   'with workers=2 strategy=exclusive migrateMs=60000',
   ...['steady active=6 standby=5', 'reload ./v7.js', 'ready 7.1', 'ready 7.2']
 ];
+const canary = ['with workers=2', 'steady active=6 standby=5', 'reload ./v7.js canary=5%,50%'];
 const rolling = ['with workers=2 strategy=rolling', 'steady active=6 standby=5', 'reload ./v7.js'];
 const inPlace = ['with workers=2 strategy=in-place', 'steady active=6', 'reload ./v7.js'];
 
@@ -101,6 +102,12 @@ const ways: { readonly [P in Phase]: readonly (readonly string[])[] } = {
     [...twoSteady, 'rollback', 'accepting 5.1'],
     [...twoSteady, 'exited 5.1', 'restart-due 5', 'rollback']
   ],
+  canary: [
+    [...canary, 'ready 7.1', 'ready 7.2'],
+    [...canary, 'ready 7.1', 'ready 7.2', 'exited 7.1'],
+    [...canary, 'ready 7.1', 'ready 7.2', 'share 0.5'],
+    [...canary, 'ready 7.1', 'ready 7.2', 'exited 6.1', 'exited 6.2']
+  ],
   pausing: [
     ['steady active=6', 'reload ./v7.js', 'ready 7.1', 'accepting 7.1'],
     twoPausing,
@@ -155,7 +162,9 @@ const events: { readonly [T in EventType]: (about: number, worker: string) => Om
   'warm-over': (about) => ({ about }),
   sampled: (about) => ({ about, before: null, after: crashing }),
   'bake-over': (about) => ({ about }),
-  'scale-overdue': (about) => ({ about })
+  'scale-overdue': (about) => ({ about }),
+  'share-asked': () => ({ request: 90, share: 0.5 }),
+  'step-over': (about) => ({ about })
 };
 
 /** A generation that loses one worker after the other. */

@@ -3,7 +3,7 @@ import { test } from 'node:test';
 import { activeOf } from '../../src/core/state/generations.ts';
 import type { State, WorkerEvent } from '../../src/core/state/state.ts';
 import { createRandom, pick, type Random } from '../support/random.ts';
-import { usual } from './script.ts';
+import { planOf, usual } from './script.ts';
 import { World } from './world.ts';
 
 // Long random walks through a world of workers that answer late, hang, crash, refuse and come back. Every step is held
@@ -33,9 +33,10 @@ const lateNews: readonly WorkerEvent['type'][] = [
 ];
 
 const STRATEGIES = ['blue-green', 'blue-green', 'rolling', 'in-place', 'exclusive'] as const;
+const PLANS = [planOf('canary=5%,50%', ['hold=200']), planOf('canary=5%', []), planOf('split=50%', [])];
 const ORDERS = [
   ...(['reload', 'reload', 'reload', 'reload', 'rollback', 'rollback', 'boot'] as const),
-  ...(['promote', 'abort', 'retire', 'scale'] as const)
+  ...(['promote', 'abort', 'retire', 'scale', 'share'] as const)
 ];
 
 /** One walk: `rough` is how much goes wrong, 0-1. */
@@ -106,7 +107,9 @@ class Walk {
     const kind = pick(this.#random, ORDERS) ?? 'reload';
     if (kind === 'scale') this.size = 1 + Math.floor(this.#random() * 3);
     const strategy = pick(this.#random, STRATEGIES) ?? 'blue-green';
-    world.ask(kind, this.size, { strategy, supersedes: this.#chance(0.2), waits: this.#chance(0.3) });
+    const canary = strategy === 'blue-green' && this.#chance(0.3) ? pick(this.#random, PLANS) : undefined;
+    const flags = { supersedes: this.#chance(0.2), waits: this.#chance(0.3) };
+    world.ask(kind, this.size, { strategy, ...flags, ...(canary ? { canary } : {}) });
     if (this.#chance(0.02)) world.post({ type: 'memory-low', share: 0.05, at: world.now });
     if (this.#chance(0.02)) world.post({ type: 'hurry-asked', at: world.now });
   }
@@ -165,6 +168,7 @@ class Walk {
   get unrest(): string[] {
     const { state, living } = this.world;
     if (state.phase === 'stopped') return [];
+    if (state.phase === 'canary') return [];
     if (state.phase !== 'steady') return [`the world rests, and the core is ${state.phase}`];
     const { active, standby } = state;
     return living.flatMap(({ id, accepting, whileActive }) => {
@@ -259,7 +263,12 @@ test('no random walk breaks a promise, and a stop ends it when no worker answers
 test('the walks have been everywhere, often', { skip: seeds.length === 1 }, () => {
   const places = [
     ...['booting', 'steady', 'steady completing', 'steady baking', 'steady scaling', 'pausing', 'stopping', 'stopped'],
-    ...['starting blue-green reload', 'checking exclusive reload', 'opening blue-green reload'],
+    ...[
+      'canary blue-green reload',
+      'starting blue-green reload',
+      'checking exclusive reload',
+      'opening blue-green reload'
+    ],
     ...['opening blue-green rollback', 'opening exclusive reload', 'opening exclusive rollback'],
     ...['quieting exclusive reload', 'quieting exclusive rollback', 'migrating exclusive reload'],
     ...['rolling rolling reload', 'rolling in-place reload', 'rolling in-place rollback']

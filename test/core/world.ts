@@ -6,7 +6,7 @@ import { NOTHING_MEASURED } from '../../src/core/verdict/measured.ts';
 import { brokenDeadlines, brokenPromises } from './promises.ts';
 import { release, type Setting, showEffect, showState } from './script.ts';
 
-type Order = 'boot' | 'reload' | 'rollback' | 'promote' | 'abort' | 'retire' | 'scale' | 'stop';
+type Order = 'boot' | 'reload' | 'rollback' | 'promote' | 'abort' | 'retire' | 'scale' | 'share' | 'stop';
 
 type Told = 'accept' | 'pause' | 'hold' | 'drain' | 'activate' | 'deactivate';
 
@@ -273,6 +273,7 @@ export class World {
         ...{ strategy, ...how }
       },
       rollback: { to: null },
+      share: { share: (this.lastRequest % 10) / 10 },
       scale: { size },
       stop: { why: 'SIGTERM' },
       promote: {},
@@ -284,8 +285,8 @@ export class World {
 
   /** What the supervisor measured of the active generation. */
   sample(isBad: boolean): void {
-    const about = activeOf(this.state)?.id ?? 0;
-    const after = { ...NOTHING_MEASURED, spanMs: 5_000, exits: isBad ? 3 : 0 };
+    const about = this.state.phase === 'canary' ? this.state.next.id : (activeOf(this.state)?.id ?? 0);
+    const after = { ...NOTHING_MEASURED, spanMs: 5_000, requests: 100, exits: isBad ? 3 : 0 };
     this.post({ type: 'sampled', about, at: this.now, before: null, after });
   }
 

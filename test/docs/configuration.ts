@@ -8,8 +8,9 @@ import type { Machine } from './machine.ts';
 
 interface Checker {
   readonly program: string;
-  /** The name of the file, and the whole of it. */
-  readonly file: string;
+  /** The name of the file, and the whole of it; what it refers to, unless it is that. */
+  readonly file: (text: string) => string;
+  readonly beside?: Readonly<Record<string, string>>;
   readonly whole: (text: string, folder: string) => string;
   readonly args: (file: string) => readonly string[];
   /** Whether the program accepted it. */
@@ -21,15 +22,19 @@ const FOLDERS = ['client_body', 'proxy', 'fastcgi', 'uwsgi', 'scgi'];
 const CHECKERS: Readonly<Record<string, Checker>> = {
   ini: {
     program: 'systemd-analyze',
-    file: 'shop.service',
+    file: (text) => (text.includes('[Socket]') ? 'shop.socket' : 'shop.service'),
+    beside: {
+      'shop.service': '[Service]\nExecStart=/bin/true\n',
+      'shop.socket': '[Socket]\nListenStream=80\n'
+    },
     whole: (text) => text,
     args: (file) => ['verify', file],
     // It exits with 0 for what it ignores, and names the file.
-    isFine: (code, said) => code === 0 && !said.includes('shop.service')
+    isFine: (code, said) => code === 0 && !/shop\.(service|socket)/.test(said)
   },
   nginx: {
     program: 'nginx',
-    file: 'nginx.conf',
+    file: () => 'nginx.conf',
     whole: (text, folder) => {
       const places = FOLDERS.map((name) => `${name}_temp_path ${folder}/${name};`).join('\n');
       // It binds what it is to listen on, also in a check.
@@ -41,7 +46,7 @@ const CHECKERS: Readonly<Record<string, Checker>> = {
   },
   haproxy: {
     program: 'haproxy',
-    file: 'haproxy.cfg',
+    file: () => 'haproxy.cfg',
     whole: (text) => text,
     args: (file) => ['-c', '-f', file],
     isFine: (code, said) => code === 0 && !said.includes('[WARNING]')
@@ -59,7 +64,16 @@ export function cannotCheck({ language }: Fence): string | false {
 }
 
 export function checkConfiguration(machine: Machine, { language, text }: Fence): void {
-  const { program, file, whole, args, isFine } = CHECKERS[language] ?? assert.fail(`nothing checks "${language}"`);
+  const {
+    program,
+    file: nameOf,
+    beside = {},
+    whole,
+    args,
+    isFine
+  } = CHECKERS[language] ?? assert.fail(`nothing checks "${language}"`);
+  for (const [name, content] of Object.entries(beside)) machine.write(name, content);
+  const file = nameOf(text);
   machine.write(file, machine.adapt(whole(text, machine.folder)));
   const { status, stdout, stderr } = start(program, args(join(machine.folder, file)), machine.folder);
   const said = `${stdout}${stderr}`;

@@ -37,6 +37,7 @@ const FILES: Readonly<Record<string, string>> = {
 
 /** What `status` says, as far as it matters here. */
 interface Status {
+  readonly canary: unknown;
   readonly listeners: readonly { readonly address: string }[];
   readonly active: Generation | null;
   readonly standby: Generation | null;
@@ -168,9 +169,9 @@ export class Machine {
     const reload = () => this.#order(`handover reload --socket ${this.#socket}`);
     const to = Number(/rollback --to (\d+)/.exec(command)?.[1] ?? 0);
     while (to > 0 && ((await this.#status()).active?.generation ?? 0) <= to) await reload();
-    const { bake, standby } = await this.#status();
+    const { bake, standby, canary } = await this.#status();
     // A bake that is nearly over may be so before the command has started.
-    const needsBake = (name === 'promote' || name === 'abort') && (bake?.leftMs ?? 0) < 5_000;
+    const needsBake = (name === 'promote' || name === 'abort') && !canary && (bake?.leftMs ?? 0) < 5_000;
     const needsStandby = (name === 'rollback' || name === 'retire') && standby === null;
     if (needsBake || needsStandby) await reload();
   }

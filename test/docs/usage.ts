@@ -17,10 +17,13 @@ export async function readUsage(): Promise<Usage> {
   const [, list = ''] = (await askHelp()).split('Commands:');
   const names = [...list.matchAll(/^ {2}([a-z]+) /gm)].map(([, name]) => name ?? '').filter((name) => name !== 'help');
   const pairs = names.map(async (name): Promise<[string, string[]]> => {
-    const flags = [...(await askHelp(name)).matchAll(/^ {2}(?:-\w, )?(--[a-z-]+)/gm)];
+    const flags = [...(await askHelp(name, '--all')).matchAll(/^ {2}(?:-\w, )?(--[a-z-]+)/gm)];
     return [name, flags.map(([, flag]) => flag ?? '')];
   });
-  return new Map([...(await Promise.all(pairs)), ['help', []]]);
+  const flags = new Map(await Promise.all(pairs));
+  // What it does not take itself is of the `run` that it is about.
+  flags.set('install', [...(flags.get('install') ?? []), ...(flags.get('run') ?? [])]);
+  return flags.set('help', []);
 }
 
 /** Flags of other programs that a text names alone. */

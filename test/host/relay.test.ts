@@ -13,13 +13,28 @@ class Desk {
   readonly deaf = new Set<string>();
   readonly failures = new Map<string, () => void>();
   expects = true;
+  /** Whom each is meant for. */
+  readonly #meant = new Map<string, string>();
   readonly #departed = new Departed();
   readonly relay: Relay;
   readonly #ports: RelayPorts = {
     receivers: () => [...this.receivers].map(([worker, connections]) => ({ worker, connections })),
+    receiversOf: (to) =>
+      [...this.receivers]
+        .filter(([worker]) => worker.startsWith(to))
+        .map(([worker, connections]) => ({ worker, connections })),
     expectsReceivers: () => this.expects,
     deliver: (worker, { id, last, ...moving }, _handle, onFailed) => {
-      assert.deepEqual(moving, { key: '::|80', fresh: false, pipelines: true, resume: '' });
+      assert.deepEqual(moving, {
+        key: '::|80',
+        fresh: false,
+        pipelines: true,
+        resume: '',
+        to: this.#meant.get(id),
+        request: '',
+        lot: -1,
+        tries: ''
+      });
       this.told.push(`deliver ${id} to ${worker}${last ? ' for good' : ''}`);
       this.failures.set(id, onFailed);
       if (this.deaf.has(worker)) onFailed();
@@ -39,9 +54,14 @@ class Desk {
     return this.#departed.take(generation).handedOver;
   }
 
-  take(id: string, from = '6.1'): this {
+  take(id: string, from = '6.1', to = ''): this {
+    this.#meant.set(id, to);
     const handle = { close: () => this.told.push(`close ${id}`) } as unknown as Handle;
-    this.relay.take(from, { id, key: '::|80', fresh: false, pipelines: true, resume: '' }, handle);
+    this.relay.take(
+      from,
+      { id, key: '::|80', fresh: false, pipelines: true, resume: '', to, request: '', lot: -1, tries: '' },
+      handle
+    );
     return this;
   }
 
@@ -318,4 +338,24 @@ test('at the end every copy is closed', () => {
 
   assert.deepEqual(desk.look(), ['close a', 'close b']);
   assert.equal(desk.relay.countTo('7.1'), 0);
+});
+
+test('what is meant for others does not wait for whoever has no room, and what nobody of those can take goes back', () => {
+  const desk = new Desk({ '7.1': 0, '8.1': 0 });
+  for (let count = 0; count < 17; count += 1) desk.take(`a${count}`, '6.1', '7.1');
+  desk.look();
+  desk.take('b', '6.1', '8.1');
+  assert.deepEqual(desk.look(), ['deliver b to 8.1'], 'although one waits for 7.1');
+  desk.relay.onAdopted('7.1', { id: 'a0', busy: 0, refused: '' });
+  assert.deepEqual(desk.look(), ['close a0', 'confirm a0 to 6.1', 'deliver a16 to 7.1']);
+  desk.take('c', '6.1', '9.1');
+  assert.deepEqual(desk.look(), ['deliver c to 6.1']);
+});
+
+test('a request waits with its sender, not here: where nobody accepts, only what is meant for anybody is kept', () => {
+  const desk = new Desk();
+  desk.take('idle');
+  assert.deepEqual(desk.look(), ['confirm idle to 6.1']);
+  desk.take('asked', '6.1', '7.1');
+  assert.deepEqual(desk.look(), ['deliver asked to 6.1']);
 });

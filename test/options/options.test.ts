@@ -3,6 +3,7 @@ import { availableParallelism } from 'node:os';
 import { test } from 'node:test';
 import { HandoverError } from '../../src/errors.ts';
 import { BAKE_DEFAULTS } from '../../src/options/bake.ts';
+import { CANARY_DEFAULTS, CANARY_WANTS } from '../../src/options/canary.ts';
 import { OPTIONS, type OptionName } from '../../src/options/options.ts';
 import { readOptions } from '../../src/options/read-options.ts';
 import type { UserOptions } from '../../src/options/user-options.ts';
@@ -18,7 +19,7 @@ interface Cases {
 }
 
 const ADDRESS =
-  'a port, "host:port", "[ipv6]:port" or "unix:/path", and "=3000" after it for the port that the app asks for';
+  'a port, "host:port", "[ipv6]:port", "unix:/path", "systemd" or "systemd:name", and "=3000" after it for the port that the app asks for';
 
 function duration(
   fallback: number,
@@ -71,6 +72,18 @@ function surge(fallback: number, good: Cases['good']): Cases {
   };
 }
 
+function account(what: 'user' | 'group'): Cases {
+  return {
+    fallback: null,
+    good: [
+      ['www-data', 'www-data'],
+      ['33', '33']
+    ],
+    bad: ['', 'a\nb', 33, null],
+    message: `it must be the name or the number of a ${what}, and it is 7. Remove it to get the default, or correct it.`
+  };
+}
+
 function plainCheck(path: string, status: number[] | null): object {
   const times = { attempts: 3, intervalMs: 500, timeoutMs: 5000, whileBaking: false };
   return { path, method: 'GET', headers: {}, body: null, expect: { status, headers: {}, body: null }, ...times };
@@ -98,6 +111,10 @@ const cases: { readonly [N in OptionName]: Cases } = {
       ],
       ['80=3000', [{ port: 80, asked: 3000 }]],
       ['[::1]:80=3000', [{ port: 80, host: '::1', asked: 3000 }]],
+      ['systemd', [{ systemd: null, asked: null }]],
+      ['systemd=3000', [{ systemd: null, asked: 3000 }]],
+      ['systemd:web', [{ systemd: 'web', asked: null }]],
+      ['systemd:shop.socket=3000', [{ systemd: 'shop.socket', asked: 3000 }]],
       ['unix:/run/app.sock=3000', [{ path: '/run/app.sock', asked: 3000 }]],
       [[], []]
     ],
@@ -113,6 +130,9 @@ const cases: { readonly [N in OptionName]: Cases } = {
       'a b:80',
       '[::1]',
       'unix:',
+      'systemd:',
+      'systemd:a:b',
+      'systemd=x',
       '80=',
       '80=x',
       '80=0',
@@ -146,6 +166,9 @@ const cases: { readonly [N in OptionName]: Cases } = {
     bad: ['', 'a\nb', 33, null],
     message: 'it must be the name or the number of a group, and it is 7. Remove it to get the default, or correct it.'
   },
+  user: account('user'),
+  group: account('group'),
+  supervisorUser: account('user'),
   workers: {
     fallback: 1,
     good: [
@@ -313,6 +336,93 @@ const cases: { readonly [N in OptionName]: Cases } = {
     bad: ['soon', '', -1, longest + 1, Infinity, null, true, [], ['30s'], { for: null }, { for: '1s', crashes: 3 }],
     message: `it must be ${DURATION}, 0, or in code { for, and limits by the name of their signal }, and it is "soon". Remove it to get the default of 30s, or correct it.`
   },
+  affinity: {
+    fallback: null,
+    good: [
+      ['cookie:connect.sid', { kind: 'cookie', name: 'connect.sid' }],
+      ['header:MCP-Session-Id', { kind: 'header', name: 'mcp-session-id' }],
+      ['query:sid', { kind: 'query', name: 'sid' }],
+      ['ip', { kind: 'ip', header: null }],
+      ['ip:x-forwarded-for', { kind: 'ip', header: 'x-forwarded-for' }]
+    ],
+    bad: ['', 'random', 'connection', 'cookie', 'cookie:', 'cookie:a b', 5, true, null],
+    message:
+      'it must be "cookie:NAME", "header:NAME" or "query:NAME", "ip" or "ip:HEADER", and it is "soon". Remove it to get the default, or correct it.'
+  },
+  pin: {
+    fallback: [],
+    good: [
+      ['query:dpl', [{ kind: 'query', name: 'dpl' }]],
+      [
+        'header:x-deployment-id,cookie:dpl',
+        [
+          { kind: 'header', name: 'x-deployment-id' },
+          { kind: 'cookie', name: 'dpl' }
+        ]
+      ]
+    ],
+    bad: ['', 'ip', 'random', 5, null, ['query:dpl', 'ip']],
+    message:
+      'it must be "cookie:NAME", "header:NAME" or "query:NAME", and it is "soon". Remove it to get the default, or correct it.'
+  },
+  admin: {
+    fallback: null,
+    good: [
+      ['127.0.0.1:9100', { host: '127.0.0.1', port: 9100 }],
+      ['[::1]:9100', { host: '::1', port: 9100 }],
+      ['localhost:0', { host: 'localhost', port: 0 }],
+      ['unix:/run/shop/admin.sock', { path: '/run/shop/admin.sock' }]
+    ],
+    bad: ['', '9100', 9100, ':9100', '127.0.0.1', '*:9100', 'unix:', '127.0.0.1:9100=3000', 'systemd', true, null],
+    message:
+      'it must be "host:port", "[ipv6]:port" or "unix:/path"; a port alone does not say who may connect, and it is "soon". Remove it to get the default, or correct it.'
+  },
+  adminTokenFile: {
+    fallback: null,
+    good: [['/etc/shop/token', '/etc/shop/token']],
+    bad: ['', 5, null, 'a\0b'],
+    message: 'it must be a path, and it is 5. Remove it to get the default, or correct it.'
+  },
+  oldAssets: {
+    fallback: [],
+    good: [
+      ['/assets', ['/assets']],
+      ['/assets,/_next/static', ['/assets', '/_next/static']],
+      [
+        ['/a', '/b/'],
+        ['/a', '/b/']
+      ]
+    ],
+    bad: ['', 'assets', '/a b', '/a?b', 5, null, ['/a', 1]],
+    message: 'it must be paths such as "/assets", and it is "soon". Remove it to get the default, or correct it.'
+  },
+  canary: {
+    fallback: CANARY_DEFAULTS,
+    good: [
+      ['5%', { ...CANARY_DEFAULTS, steps: [0.05] }],
+      ['1%,10%,50%', { ...CANARY_DEFAULTS, steps: [0.01, 0.1, 0.5] }],
+      [0.25, { ...CANARY_DEFAULTS, steps: [0.25] }],
+      [
+        'header:X-Beta=1,cookie:team=ours',
+        {
+          ...CANARY_DEFAULTS,
+          always: [
+            { kind: 'header', name: 'x-beta', value: '1' },
+            { kind: 'cookie', name: 'team', value: 'ours' }
+          ]
+        }
+      ],
+      [
+        { steps: ['5%'], hold: '1m', by: 'cookie:session', never: 'header:x-bot', minRequests: 10 },
+        {
+          ...{ steps: [0.05], holdMs: 60_000, by: { kind: 'cookie', name: 'session' }, always: [], minRequests: 10 },
+          never: [{ kind: 'header', name: 'x-bot', value: null }]
+        }
+      ]
+    ],
+    bad: ['', '5', '50%,10%', '0%', '101%', 'cookie', 5, -1, null, true, [], { steps: '5%', else: 1 }, { by: 'mood' }],
+    message: `it must be ${CANARY_WANTS}, and it is "soon". Remove it to get the default of none, or correct it.`
+  },
   rollback: {
     fallback: 'auto',
     good: [
@@ -444,6 +554,57 @@ const cases: { readonly [N in OptionName]: Cases } = {
     ],
     bad: ['', 'JSON', true, null],
     message: 'it must be "pretty" or "json", and it is "soon". Remove it to get the default, or correct it.'
+  },
+  logFile: {
+    fallback: null,
+    good: [['/var/log/shop.log', '/var/log/shop.log']],
+    bad: ['', 'a\0b', `/${'a'.repeat(4095)}`, 7, null],
+    message: 'it must be a path of at most 4095 bytes, and it is 7. Remove it to get the default, or correct it.'
+  },
+  logSize: {
+    fallback: 100 * 1024 ** 2,
+    good: [
+      ['64KB', 64 * 1024],
+      ['1GB', 1024 ** 3],
+      ['0', 0],
+      [0, 0]
+    ],
+    bad: ['', '1KB', '63KB', -1, null, true],
+    message:
+      'it must be a size such as "100MB", or a number of bytes, and at least 64KB, or 0, and it is "soon". Remove it to get the default of 100MB, or correct it.'
+  },
+  logKeep: {
+    fallback: 5,
+    good: [
+      [0, 0],
+      ['10', 10],
+      [1000, 1000]
+    ],
+    bad: ['', -1, 1001, 1.5, null, true],
+    message: 'it must be an integer from 0 to 1000, and it is "soon". Remove it to get the default of 5, or correct it.'
+  },
+  onEvent: {
+    fallback: null,
+    good: [
+      ['./tell.sh --all', { command: './tell.sh --all' }],
+      ['https://hooks.example.org/a', { url: 'https://hooks.example.org/a' }],
+      [migrate, migrate]
+    ],
+    bad: ['', '  ', 'ftp://example.org', 'http://', 7, null, {}, ['a']],
+    message:
+      'it must be a command for the shell, a URL of http or https, or in code a function, and it is 7. Remove it to get the default, or correct it.'
+  },
+  logBuffer: {
+    fallback: 1024 ** 2,
+    good: [
+      ['1MB', 1024 ** 2],
+      ['64kb', 64 * 1024],
+      [0, 0],
+      ['0', 0]
+    ],
+    bad: ['', '65MB', -1, 'MB', null, true, [1]],
+    message:
+      'it must be a size such as "1MB" or "512KB", or a number of bytes, and at most 64MB, and it is "soon". Remove it to get the default of 1MB, or correct it.'
   }
 };
 

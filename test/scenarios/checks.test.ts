@@ -103,7 +103,7 @@ for (const [name, health, check, message] of FAILING) {
     write('1', `({ status: 200, headers: { 'x-build': '7' }, body: 'fine' })`);
     const first = join(folder, 'first.mjs');
     copyFileSync(entry, first);
-    await withService({ name: 'failing', entry: first, check, readyTimeout: '3s' }, async (service) => {
+    await withService({ name: 'failing', entry: first, check, readyTimeout: '5s' }, async (service) => {
       write('2', health);
       const error = await service.client.reload({ entry }).catch((reason: unknown) => reason);
       assert.ok(HandoverError.is(error), 'the reload should have failed');
@@ -119,7 +119,7 @@ for (const [name, health, check, message] of FAILING) {
 
 test('a first version that fails its check is not started at all', async () => {
   write('1', `({ status: 500 })`);
-  const service = new TestService({ name: 'boot', entry, check: '/health', readyTimeout: '2s' });
+  const service = new TestService({ name: 'boot', entry, check: '/health', readyTimeout: '5s' });
   const exit = await service.exited();
   assert.notEqual(exit.code, 0);
   assert.match(service.noise.join('\n'), /HANDOVER_ERR_CANDIDATE_CHECK/);

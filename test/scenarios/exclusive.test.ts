@@ -66,7 +66,7 @@ const FAILURES: readonly [
     'the old version does not become quiet',
     async ({ port }) => {
       const talk = await Talk.open(port);
-      talk.get('/slow?ms=8000');
+      talk.get('/slow?ms=13000');
       return async () => {
         assert.equal((await talk.answer()).version, '1', 'what was in flight is answered');
         talk.close();

@@ -28,6 +28,9 @@ before(() => {
 });
 after(() => rmSync(folder, { recursive: true, force: true }));
 
+// However long a candidate is waited for, an idle connection is not ended by the app.
+process.env.KEEP_ALIVE_MS = '120000';
+
 /** Reloads a service with something that must fail, and shows that generation 1 was never touched. */
 async function failsUntouched(service: Service, entry: string): Promise<HandoverError> {
   const kept = await Talk.open(service.port);
@@ -57,7 +60,7 @@ const CANDIDATES: readonly [entry: string, code: string, message: RegExp][] = [
   [
     'never-ready.mjs',
     'HANDOVER_ERR_CANDIDATE_NOT_READY',
-    /^Generation 2 did not become ready in 1500 ms: worker 2\.1 \(pid \d+\) is running but never listened: it waits for a timer\. Look whether what it waits for comes, let it call listen\(\), or raise readyTimeout; generation 1 is still active\.$/
+    /^Generation 2 did not become ready in 6000 ms: worker 2\.1 \(pid \d+\) is running but never listened: it waits for a timer\. Look whether what it waits for comes, let it call listen\(\), or raise readyTimeout; generation 1 is still active\.$/
   ],
   [
     'crash-on-boot.mjs',
@@ -83,7 +86,7 @@ const CANDIDATES: readonly [entry: string, code: string, message: RegExp][] = [
 
 for (const [entry, code, message] of CANDIDATES) {
   test(`a candidate from ${entry} is given up with the reason, and the active generation was never touched`, async () => {
-    await withService({ name: 'bad', readyTimeout: 1500 }, async (service) => {
+    await withService({ name: 'bad', readyTimeout: 6_000 }, async (service) => {
       const error = await failsUntouched(service, fixture(entry));
       assert.equal(error.code, code);
       assert.match(error.message, message);

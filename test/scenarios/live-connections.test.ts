@@ -197,12 +197,25 @@ test('an authentication that now says no closes with 1012; compression of each m
     await until(() => sockets.every(isAt('2')), 'all at 2');
     const { connections: refused } = await reload(service, '3', { REFUSE: 'u1' });
     assert.deepEqual(refused.websocket, { carried: 3, closed: 1, reasons: { 'the app answered 401': 1 } });
-    await until(() => sockets.every((one) => isAt('3')(one) || one === sockets[1]), 'the others at 3');
-    sockets[1]?.wrong.splice(0); // what it sent while it was on its way was read by nobody
+    const [, closed] = sockets;
+    await until(() => sockets.every((one) => isAt('3')(one) || one === closed), 'the others at 3');
+    await until(() => closed?.closes.length, 'the close');
+    closed?.wrong.splice(0); // what it sent while it was on its way was read by nobody
     assert.deepEqual(sockets.flatMap(({ closes }) => closes.map(({ code }) => code)).slice(0, 1), [1012]);
     await reload(service, '4', { REFUSE: '' });
     await until(() => sockets.every(isAt('4')), 'all at 4');
     for (const socket of sockets) assert.deepEqual(socket.wrong, []);
+  });
+});
+
+test('what is being decompressed or compressed is answered before its WebSocket is carried', async (t) => {
+  const env = { ...process.env, CARRY: 'yes', COMPRESS: 'each', SLOW_POOL: 'yes', UV_THREADPOOL_SIZE: '1' };
+  await live(t, { env }, { sockets: 6, streams: 0, compress: true }, async (service, { sockets }) => {
+    for (const version of ['2', '3']) {
+      const { connections } = await reload(service, version);
+      assert.deepEqual(connections.websocket, { carried: 6 });
+      await until(() => sockets.every(isAt(version)), `all at ${version}`);
+    }
   });
 });
 

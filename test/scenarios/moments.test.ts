@@ -174,8 +174,12 @@ test('a receiver killed in the middle of 500 moving connections costs no connect
     const talks = await openMany(service, 500);
     const order = service.client.reload();
     await service.line('cutover');
-    const [victim] = await service.workers();
-    assert.ok(victim && isAlive(victim.pid));
+    // On a busy machine most may have moved by now: the one that has the fewest has half of them at the most.
+    const { active: moving } = await service.client.status();
+    const [victim] = (moving?.workers ?? []).toSorted(
+      (one, other) => (one.connections ?? 0) - (other.connections ?? 0)
+    );
+    assert.ok(victim?.pid && isAlive(victim.pid));
     process.kill(victim.pid, 'SIGKILL');
     await order;
     await service.line('worker-exited', ({ worker }) => worker === victim.id);
@@ -188,11 +192,16 @@ test('a receiver killed in the middle of 500 moving connections costs no connect
       })
     );
     const lost = asked.filter(({ status }) => status === 'rejected').length;
-    const { active } = await service.client.status();
-    assert.ok(lost < 250, `${lost} of 500 were in the killed process`);
-    assert.equal(
-      active?.workers.reduce((sum, { connections }) => sum + (connections ?? 0), 0),
-      500 - lost
+    assert.ok(lost <= 250, `${lost} of 500 were in the killed process`);
+    let there = 0;
+    // On a busy machine some are still on their way when the order is answered.
+    await waitFor(
+      async () => {
+        const { active } = await service.client.status();
+        there = active?.workers.reduce((sum, { connections }) => sum + (connections ?? 0), 0) ?? 0;
+        return there === 500 - lost;
+      },
+      () => `the new version has all that live; it has ${there} of ${500 - lost}`
     );
     for (const talk of talks) talk.close();
   });

@@ -34,7 +34,10 @@ export class Talk {
     });
     socket.on('data', (bytes) => parser.feed(bytes));
     socket.on('error', (error) => this.#lose(error));
-    socket.on('end', () => this.#lose(new Error('the server closed the connection')));
+    socket.on('end', () => {
+      parser.finish(); // an answer may last until then
+      this.#lose(new Error('the server closed the connection'));
+    });
   }
 
   static async open(port: number): Promise<Talk> {

@@ -118,7 +118,7 @@ test('over TLS a check is asked again too', { skip: skipWithoutOpenssl }, async 
 });
 
 test('a check that does not answer holds a reload until readyTimeout and no longer, and the last answer is named', async () => {
-  const options = { name: 'hangs', entry: ENTRY, readyTimeout: '3s', check: { ...CHECK, timeout: '20s' } };
+  const options = { name: 'hangs', entry: ENTRY, readyTimeout: '8s', check: { ...CHECK, timeout: '20s' } };
   await withService(options, async (service) => {
     say(service.folder, 2, '503', '503', 'hang');
     const { code, message } = await failure(service.client.reload());
@@ -126,18 +126,18 @@ test('a check that does not answer holds a reload until readyTimeout and no long
     assert.match(message, /worker 2\.1 gave status 503, body "no database yet"; .*; asked 3 times in [\d.]+ s\./);
     say(service.folder, 3, 'hang');
     const hung = await failure(service.client.reload());
-    assert.match(hung.message, /worker 3\.1 gave none within 3000 ms; expected was an answer; asked once\./);
+    assert.match(hung.message, /worker 3\.1 gave none within 8000 ms; expected was an answer; asked once\./);
     assert.equal(await versionOf(service), '1');
   });
 });
 
 test('a first version that never becomes ready is given up with what it answered', async () => {
-  const service = new TestService({ name: 'never', entry: ENTRY, readyTimeout: '3s', check: CHECK });
+  const service = new TestService({ name: 'never', entry: ENTRY, readyTimeout: '8s', check: CHECK });
   say(service.folder, 1, '503');
   const { code } = await service.exited();
   assert.notEqual(code, 0);
   const said = service.noise.join('\n');
-  assert.match(said, /GET \/health: worker 1\.1 gave status 503, .*; asked \d\d times in [\d.]+ s/);
+  assert.match(said, /GET \/health: worker 1\.1 gave status 503, .*; asked \d{2,} times in [\d.]+ s/);
   assert.match(said, /raise readyTimeout/);
   await service.end();
 });

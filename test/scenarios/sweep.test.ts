@@ -160,7 +160,8 @@ async function killAt(stage: Stage, { moment, victims, ends }: Row, load: Load):
     await stage.atRest(ends === 'done' ? next : active);
     if (moment === 'baking') {
       const { decision } = await service.line('verdict', ({ generation }) => generation === next);
-      assert.equal(decision, 'keep');
+      // On a busy machine its replacement has answered few requests by then.
+      assert.match(String(decision), /^keep( unseen)?$/);
     }
     // Where connections were on their way, it is not known which process had them.
     const isSure =

@@ -22,7 +22,8 @@ export const entry: HistoryEntryStatus = {
   outcome: 'rejected',
   reason: '5xx: 41 % of 220 requests',
   standby: 5,
-  verdict: null
+  verdict: null,
+  operator: null
 };
 
 /** A supervisor without workers: it remembers what it was asked, and says what a test wants it to say. */
@@ -66,7 +67,7 @@ export class FakeOperator {
     const orders = Object.fromEntries(names.map((name) => [name, order(name)]));
     const { active, status, stop, watch } = this;
     const history = async () => ({ ok: true, app: 'shop', history: this.history }) as const;
-    const operator = { active, status, stop, watch, history, ...orders } as unknown as Operator;
+    const operator = { active, status, stop, watch, history, ...orders, as: () => operator } as unknown as Operator;
     const server = new ControlServer(path, operator);
     await server.open('shop');
     atEnd(t, () => {

@@ -1,11 +1,11 @@
-import { type ChildProcess, fork } from 'node:child_process';
+import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { TestContext } from 'node:test';
 import { fileURLToPath } from 'node:url';
-import { onInternalMessage, sendHandle } from '../../src/internals/ipc.ts';
 import { bindHandle, type Handle } from '../../src/internals/net.ts';
+import { acceptPipes, type MessagePipe } from '../../src/internals/pipes.ts';
 import type { Address, ToSupervisor, ToWorker } from '../../src/protocol/messages.ts';
 import { parse, seal } from '../../src/protocol/parse.ts';
 import { PROTOCOL_VERSION } from '../../src/protocol/versions.ts';
@@ -51,10 +51,14 @@ interface Heard {
 export class Worker {
   readonly child: ChildProcess;
   readonly target: Target;
+  /** Ends the link, as a supervisor does that dies. */
+  readonly disconnect: () => void;
   /** Everything it has said. */
   readonly said: ToSupervisor[] = [];
   readonly bound: Bound;
   readonly #heard: Heard[] = [];
+  readonly #unsent: (() => void)[] = [];
+  #pipe: MessagePipe | null = null;
   #lastAsk = 0;
 
   constructor(
@@ -64,10 +68,13 @@ export class Worker {
     given: Partial<WorkerSettings> & { env?: NodeJS.ProcessEnv } = {}
   ) {
     const { env = {}, ...rest } = given;
+    const folder = makeFolder(t);
+    const path = join(folder, 'link');
     const orders: WorkerSettings = {
       version: PROTOCOL_VERSION,
       worker: '1.1',
       generation: 1,
+      link: { path, secret: 'secret' },
       lent: [{ key: bound.key, address: bound.address, named: true, asked: null }],
       backlog: 511,
       budgetMs: 10_000,
@@ -76,18 +83,25 @@ export class Worker {
       upgradeSpreadMs: 30_000,
       websockets: 'close',
       eventStreams: 'move',
+      affinity: null,
       orphanMs: 60_000,
       measures: false,
       remembers: false,
       rehearses: false,
       ...rest
     };
-    const folder = makeFolder(t);
     writeFileSync(join(folder, 'version'), String(orders.generation));
     const { NODE_TEST_CONTEXT: _context, NODE_OPTIONS: _options, ...own } = process.env;
     this.bound = bound;
     this.target = { host: '127.0.0.1', port: bound.port };
-    this.child = fork(app(name), [], {
+    const server = acceptPipes(path, (open) => {
+      this.#pipe = open({ onMessage: (raw, handle) => this.#hear(raw, handle), onEnd: () => {} });
+      this.#pipe.send(seal({ type: 'welcome', supervisor: 'test' }));
+      for (const send of this.#unsent.splice(0)) send();
+    });
+    if (typeof server === 'number') throw new Error(`link: ${server}`);
+    const preload = fileURLToPath(new URL('../../dist/preload.cjs', import.meta.url));
+    this.child = spawn(process.execPath, ['--require', preload, app(name)], {
       env: {
         ...own,
         VERSION_FILE: join(folder, 'version'),
@@ -95,16 +109,14 @@ export class Worker {
         ...env,
         [SETTINGS_VARIABLE]: JSON.stringify(orders)
       },
-      execArgv: ['--require', fileURLToPath(new URL('../../dist/preload.cjs', import.meta.url))],
-      // Its last words as an orphan have a place to go to.
-      stdio: ['ignore', 'inherit', 'inherit', 'ipc', 'ignore']
+      // Its last words as an orphan have a place to go to, and tests talk to its app.
+      stdio: ['ignore', 'inherit', 'inherit', 'ignore', 'ipc']
     });
-    onInternalMessage(this.child, (raw, handle) => {
-      const parsed = parse<ToSupervisor>(raw);
-      if (!parsed || !('message' in parsed)) return;
-      this.said.push(parsed.message);
-      this.#heard.push({ message: parsed.message, handle });
-    });
+    this.disconnect = () => {
+      server.close();
+      this.#pipe?.close();
+    };
+    atEnd(t, this.disconnect);
     const exited = once(this.child, 'exit');
     atEnd(t, async () => {
       this.child.kill('SIGKILL');
@@ -112,9 +124,18 @@ export class Worker {
     });
   }
 
+  #hear(raw: unknown, handle: Handle | undefined): void {
+    const parsed = parse<ToSupervisor>(raw);
+    if (!('message' in parsed)) return;
+    this.said.push(parsed.message);
+    this.#heard.push({ message: parsed.message, handle });
+  }
+
   /** Says something, with the listener where the message is about one. */
   say(message: ToWorker, handle?: Handle, done: () => void = () => {}): void {
-    sendHandle(this.child, seal(message), handle, done);
+    const send = () => this.#pipe?.send(seal(message), handle, done);
+    if (this.#pipe) send();
+    else this.#unsent.push(send);
   }
 
   /** Takes the first message of a type that has not been taken yet, and waits for it. */
@@ -177,16 +198,12 @@ export class Worker {
   }
 
   /** Brings a connection that this worker let go to another one, or back. */
-  async bring(
-    { id, key, fresh, pipelines, resume, handle }: Taken<'connection'>,
-    receiver: Worker,
-    last: boolean
-  ): Promise<void> {
-    if (!handle) throw new Error(`no handle came with ${id}`);
-    receiver.say({ type: 'adopt', id, key, fresh, pipelines, resume, last }, handle);
+  async bring({ handle, ...moving }: Taken<'connection'>, receiver: Worker, last: boolean): Promise<void> {
+    if (!handle) throw new Error(`no handle came with ${moving.id}`);
+    receiver.say({ ...moving, type: 'adopt', last }, handle);
     await receiver.hear('adopted');
     handle.close();
-    this.say({ type: 'moved', id, busy: 0 });
+    this.say({ type: 'moved', id: moving.id, busy: 0 });
   }
 
   /** Carries the connections that this worker lets go to another one, until it has handed over what was idle, or all. */

@@ -70,7 +70,7 @@ test('with readiness by listening, a signal is neither needed nor harmful', asyn
 test('a late signal is too late: the candidate is given up and the active generation was never touched', async (t) => {
   const READY_FILE = join(makeFolder(t), 'ready');
   writeFileSync(READY_FILE, '');
-  const options = { ready: 'signal', readyTimeout: 1_000, env: { READY_FILE } } as const;
+  const options = { ready: 'signal', readyTimeout: 4_000, env: { READY_FILE } } as const;
   const { service, client, release, journal, pids } = await startService(t, 'signals-ready.mjs', options);
   const visitor = client();
   const { pid } = await visitor.get();
@@ -81,7 +81,7 @@ test('a late signal is too late: the candidate is given up and the active genera
   assert.equal(failure.code, 'HANDOVER_ERR_CANDIDATE_NOT_READY');
   assert.equal(
     failure.message,
-    `Generation 2 did not become ready in 1000 ms: worker 2.1 (pid ${late}) is running but never called ready(). Let the app call listen() (or ready(), with readiness "signal"), or raise readyTimeout; generation 1 is still active.`
+    `Generation 2 did not become ready in 4000 ms: worker 2.1 (pid ${late}) is running but never called ready(). Let the app call listen() (or ready(), with readiness "signal"), or raise readyTimeout; generation 1 is still active.`
   );
   writeFileSync(READY_FILE, '');
   await until(() => !isAlive(late), 'the end of the late candidate');
@@ -96,7 +96,7 @@ const ENDING = 'Mend what it says and try again; generation 1 is still active\\.
 const FAILURES: Record<string, [code: string, message: RegExp]> = {
   'never-ready.mjs': [
     'HANDOVER_ERR_CANDIDATE_NOT_READY',
-    /^Generation 2 did not become ready in 1500 ms: worker 2\.1 \(pid \d+\) is running but never listened: it waits for a timer\. .*; generation 1 is still active\.$/
+    /^Generation 2 did not become ready in 4000 ms: worker 2\.1 \(pid \d+\) is running but never listened: it waits for a timer\. .*; generation 1 is still active\.$/
   ],
   'crash-on-boot.mjs': [
     'HANDOVER_ERR_CANDIDATE_EXITED',
@@ -120,7 +120,7 @@ const FAILURES: Record<string, [code: string, message: RegExp]> = {
 
 for (const [name, [code, message]] of Object.entries(FAILURES)) {
   test(`${name} as a candidate is given up with the reason, and the active generation was never touched`, async (t) => {
-    const { service, client, pids } = await startService(t, 'http.mjs', { readyTimeout: 1_500 });
+    const { service, client, pids } = await startService(t, 'http.mjs', { readyTimeout: 4_000 });
     const visitor = client();
     const { pid } = await visitor.get();
     await assert.rejects(service.reload(app(name)), { code, message });
@@ -134,7 +134,7 @@ for (const [name, [code, message]] of Object.entries(FAILURES)) {
   test(`${name} as the first generation fails the start, and leaves nothing behind`, async (t) => {
     const folder = makeFolder(t);
     const socket = join(folder, 'control.sock');
-    await assert.rejects(startService(t, name, { socket, readyTimeout: 1_500 }), (error: Error & { code: string }) => {
+    await assert.rejects(startService(t, name, { socket, readyTimeout: 4_000 }), (error: Error & { code: string }) => {
       assert.match(error.code, /^HANDOVER_ERR_(CANDIDATE_(NOT_READY|EXITED)|OPTION_ENTRY)$/);
       assert.doesNotMatch(error.message, /still active/);
       return true;

@@ -3,6 +3,7 @@ import { type TestContext, test } from 'node:test';
 import { BUCKETS_MS } from '../../src/core/verdict/histogram.ts';
 import { PrivateClient } from '../../src/host/checks/private-client.ts';
 import { PRIVATE_ID, type ToSupervisor } from '../../src/protocol/messages.ts';
+import { AS_OPENED } from '../../src/protocol/opened.ts';
 import { bucketOf } from '../../src/worker/vitals.ts';
 import { makeCertificate, skipWithoutOpenssl as skip } from '../support/certificate.ts';
 import { atEnd } from '../support/end.ts';
@@ -110,7 +111,7 @@ test('a client that sends ahead has each of its answers timed from its own begin
   const patient = await Patient.start(t);
   const raw = new Raw(patient.worker.target);
   atEnd(t, () => raw.socket.destroy());
-  for (const path of ['/slow', '/', '/']) raw.socket.write(`GET ${path} HTTP/1.1\r\nHost: test\r\n\r\n`);
+  raw.socket.write(['/slow', '/', '/'].map((path) => `GET ${path} HTTP/1.1\r\nHost: test\r\n\r\n`).join(''));
   await patient.counts({ requests: 3, cut: 0 });
 
   // The others were asked for as early, and had to wait.
@@ -171,10 +172,8 @@ test('over TLS answers are counted as well, and private ones are not', { skip },
 
 async function askPrivately(t: TestContext, worker: Worker, secure: boolean, paths: string[]): Promise<void> {
   const give: ConstructorParameters<typeof PrivateClient>[0]['give'] = (handle) =>
-    worker.say(
-      { type: 'adopt', id: PRIVATE_ID, key: worker.bound.key, fresh: true, pipelines: false, resume: '', last: true },
-      handle,
-      () => handle.close()
+    worker.say({ ...AS_OPENED, type: 'adopt', id: PRIVATE_ID, key: worker.bound.key, last: true }, handle, () =>
+      handle.close()
     );
   const probe = new PrivateClient(
     { generation: 1, worker: '1.1', secure, startedAt: 0, ended: new AbortController().signal, give },

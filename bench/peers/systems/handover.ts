@@ -5,8 +5,7 @@ import type { System } from '../model.ts';
 import { APP } from '../sandbox.ts';
 
 // This project: `handover run --listen <port> app.mjs`, deployed and rolled back over its control socket; with one worker
-// and with two, by each strategy. Everything else is its default but the drain budget, which is everybody's, and the time
-// that workers serve on without a supervisor, which is shortened so that its end is seen too.
+// and with two, by each strategy. Everything else is its default but the drain budget, which is everybody's.
 
 const CLI = fileURLToPath(new URL('../../../dist/cli.js', import.meta.url));
 export const STRATEGIES = ['blue-green', 'rolling', 'in-place', 'exclusive'] as const;
@@ -31,8 +30,7 @@ function system(strategy: Strategy, workers: number): System {
       strategy === 'in-place'
         ? 'Nothing is kept warm: the version before is started again.'
         : 'The version before was kept warm: nothing is started.',
-    deathNote:
-      'The supervisor is killed: its workers serve on for `--orphan-timeout`, here 5 s instead of 30, and only then can the next one bind the port.',
+    deathNote: 'The supervisor is killed: its workers serve on, and the next one takes them over. Nothing is started.',
     file: import.meta.url,
     missing() {
       return existsSync(CLI) ? null : { why: 'it is not built', install: 'npm run build' };
@@ -40,7 +38,7 @@ function system(strategy: Strategy, workers: number): System {
     async start(sandbox) {
       const socket = sandbox.path('control.sock');
       const flags = ['--listen', `127.0.0.1:${sandbox.port}`, '--name', 'peers', '--socket', socket];
-      const more = ['--workers', String(workers), '--drain-timeout', `${sandbox.drainMs}ms`, '--orphan-timeout', '5s'];
+      const more = ['--workers', String(workers), '--drain-timeout', `${sandbox.drainMs}ms`];
       const chosen = ['--strategy', strategy];
       const startSupervisor = async () => {
         const args = [CLI, 'run', ...flags, ...more, ...chosen, APP];

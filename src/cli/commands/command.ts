@@ -10,9 +10,13 @@ export interface Given {
   readonly entry: string | null;
   /** Arguments for the app; null where none were given. */
   readonly app: readonly string[] | null;
+  /** Of `install`: the arguments of the `run` that it is about. */
+  readonly run?: Given;
+  /** Of `completion`: all commands that there are. */
+  readonly commands?: readonly Command[];
 }
 
-/** One command: describes itself, prints once, returns. Exit codes are not its business. */
+/** One command: describes itself, prints once, returns. */
 export interface Command {
   readonly name: string;
   /** Its arguments, as the help shows them. */
@@ -21,7 +25,10 @@ export interface Command {
   /** What the help says at its end. */
   readonly details?: string;
   readonly flags: () => readonly Option[];
-  readonly run: (given: Given, io: Io, told: Told) => Promise<void>;
+  /** The flags that `--help` explains, of more than a screen has room for; without it all. */
+  readonly common?: readonly string[];
+  /** @returns an exit code, where done is not the same as well */
+  readonly run: (given: Given, io: Io, told: Told) => Promise<void> | Promise<number>;
 }
 
 /** What a command finds out about how its failure is to be told. */

@@ -1,10 +1,12 @@
+import { existsSync } from 'node:fs';
 import type { ReloadDone } from '../../control/routes.ts';
 import { HandoverError } from '../../errors.ts';
 import { logicalCwd } from '../../options/cwd.ts';
+import { summarize } from '../ci-summary.ts';
 import { showLeft } from '../connections.ts';
-import { findSupervisor } from '../find.ts';
+import { findSupervisor, placeOf, type SupervisorFlags } from '../find.ts';
 import { createPlaceFlags } from '../flags.ts';
-import { count, describeChange, showMs } from '../print.ts';
+import { count, describeChange, showMs, showShare } from '../print.ts';
 import { giveOrder } from '../progress.ts';
 import { createReleaseFlags, createReloadFlags, readRelease } from '../release-flags.ts';
 import type { Command } from './command.ts';
@@ -22,23 +24,51 @@ arguments (after \`--\`) that are given here stand above it from now on, until t
 
 Returns when the new generation is active and the old one has stopped accepting, with --wait after the verdict.
 If it fails, the old generation is active (exit code 1).`,
+  common: [
+    '--cwd',
+    '--env',
+    '--env-file',
+    '--label',
+    '--supersede',
+    '--wait',
+    '--canary',
+    '--name',
+    '--socket',
+    '--json'
+  ],
   flags: () => [...createReleaseFlags(), ...createReloadFlags(), ...createPlaceFlags()],
   async run(given, io) {
     const { flags } = given;
-    const order = readRelease(given, logicalCwd());
+    const read = readRelease(given, logicalCwd());
+    const { splitName, place } = findSplitName(read.split !== undefined, flags);
+    const order = { ...read, ...splitName };
     const end = order.wait ? 'verdict' : 'paused';
-    const done = await giveOrder(await findSupervisor(flags), io, {
-      order: (client) => client.reload(order),
-      last: ({ event }) => event === end || event === 'failed',
-      quiet: flags.json === true
-    });
+    const give = (socket: string) =>
+      giveOrder(socket, io, {
+        order: (client) => client.reload(order),
+        last: ({ event }) => event === end || event === 'failed' || (event === 'canary' && !order.wait),
+        quiet: flags.json === true
+      });
+    const done = await summarize(() => findSupervisor(place), give);
     if (done.verdict?.decision === 'roll back') throw notKept(done, done.verdict.reason);
     io.out(flags.json ? JSON.stringify(done) : showDone(done));
   }
 };
 
+/** With a split, `--name` is its name, unless a service is called so. */
+function findSplitName(isSplit: boolean, { name, ...flags }: SupervisorFlags) {
+  const isApp = name !== undefined && existsSync(placeOf({ name }) ?? '');
+  return isSplit && name !== undefined && !isApp
+    ? { splitName: { splitName: name }, place: flags }
+    : { splitName: {}, place: name === undefined ? flags : { ...flags, name } };
+}
+
 function showDone(reload: ReloadDone): string {
-  const { from, to, bootMs, cutoverMs, handedOver, connections, gapMs, verdict, closed, config } = reload;
+  const { from, to, bootMs, cutoverMs, handedOver, connections, gapMs, verdict, closed, config, canary } = reload;
+  if (canary) {
+    const answers = `Generation ${to} answers ${showShare(canary.share)} beside generation ${from}: ready in ${showMs(bootMs)}.`;
+    return [answers, ...(config ? describeChange(config) : []), `Next: ${canary.next}.`].join('\n');
+  }
   const gap = gapMs === undefined ? '' : `, nobody served for ${showMs(gapMs)}`;
   const times = `ready in ${showMs(bootMs)}, cutover ${showMs(cutoverMs)}${gap}`;
   const gone = closed ? ` Closed, since it does not listen there: ${closed.join(', ')}.` : '';

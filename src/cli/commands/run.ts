@@ -12,34 +12,39 @@ export const run: Command = {
   name: 'run',
   operands: ['[entry]', '[args...]'],
   about: 'Run an app under a supervisor, in the foreground.',
-  details: `The options above are recognised before the entry and directly after it. The arguments of the app begin at
-the first one after the entry that is none of them, or after \`--\`; from there on everything goes to the
-app untouched:
+  details: `Options are recognised before the entry and directly after it. The app's arguments begin at the first one
+after the entry that is none, or after \`--\`; from there on everything goes to the app untouched:
 
   handover run server.js --listen 80 --workers 2
   handover run --listen 80 server.js --app-flag 1 --workers 7     (the app gets --app-flag 1 --workers 7)
   handover run server.js -- --name "for the app"
 
 The options, and entry, args, cwd, env, envFile, node, nodeOptions and label, may also stand in
-handover.config.{mjs,js,json,ts} in the working directory, or under "handover" in its package.json. A flag wins
-over the config file, that over package.json. What --env sets is added to the env of the config.
-
-The config is read anew at each reload: what it says then holds for the new generation. Flags of run, and what a
-reload was told, stand above it.
+handover.config.{mjs,js,json,ts} in the working directory, or under "handover" in its package.json. A flag
+wins over the file, that over package.json. The config is read anew at each reload.
 
 SIGTERM and SIGINT stop gracefully (a second one hurries), SIGHUP reloads.`,
+  common: [
+    ...['--listen', '--workers', '--name', '--ready', '--check', '--ready-timeout', '--drain-timeout'],
+    ...['--env', '--env-file']
+  ],
   flags: () => [...createOptionFlags(), ...createReleaseFlags()],
   async run(given, _io, told) {
     if (given.flags.log === 'json') told.form = 'log';
-    const source = createConfigSource(given, logicalCwd());
-    const first = await source.read();
-    told.form = first.options.log === 'json' ? 'log' : 'text';
     // Loaded here and not above: the other commands, which are waited for, do not need it.
-    const { startRun, silencePreloadedServers } = await import('../../supervise.ts');
+    const { startRun, silencePreloadedServers, tellPredecessor } = await import('../../supervise.ts');
     silencePreloadedServers();
     try {
-      await once(await startRun(first, source), 'stopped');
+      const source = createConfigSource(given, logicalCwd());
+      const first = await source.read();
+      told.form = first.options.log === 'json' ? 'log' : 'text';
+      const service = await startRun(first, source);
+      const superseded = once(service, 'superseded').then(([{ upgraded }]) => (upgraded === true ? 0 : 3));
+      const code = await Promise.race([superseded, once(service, 'stopped').then(() => null)]);
+      // At once: what is still open here is the other supervisor's, and Node would remove its unix sockets at a usual end.
+      if (code !== null) process.exit(code);
     } catch (error) {
+      tellPredecessor(error);
       // Told to stop while the first generation was starting: that is no failure of `run`.
       if (!HandoverError.is(error) || !STOPPED_EARLY.includes(error.code)) throw error;
     }

@@ -11,6 +11,7 @@ export const scale = createOrderCommand({
     const workers = readWorkers(entry);
     return (client) => client.scale(workers);
   },
+  last: () => true,
   show: ({ active, to, from }) => `Generation ${active} has ${count(to, 'worker')} now; it had ${from}.`
 });
 

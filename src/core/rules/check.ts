@@ -1,4 +1,5 @@
 import type { Effect, Generation, In, Order, Step } from '../state/state.ts';
+import { beginCanary } from './canary.ts';
 import { acceptAll, openNext } from './cutover.ts';
 import { quieten } from './exclusive.ts';
 import { ANSWER_MS } from './retire.ts';
@@ -64,8 +65,12 @@ export function openChecked(state: In<'checking'>, { about, at }: On<'proven'>):
   );
 }
 
-/** Lets the next generation accept beside the active one; under `exclusive`, the active one becomes quiet first. */
+/**
+ * Lets the next generation accept beside the active one, or answer a share first; under `exclusive`, the active one becomes
+ * quiet first.
+ */
 function openOrQuieten(state: In<'starting' | 'checking'>, next: Generation, order: Order, at: number): Step {
   const { candidate: _, phase: __, ...underway } = state;
+  if (order.canary) return beginCanary(underway, next, order.canary, at);
   return order.strategy === 'exclusive' ? quieten(underway, next, at) : openNext(underway, next, at);
 }

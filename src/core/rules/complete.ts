@@ -8,7 +8,7 @@ import { retire } from './retire.ts';
 import { announce, before, type On, to } from './rule.ts';
 
 /** How long nobody may answer on an address after a cutover. */
-const REACH_MS = 10_000;
+export const REACH_MS = 10_000;
 const NOT_SERVED = 'this version does not listen there';
 
 /** The times of an order, when the generation before has stopped accepting. */
@@ -159,8 +159,17 @@ export function amendCutover(state: State, { active, leaving, order }: Cutover, 
     : amendEntry(next, leaving.id, { outcome: 'rejected', reason: leaving.rejected });
 }
 
-export function announceCutover({ active, leaving, order: { kind, strategy } }: Cutover): Effect {
-  return announce('info', 'cutover', { generation: active.id, from: leaving.id, to: active.id, kind, strategy });
+export function announceCutover({ active, leaving, order, acceptedAt }: Cutover): Effect {
+  const { kind, strategy, askedAt } = order;
+  const tookMs = acceptedAt - askedAt;
+  return announce('info', 'cutover', {
+    generation: active.id,
+    from: leaving.id,
+    to: active.id,
+    kind,
+    strategy,
+    tookMs
+  });
 }
 
 /** Retires the previous standby, since another one takes its place. The caller leaves it out of the next state. */

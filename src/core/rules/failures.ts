@@ -176,7 +176,7 @@ function endCandidate(state: In<'starting' | 'checking'>, { code, account }: Fai
 }
 
 /** The part of a steady state that says that nothing is in progress. */
-function steadyWith(active: Generation, standby: Generation | null) {
+export function steadyWith(active: Generation, standby: Generation | null) {
   return { phase: 'steady', active, standby, completing: null, bake: null, scaling: null } as const;
 }
 
@@ -184,7 +184,10 @@ function steadyWith(active: Generation, standby: Generation | null) {
  * Gives up the next generation. Some of its workers may have accepted already, so it is drained into the active one,
  * which never paused, or serves again now.
  */
-export function giveUpNext(state: In<'opening' | 'rolling' | 'quieting' | 'migrating'>, event: Failure): Step {
+export function giveUpNext(
+  state: In<'opening' | 'rolling' | 'quieting' | 'migrating' | 'canary'>,
+  event: Failure
+): Step {
   const { next, order, standby, limits } = state;
   if (isExplainedByExit(next, event)) return to(state);
   const { code, account } = explainFailure(next, state.active, event, limits.readyMs);

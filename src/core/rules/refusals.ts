@@ -4,7 +4,14 @@ import type { Effect, Generation, In, Order, Rejection, State, Step } from '../s
 import { type On, to } from './rule.ts';
 
 export type Asked = On<
-  'boot-asked' | 'reload-asked' | 'rollback-asked' | 'promote-asked' | 'abort-asked' | 'retire-asked' | 'scale-asked'
+  | 'boot-asked'
+  | 'reload-asked'
+  | 'rollback-asked'
+  | 'promote-asked'
+  | 'abort-asked'
+  | 'retire-asked'
+  | 'scale-asked'
+  | 'share-asked'
 >;
 
 /** The end of every refusal: which generation serves. */
@@ -42,7 +49,8 @@ const VERBS = {
   'promote-asked': 'promote',
   'abort-asked': 'abort',
   'retire-asked': 'retire the standby',
-  'scale-asked': 'scale'
+  'scale-asked': 'scale',
+  'share-asked': 'change the share'
 } as const;
 
 const DOING = {
@@ -53,13 +61,14 @@ const DOING = {
   quieting: 'another handover is in progress, the active generation finishes its requests',
   migrating: 'another handover is in progress, beforeCutover runs',
   opening: 'another handover is in progress, it is cutting over',
+  canary: 'another handover is in progress, a canary answers its share',
   rolling: 'another handover is in progress, it goes worker by worker',
   pausing: 'another handover is in progress, the generation before is being paused'
 } as const;
 
 export function refuseBusy(state: In<keyof typeof DOING>, { request, type }: Asked): Step {
   const early =
-    state.phase === 'starting' || state.phase === 'checking' || (state.phase === 'rolling' && state.openedAt === null);
+    ['starting', 'checking', 'canary'].includes(state.phase) || (state.phase === 'rolling' && state.openedAt === null);
   const instead = type === 'reload-asked' && early ? ', or give the candidate up for yours with --supersede' : '';
   return to(
     state,

@@ -42,7 +42,13 @@ export function startSuccessor(generation: Generation, id: string, { readyMs }: 
 export function resize(generation: Generation, size: number, limits: Limits): Grown {
   const staying = lastingWorkersOf(generation);
   const sized = { ...generation, size };
-  if (staying.length < size) return startMissing(sized, limits);
+  if (staying.length < size) {
+    const grown = startMissing(sized, limits);
+    const started = grown.generation.workers.slice(generation.workers.length).map(({ id }) => id);
+    const added = new Set(started.slice(-Math.max(size - generation.size, 0) || started.length));
+    const mark = (worker: Worker) => (added.has(worker.id) ? { ...worker, isAdded: true } : worker);
+    return { ...grown, generation: changeWorkers(grown.generation, mark) };
+  }
   const succeeds = new Set(generation.workers.map(({ successor }) => successor));
   // Preferably, workers that serve stay, and next those that are the successor of one that serves.
   const worth = ({ id, phase }: Worker) =>

@@ -6,7 +6,7 @@ import type { Deadline, Effect, Generation, State, Step, Worker } from '../state
 export const ANSWER_MS = 5_000;
 
 /** How long an app may take over its own SIGTERM handlers before SIGKILL. */
-export const TERM_MS = 5_000;
+const TERM_MS = 5_000;
 
 const OWN_DEADLINES: readonly Deadline[] = [
   'ready-overdue',
@@ -16,6 +16,7 @@ const OWN_DEADLINES: readonly Deadline[] = [
   'pause-overdue',
   'warm-over',
   'bake-over',
+  'step-over',
   'scale-overdue',
   'restart-due'
 ];
@@ -89,10 +90,17 @@ export function hurry(state: State): Step {
   return { state: next, effects };
 }
 
+/** Ends a process, by SIGKILL in any case if it takes too long. */
+export function endProcess(worker: string, how: 'terminate' | 'kill'): Effect[] {
+  return [
+    { do: how, worker },
+    { do: 'set-deadline', deadline: 'kill-overdue', about: worker, afterMs: TERM_MS }
+  ];
+}
+
 export function terminate(worker: Worker, effects: Effect[]): Worker {
   if (worker.phase === 'ending' || worker.phase === 'down') return worker;
-  effects.push({ do: 'terminate', worker: worker.id });
-  effects.push({ do: 'set-deadline', deadline: 'kill-overdue', about: worker.id, afterMs: TERM_MS });
+  effects.push(...endProcess(worker.id, 'terminate'));
   return { ...worker, phase: 'ending' };
 }
 

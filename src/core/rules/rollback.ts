@@ -91,8 +91,8 @@ export function abortBake(state: In<'steady'>, event: On<'abort-asked'>): Step {
 const ABORTED = 'it was aborted by the operator';
 
 /** Answers an `abort`: which generation was given up, and which one serves on. */
-function answerAborted(request: number, { id }: Generation, active: Generation): Effect {
-  return { do: 'reply', request, reply: { ok: true, abandoned: id, active: active.id, reason: ABORTED } };
+export function answerAborted(request: number, { id }: Generation, active: Generation, reason = ABORTED): Effect {
+  return { do: 'reply', request, reply: { ok: true, abandoned: id, active: active.id, reason } };
 }
 
 /** Rolling or quieting: the operator gives the next generation up. */
@@ -130,19 +130,26 @@ export function reject(state: In<'steady'>, reason: string, at: number, request:
  */
 export function rejectUnreached(state: In<'steady'>, event: On<'unreached' | 'reach-overdue'>): Step {
   const { completing, active, standby } = state;
+  // It has served for long, and it was a supervisor that came anew: no reason to take it back.
+  if (!completing) return ignoreUnreached(state, event);
   const told = event.type === 'unreached' ? event.why : 'no worker has said so';
   const reason = `not every address is answered since the cutover: ${told}`;
-  const waiting = completing?.request == null ? [] : [completing.request];
-  const calm = { state: { ...state, completing: null }, effects: completing ? endWaiting(completing) : [] };
+  const waiting = completing.request === null ? [] : [completing.request];
+  const calm = { state: { ...state, completing: null }, effects: endWaiting(completing) };
   const ended = endBakeAgainst(calm, reason);
   const verdict = { ...ended.verdict, requests: [...ended.verdict.requests, ...waiting] };
-  const before = completing?.verdict ? tellRejected(state, completing.verdict) : [];
+  const before = completing.verdict ? tellRejected(state, completing.verdict) : [];
   if (!standby?.rejected) {
     const effects = [...ended.effects, ...before];
     return goBack({ ...ended, effects, verdict }, reason, event.at, null, true);
   }
   const notice = announce('error', 'rollback-impossible', { generation: active.id, reason });
   return to(ended.state, ...ended.effects, ...before, notice, ...tellRejected(ended.state, verdict));
+}
+
+function ignoreUnreached(state: In<'steady'>, event: On<'unreached' | 'reach-overdue'>): Step {
+  if (event.type === 'reach-overdue') return to(state);
+  return to(state, announce('warn', 'unreached', { generation: state.active.id, reason: event.why }));
 }
 
 /** Marks the active generation as rejected; where it is allowed, the version before becomes the active one. */

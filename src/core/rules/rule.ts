@@ -30,5 +30,5 @@ export function announce(level: Notice['level'], event: string, details: Omit<No
 
 /** An order that has just come. */
 export function takeOrder(given: Pick<Order, 'request' | 'kind' | 'strategy' | 'warm' | 'askedAt'>): Order {
-  return { ...given, waits: false, heldAt: null, verdict: null };
+  return { ...given, waits: false, heldAt: null, verdict: null, canary: null };
 }

@@ -19,8 +19,8 @@ export function boot(state: In<'stopped'>, { request, at, release, size, strateg
 
 /** Starts a candidate beside the active generation, which is not touched. */
 export function startCandidate(state: In<'steady'>, event: On<'reload-asked'>): Step {
-  const { request, kind, strategy, at, waits, release, size } = event;
-  const order: Order = { ...takeOrder({ request, kind, strategy, warm: false, askedAt: at }), waits };
+  const { request, kind, strategy, at, waits, release, size, canary = null, operator = null } = event;
+  const order: Order = { ...takeOrder({ request, kind, strategy, warm: false, askedAt: at }), waits, canary, operator };
   return startOrder(state, order, release, size);
 }
 

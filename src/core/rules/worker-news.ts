@@ -100,7 +100,8 @@ function foldReady(place: WorkerPlace, at: number): WorkerUpdate {
     effects.push({ do: 'accept', worker: worker.id });
     effects.push({ do: 'set-deadline', deadline: 'worker-overdue', about: worker.id, afterMs: ANSWER_MS });
   }
-  const event = role === 'next' && state.phase === 'rolling' ? 'worker-ready' : 'worker-replaced';
+  const replacesNone = worker.isAdded || (role === 'next' && state.phase === 'rolling');
+  const event = replacesNone ? 'worker-ready' : 'worker-replaced';
   if (role !== 'candidate') {
     effects.push({ do: 'announce', notice: { level: 'info', event, generation: about, worker: worker.id } });
   }
@@ -117,6 +118,7 @@ function joinsAtOnce({ state, role }: WorkerPlace): boolean {
     case 'opening':
       return role === 'next' || state.order.strategy !== 'exclusive';
     case 'rolling':
+    case 'canary': // what a canary answers is brought to it
       return role === 'active';
     default:
       return true;

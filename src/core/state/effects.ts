@@ -2,13 +2,21 @@ import type { Account, ErrorCode } from '../../errors.ts';
 import type { Deadline } from './news.ts';
 import type { Release } from './release.ts';
 import type { State } from './state.ts';
-import type { Completion, Judged, Scaling } from './types.ts';
+import type { Canary, Completion, Judged, Scaling } from './types.ts';
 
 /** The core's answer to an order. The relay, which moves the connections, adds `handedOver`. */
 export type Reply =
   | { readonly ok: true; readonly started: number }
   /** `kept`: how and why the generation was kept; null unless the order waited for the verdict. */
   | { readonly ok: true; readonly completed: Completion; readonly kept: Judged | null }
+  /** Both answer from now on. */
+  | {
+      readonly ok: true;
+      readonly shared: Canary;
+      readonly next: number;
+      readonly active: number;
+      readonly bootMs: number;
+    }
   | { readonly ok: true; readonly promoted: number; readonly standby: number | null; readonly reason: string }
   | { readonly ok: true; readonly abandoned: number; readonly active: number; readonly reason: string }
   | { readonly ok: true; readonly retired: number }

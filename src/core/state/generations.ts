@@ -39,6 +39,11 @@ export function releasesAhead(state: State): readonly Release[] {
   return [active, candidate, next].flatMap((generation) => (generation ? [generation.release] : []));
 }
 
+/** Whether the active generation is a new one, and it has not been looked at yet what it serves. */
+export function isCuttingOver(state: State): boolean {
+  return state.phase === 'pausing' || (state.phase === 'steady' && state.completing?.reached === false);
+}
+
 /** The limits that hold for a generation: its own, as far as they are known. */
 export function limitsFor(state: State, { release }: Generation): Limits {
   return release.settings?.limits ?? state.limits;
@@ -85,7 +90,7 @@ export function createGeneration(
   strategy: StrategyName,
   at: number
 ): Generation {
-  const nothing = { workers: [], lastWorker: 0, readyAt: null, restarts: [], rejected: null };
+  const nothing = { workers: [], lastWorker: 0, readyAt: null, restarts: [], rejected: null, isShared: false };
   return { id, release, size, strategy, startedAt: at, ...nothing };
 }
 
@@ -115,7 +120,7 @@ export function addWorkers(generation: Generation, count: number): Grown {
 }
 
 function createWorker(id: string, generation: number): Worker {
-  const not = { handed: false, covers: false, drained: false, proven: false, isLeaving: false };
+  const not = { handed: false, covers: false, drained: false, proven: false, isLeaving: false, isAdded: false };
   return {
     id,
     generation,

@@ -24,7 +24,7 @@ export interface HistoryEntryStatus
 export function addEntry(
   state: State,
   generation: Generation,
-  { kind, strategy }: Pick<HistoryEntry, 'kind' | 'strategy'>
+  { kind, strategy, operator = null }: Pick<HistoryEntry, 'kind' | 'strategy' | 'operator'>
 ): State {
   const entry: HistoryEntry = {
     generation: generation.id,
@@ -40,7 +40,8 @@ export function addEntry(
     outcome: 'candidate',
     reason: null,
     standby: null,
-    verdict: null
+    verdict: null,
+    operator
   };
   return { ...state, history: [...state.history, entry].slice(-HISTORY_LENGTH) };
 }
@@ -119,7 +120,8 @@ export function describeHistory(history: readonly HistoryEntry[], now: number): 
     outcome: entry.outcome,
     reason: entry.reason,
     standby: entry.standby,
-    verdict: entry.verdict ?? null
+    verdict: entry.verdict ?? null,
+    operator: entry.operator ?? null
   }));
 }
 

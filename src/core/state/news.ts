@@ -1,6 +1,7 @@
 import type { ErrorCode } from '../../errors.ts';
+import type { CanaryPlan } from '../routing/plan.ts';
 import type { Release } from './release.ts';
-import type { Comparison, StrategyName } from './types.ts';
+import type { AskedBy, Comparison, StrategyName } from './types.ts';
 
 /** What a reload, or a rollback to a generation that does not run any more, starts. */
 export interface Start {
@@ -13,6 +14,9 @@ export interface Start {
   readonly supersedes: boolean;
   /** Whether the answer is the verdict, not the cutover. */
   readonly waits: boolean;
+  /** How it goes where it gets a share first. */
+  readonly canary?: CanaryPlan | null;
+  readonly operator?: AskedBy | null;
 }
 
 /** The observed reason, and what helps against it where that is known. */
@@ -35,6 +39,7 @@ export type Event = { readonly at: number } & (
   | { readonly type: 'rollback-asked'; readonly request: number; readonly to: number | null }
   | { readonly type: 'promote-asked' | 'abort-asked' | 'retire-asked'; readonly request: number }
   | { readonly type: 'scale-asked'; readonly request: number; readonly size: number }
+  | { readonly type: 'share-asked'; readonly request: number; readonly share: number }
   | { readonly type: 'stop-asked'; readonly request: number; readonly why: string }
   | { readonly type: 'all-ready'; readonly about: number }
   | { readonly type: 'proven'; readonly about: number }
@@ -74,6 +79,7 @@ export type Event = { readonly at: number } & (
   | { readonly type: 'warm-over'; readonly about: number }
   | ({ readonly type: 'sampled'; readonly about: number } & Comparison)
   | { readonly type: 'bake-over'; readonly about: number }
+  | { readonly type: 'step-over'; readonly about: number }
   | { readonly type: 'scale-overdue'; readonly about: number }
 );
 export type EventType = Event['type'];
@@ -110,6 +116,7 @@ export type Deadline =
   | 'reach-overdue'
   | 'warm-over'
   | 'bake-over'
+  | 'step-over'
   | 'scale-overdue'
   | 'restart-due'
   | 'drain-overdue'

@@ -1,4 +1,5 @@
 import type { StrategyName, Surge } from '../../options/strategies.ts';
+import type { By } from '../routing/plan.ts';
 import type { BakeLimits } from '../verdict/signals.ts';
 
 export type { Surge };
@@ -39,6 +40,15 @@ export interface ReleaseSettings {
   readonly scaled: boolean;
   readonly strategy: StrategyName;
   readonly limits: Limits;
+  /** As whom its workers were to run, as the operator wrote it: for people. Null: as the supervisor. */
+  readonly user?: string | null;
+  readonly group?: string | null;
+  /** Whether clients stay with the process that knows them. */
+  readonly affinity?: boolean;
+  /** What clients may say to be answered by the version that they know. */
+  readonly pins?: readonly By[];
+  /** Paths under which the version before is asked for what this one does not have. */
+  readonly oldAssets?: readonly string[];
 }
 
 /**

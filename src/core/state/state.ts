@@ -1,5 +1,5 @@
 import type { Limits } from './release.ts';
-import type { Bake, Completion, Generation, HistoryEntry, Order, Retiring, Scaling } from './types.ts';
+import type { Bake, Canary, Completion, Generation, HistoryEntry, Order, Retiring, Scaling } from './types.ts';
 
 export type * from './effects.ts';
 export type * from './news.ts';
@@ -52,6 +52,13 @@ export type State = Common &
         readonly openedAt: number;
         /** Why the handover fails as soon as `beforeCutover` has ended; null while it may still succeed. */
         readonly failing: Loss | Abandoned | null;
+      })
+    /** Both answer: the next generation a share of the requests. It accepts no connection; they are brought to it. */
+    | (Underway & {
+        readonly phase: 'canary';
+        readonly next: Generation;
+        readonly openedAt: number;
+        readonly canary: Canary;
       })
     /** The next generation was told to accept; the active one still accepts too, unless the order is exclusive. */
     | (Underway & { readonly phase: 'opening'; readonly next: Generation; readonly openedAt: number })

@@ -1,4 +1,5 @@
 import type { StrategyName } from '../../options/strategies.ts';
+import type { CanaryPlan } from '../routing/plan.ts';
 import type { BothFigures } from '../verdict/figures.ts';
 import type { Comparison, Decision } from '../verdict/judge.ts';
 import type { Release } from './release.ts';
@@ -34,6 +35,8 @@ export interface Worker {
   readonly told: 'check' | 'accept' | 'pause' | 'hold' | null;
   /** Whether it alone leaves a generation that stays. */
   readonly isLeaving: boolean;
+  /** Whether it is one more than there were, and takes the place of none. */
+  readonly isAdded: boolean;
   /** The worker that takes its place as soon as it accepts. */
   readonly successor: string | null;
   /** Why the supervisor ended it; null unless it did. */
@@ -57,6 +60,8 @@ export interface Generation {
   readonly strategy: StrategyName;
   /** Why it was rolled back, or should be; null if it was not rejected. */
   readonly rejected: string | null;
+  /** Whether it has answered beside another one: as a canary, or as the active one beside it. */
+  readonly isShared: boolean;
 }
 
 /** A generation on its way out. */
@@ -93,6 +98,18 @@ export interface HistoryEntry {
   readonly standby: number | null;
   /** How its last bake ended, and the figures of both versions then; null where it was not judged. */
   readonly verdict: Judged | null;
+  /** Who gave the order that started it; left out or null where nobody did, or it is not known. */
+  readonly operator?: AskedBy | null;
+}
+
+/** Who gave an order, as the client of the control socket says. */
+export interface AskedBy {
+  readonly uid: number | null;
+  readonly user: string | null;
+  /** Who became that user by sudo. */
+  readonly sudoUser?: string;
+  /** Such as `handover reload`. */
+  readonly command: string;
 }
 
 /** How a bake ended. */
@@ -116,6 +133,24 @@ export interface Order {
   readonly heldAt: number | null;
   /** The rejection that this rollback carries out, if it does. */
   readonly verdict: Rejection | null;
+  /** How it is to go where the next generation gets a share first; null where it takes over at once. */
+  readonly canary: CanaryPlan | null;
+  readonly operator?: AskedBy | null;
+}
+
+/** Two generations answer: how far that is. */
+export interface Canary {
+  readonly plan: CanaryPlan;
+  /** Which of the plan's steps it is, from 0. */
+  readonly step: number;
+  /** The share of the next generation at the moment: that of the step, or what the operator said since. */
+  readonly share: number;
+  /** When the share was last changed. */
+  readonly since: number;
+  /** Whether the time of the step is over, and too few requests have come to judge by. */
+  readonly isLate: boolean;
+  /** What was measured of both last: the active one as `before`, the next one as `after`. */
+  readonly measured: Comparison | null;
 }
 
 /** Why a generation is rolled back, and the requests that are answered with that. */

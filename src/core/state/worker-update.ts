@@ -1,4 +1,4 @@
-import { TERM_MS } from '../rules/retire.ts';
+import { endProcess } from '../rules/retire.ts';
 import { areAll, changeWorkers, type Role, replaceGeneration, rolesOf } from './generations.ts';
 import type { Effect, Event, Generation, State, Worker } from './state.ts';
 
@@ -20,10 +20,7 @@ export interface WorkerPlace {
 /** Ends a worker. */
 export function end(place: WorkerPlace, how: 'terminate' | 'kill'): WorkerUpdate {
   const { worker } = place;
-  const effects: Effect[] = [
-    { do: how, worker: worker.id },
-    { do: 'set-deadline', deadline: 'kill-overdue', about: worker.id, afterMs: TERM_MS }
-  ];
+  const effects = endProcess(worker.id, how);
   return { state: setWorker(place, { ...worker, phase: 'ending' }), effects, news: [] };
 }
 

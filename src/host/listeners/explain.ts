@@ -4,11 +4,12 @@ import { getSystemErrorName } from 'node:util';
 import { type ErrorCode, HandoverError } from '../../errors.ts';
 import type { BindTo } from '../../internals/net.ts';
 import type { Address, ListenArguments } from '../../protocol/messages.ts';
+import { gaveUpRoot } from '../rights/gave-up-root.ts';
 import type { Listener } from './listeners.ts';
 
 /** An address the way people write it. */
 export function showAddress(address: Address): string {
-  if (typeof address === 'string') return `unix:${address}`;
+  if (typeof address === 'string') return `unix:${address.replace(/^\0/, '@')}`;
   return `${address.family === 'IPv6' ? `[${address.address}]` : address.address}:${address.port}`;
 }
 
@@ -61,14 +62,16 @@ export function explain(errno: number, to: BindTo | Address): HandoverError {
         { cause }
       );
     }
-    const fix = `Allow it in one of three ways: \`sudo setcap cap_net_bind_service=+ep "$(readlink -f "$(command -v node)")"\`, a systemd socket unit in front, or run it as root; or choose a port of 1024 or above`;
+    const dropped =
+      'The supervisor has given root up (--supervisor-user) and binds no further port below 1024: stop it and start it with this port, or use --user in place of --supervisor-user';
+    const allow = `Allow it in one of three ways: \`sudo setcap cap_net_bind_service=+ep "$(readlink -f "$(command -v node)")"\`, a systemd socket unit in front, or run it as root; or choose a port of 1024 or above`;
     return new HandoverError(
       'HANDOVER_ERR_LISTEN_PERMISSION',
-      { what, why: `this user may not bind it (${code})`, fix },
+      { what, why: `this user may not bind it (${code})`, fix: gaveUpRoot() ? dropped : allow },
       { cause }
     );
   }
-  const fix = 'Give an address of this machine, or only the port to listen on all of them';
+  const fix = 'Give an address of this machine: `ip address` shows them';
   return new HandoverError('HANDOVER_ERR_LISTEN_ADDRESS', { what, why: `the system answered ${code}`, fix }, { cause });
 }
 

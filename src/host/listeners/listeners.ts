@@ -1,39 +1,25 @@
 import { renameSync } from 'node:fs';
 import { type BindTo, bindHandle, type Handle } from '../../internals/net.ts';
-import type { Address, ListenArguments } from '../../protocol/messages.ts';
-import type { Lent } from '../../protocol/worker-settings.ts';
+import type { ListenArguments } from '../../protocol/messages.ts';
+import { actAs, type Identity } from '../rights/act-as.ts';
+import type { Passed } from './activation.ts';
 import { explain, explainOverlap, showAddress } from './explain.ts';
-import { keyOf, overlaps, resolve } from './places.ts';
+import { closeListener, type HeldAddress, type Listener, type Restored } from './listener.ts';
+import { anyAddress, keyOf, overlaps, readAddress, resolve } from './places.ts';
+import { takeReserved } from './reserved.ts';
 import {
   type Access,
+  accessOf,
+  bindAs,
   clearPath,
-  giveAccess,
+  giveGroup,
   identify,
   type Permissions,
   readPermissions,
-  removeOwn,
-  repeatPermissions,
   whoHas
 } from './unix-paths.ts';
 
-/** An address that the supervisor holds. */
-export interface Listener extends Lent {
-  readonly ipv6Only: boolean;
-  readonly handle: Handle;
-  readonly boundTo: BindTo;
-  /** The file of a unix socket. */
-  readonly ino: number | null;
-}
-
-/** A unix socket that was bound anew under another name, until it takes the place of the one that is gone. */
-export interface Restored {
-  readonly listener: Listener;
-  /** Puts it on its path, in one step. It has to be listened on already: whoever finds it connects. */
-  reveal(): void;
-}
-
-/** Who may connect to a unix socket of `--listen` by default: whoever may enter its folder, such as a proxy of another user. */
-const OPEN_MODE = 0o666;
+export type { HeldAddress, Listener, Restored };
 
 /**
  * The addresses of the service. Each is bound once and held until {@link Listeners.close}; workers get copies, so the
@@ -51,9 +37,15 @@ export class Listeners {
   readonly #keys = new Set<string>();
   #restored = 0;
 
-  /** @param access who may connect to the unix sockets that are named with `--listen` */
-  constructor(access: Access = { mode: null, group: null }) {
+  readonly #onRelease: (key: string) => void;
+
+  /**
+   * @param access who may connect to the unix sockets that are named with `--listen`
+   * @param onRelease called with the key of an address that is let go of: others may hold copies
+   */
+  constructor(access: Access = { mode: null, group: null }, onRelease: (key: string) => void = () => {}) {
     this.#access = access;
+    this.#onRelease = onRelease;
   }
 
   /** The addresses that are owned, as people write them. */
@@ -90,18 +82,25 @@ export class Listeners {
    *
    * @param named whether it comes from `--listen`
    * @param asked the port of the server that is to get it, where the operator said so
+   * @param as the user of the app that asks; null: that of this process
    * @throws HANDOVER_ERR_LISTEN_IN_USE, _PERMISSION, _ADDRESS
    */
-  async bind(wanted: ListenArguments, named: boolean, asked: number | null = null): Promise<Listener> {
+  async bind(
+    wanted: ListenArguments,
+    named: boolean,
+    asked: number | null = null,
+    as: Identity | null = null
+  ): Promise<Listener> {
     const to = await resolve(wanted);
+    const origin = { named, asked, as };
     // A port that the system chooses is another one each time it is asked for.
-    if (!('path' in to) && to.port === 0) return this.#bind(to, wanted, { named, asked });
+    if (!('path' in to) && to.port === 0) return this.#bind(to, wanted, origin);
     const key = keyOf(to);
     const existing = this.#byKey.get(key);
     if (existing) return existing;
     const inTheWay = this.#held.find((listener) => overlaps(listener, to));
     if (inTheWay) throw explainOverlap(inTheWay, to);
-    const binding = this.#bind(to, wanted, { named, asked });
+    const binding = this.#bind(to, wanted, origin);
     this.#byKey.set(key, binding);
     try {
       return await binding;
@@ -111,6 +110,23 @@ export class Listeners {
     }
   }
 
+  /** Takes over what an earlier supervisor held. */
+  adopt(address: HeldAddress, handle: Handle): void {
+    this.#hold({ ...address, handle });
+    this.#keys.add(address.key);
+  }
+
+  /** Holds a socket that was passed in, or finds it where that was done before. */
+  take({ address, handle }: Passed, asked: number | null): Listener {
+    const boundTo = typeof address === 'string' ? { path: address } : { ...address, ipv6Only: false };
+    const key = keyOf(boundTo);
+    this.#keys.add(key);
+    this.reopen(key);
+    const others = { ipv6Only: false, boundTo, ino: null, as: null, passed: true };
+    const listener = { key, address, named: true, asked, handle, ...others };
+    return this.find(key) ?? this.#hold(listener);
+  }
+
   /** Lets go of an address that nobody serves any more: whoever connects is refused. */
   release(key: string): void {
     const listener = this.find(key);
@@ -118,19 +134,19 @@ export class Listeners {
     this.#held.splice(this.#held.indexOf(listener), 1);
     this.#byKey.delete(key);
     this.#closed.set(key, listener);
-    close(listener);
+    closeListener(listener);
+    this.#onRelease(key);
   }
 
   /** Binds an address again that was let go of. It may be somebody else's by now. */
   reopen(key: string): void {
     const before = this.#closed.get(key);
     if (!before || this.find(key)) return;
-    const handle = bindHandle(before.boundTo);
+    const handle = before.passed ? before.handle : this.#bindAgain(before, before.boundTo);
     if (typeof handle === 'number') return;
     this.#closed.delete(key);
     const { address } = before;
-    if (typeof address === 'string') this.#repeatPermissions(key, address);
-    this.#hold({ ...before, handle, ino: typeof address === 'string' ? identify(address) : null });
+    this.#hold({ ...before, handle, ino: typeof address === 'string' && !before.passed ? identify(address) : null });
   }
 
   /**
@@ -140,22 +156,21 @@ export class Listeners {
    */
   async restore(key: string): Promise<Restored | string | null> {
     const lost = this.find(key);
-    if (!lost || typeof lost.address !== 'string' || identify(lost.address) === lost.ino) return null;
+    if (!lost || lost.passed || typeof lost.address !== 'string' || identify(lost.address) === lost.ino) return null;
     const path = lost.address;
     const other = await whoHas(path);
     if (other !== null) return `${other} (unix:${path})`;
     // Each its own: Node removes this name when the handle closes.
     this.#restored += 1;
     const temporary = `${path}.${this.#restored}`;
-    await clearPath(temporary);
+    await clearPath(temporary, lost.as);
     if (this.find(key) !== lost) return null; // closed meanwhile
-    const handle = bindHandle({ path: temporary });
+    const handle = this.#bindAgain(lost, { path: temporary });
     if (typeof handle === 'number') return explain(handle, path).message;
-    this.#repeatPermissions(key, temporary);
-    close(lost); // takes what is left on the path with it
+    closeListener(lost); // takes what is left on the path with it
     this.#held.splice(this.#held.indexOf(lost), 1);
     const listener = this.#hold({ ...lost, handle, ino: identify(temporary) });
-    return { listener, reveal: () => renameSync(temporary, path) };
+    return { listener, reveal: () => actAs(lost.as, () => renameSync(temporary, path)) };
   }
 
   /** Remembers who may connect to the unix sockets, for when one has to be bound anew. */
@@ -166,9 +181,9 @@ export class Listeners {
     }
   }
 
-  #repeatPermissions(key: string, path: string): void {
-    const seen = this.#permissions.get(key);
-    if (seen) repeatPermissions(path, seen);
+  /** Binds an address once more, as open as it was. */
+  #bindAgain({ key, as }: Listener, to: BindTo): Handle | number {
+    return bindAs(as, to, this.#permissions.get(key));
   }
 
   #hold(listener: Listener): Listener {
@@ -179,14 +194,20 @@ export class Listeners {
 
   /** Lets go of every address; unix sockets are removed. */
   close(): void {
-    for (const listener of this.#held.splice(0)) close(listener);
+    for (const listener of this.#held.splice(0)) closeListener(listener);
     this.#byKey.clear();
     this.#closed.clear();
   }
 
-  async #bind(to: BindTo, wanted: ListenArguments, origin: Pick<Listener, 'named' | 'asked'>): Promise<Listener> {
-    if ('path' in to) await clearPath(to.path);
-    const bound = bindHandle(to);
+  async #bind(
+    to: BindTo,
+    wanted: ListenArguments,
+    origin: Pick<Listener, 'named' | 'asked' | 'as'>
+  ): Promise<Listener> {
+    const { named, as } = origin;
+    if ('path' in to) await clearPath(to.path, as);
+    const access = accessOf(wanted, named, this.#access);
+    const bound = takeReserved(keyOf(to)) ?? bindAs(as, to, access);
     const ipv4 = { ...to, address: '0.0.0.0' };
     const handle = typeof bound === 'number' && anyAddress(to) ? bindHandle(ipv4) : bound;
     if (typeof handle === 'number') throw explain(typeof bound === 'number' ? bound : handle, to);
@@ -196,7 +217,7 @@ export class Listeners {
       throw explain(address, to);
     }
     try {
-      if (typeof address === 'string') await giveAccess(address, accessOf(wanted, origin.named, this.#access));
+      if (typeof address === 'string') await giveGroup(address, access, as);
     } catch (error) {
       handle.close();
       throw error;
@@ -205,41 +226,19 @@ export class Listeners {
     const ipv6Only = !('path' in to) && to.ipv6Only;
     const boundTo = handle === bound ? { ...to, ...port } : { ...ipv4, ...port };
     const ino = typeof address === 'string' ? identify(address) : null;
-    const listener = { key: keyOf({ ...to, ...port }), address, ...origin, handle, ipv6Only, boundTo, ino };
+    const listener = {
+      key: keyOf({ ...to, ...port }),
+      address,
+      ...origin,
+      handle,
+      ipv6Only,
+      boundTo,
+      ino,
+      passed: false
+    };
     this.#held.push(listener);
     this.#keys.add(listener.key);
     this.noteAccess();
     return listener;
   }
-}
-
-/** Whether IPv4 alone is worth a try: no address was asked for, and the machine may have no IPv6. */
-function anyAddress(to: BindTo): to is Extract<BindTo, { address: string }> {
-  if ('path' in to || to.address !== '::' || to.ipv6Only) return false;
-  const trial = bindHandle({ address: '::', port: 0, ipv6Only: false });
-  if (typeof trial === 'number') return true;
-  trial.close();
-  return false;
-}
-
-/** The address that was really bound, or the errno of a bind that only seemed to work. */
-function readAddress(handle: Handle, to: BindTo): Address | number {
-  if ('path' in to) return to.path;
-  const out: { address?: string; family?: string; port?: number } = {};
-  const status = handle.getsockname?.(out) ?? 0;
-  if (status !== 0) return status;
-  return { address: out.address ?? to.address, family: out.family ?? 'IPv6', port: out.port ?? to.port };
-}
-
-/** Node removes the file under which a socket was bound, which is another one for a socket that was bound anew. */
-function close({ address, handle, ino }: Listener): void {
-  handle.close();
-  if (typeof address === 'string') removeOwn(address, ino);
-}
-
-/** Who may connect: what the operator said of a named socket, and what the app asked for of its own. */
-function accessOf({ readableAll, writableAll }: ListenArguments, named: boolean, { mode, group }: Access): Access {
-  if (named) return { mode: mode ?? OPEN_MODE, group };
-  const open = 0o600 | (readableAll ? 0o444 : 0) | (writableAll ? 0o222 : 0);
-  return { mode: readableAll || writableAll ? open : null, group: null };
 }

@@ -1,8 +1,8 @@
 import { lookup } from 'node:dns/promises';
 import net from 'node:net';
 import { HandoverError, systemCode } from '../../errors.ts';
-import type { BindTo } from '../../internals/net.ts';
-import type { ListenArguments } from '../../protocol/messages.ts';
+import { type BindTo, bindHandle, type Handle } from '../../internals/net.ts';
+import type { Address, ListenArguments } from '../../protocol/messages.ts';
 import type { Listener } from './listeners.ts';
 
 /** Where a server is to be bound. */
@@ -40,4 +40,22 @@ export function overlaps({ address, ipv6Only }: Listener, to: BindTo): boolean {
   const takesIn = (wide: string, other: string, only: boolean) =>
     (wide === '::' && (net.isIPv6(other) || !only)) || (wide === '0.0.0.0' && net.isIPv4(other));
   return takesIn(address.address, to.address, ipv6Only) || takesIn(to.address, address.address, to.ipv6Only);
+}
+
+/** Whether IPv4 alone is worth a try: no address was asked for, and the machine may have no IPv6. */
+export function anyAddress(to: BindTo): to is Extract<BindTo, { address: string }> {
+  if ('path' in to || to.address !== '::' || to.ipv6Only) return false;
+  const trial = bindHandle({ address: '::', port: 0, ipv6Only: false });
+  if (typeof trial === 'number') return true;
+  trial.close();
+  return false;
+}
+
+/** The address that was really bound, or the errno of a bind that only seemed to work. */
+export function readAddress(handle: Handle, to: BindTo): Address | number {
+  if ('path' in to) return to.path;
+  const out: { address?: string; family?: string; port?: number } = {};
+  const status = handle.getsockname?.(out) ?? 0;
+  if (status !== 0) return status;
+  return { address: out.address ?? to.address, family: out.family ?? 'IPv6', port: out.port ?? to.port };
 }

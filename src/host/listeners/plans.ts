@@ -1,10 +1,20 @@
-import type { Release } from '../../core/state/state.ts';
+import type { Generation, Release } from '../../core/state/state.ts';
 import type { ListenAddress } from '../../options/readers.ts';
 import type { Lent } from '../../protocol/worker-settings.ts';
+import { takePassed } from './activation.ts';
 import type { Listener, Listeners } from './listeners.ts';
 
 /** The addresses that were named for a release: the key of each, in their order, and the port of the server that is to get it. */
 export type Plan = ReadonlyMap<string, number | null>;
+
+/** Plans as the next supervisor hears of them: by generation, and the keys of what was written. */
+export interface SavedPlans {
+  readonly byGeneration: readonly (readonly [
+    generation: number,
+    plan: readonly (readonly [string, number | null])[]
+  ])[];
+  readonly keys: readonly (readonly [written: string, key: string])[];
+}
 
 export interface PlansPorts {
   releaseOf(generation: number): Release | undefined;
@@ -38,8 +48,7 @@ export class Plans {
     const plan = new Map<string, number | null>();
     try {
       for (const [at, address] of addresses.entries()) {
-        const { key } = await this.#bind(address, at);
-        if (!plan.has(key)) plan.set(key, address.asked);
+        for (const { key } of await this.#hold(address, at)) if (!plan.has(key)) plan.set(key, address.asked);
       }
     } catch (error) {
       for (const key of plan.keys()) if (!before.has(key)) listeners.release(key);
@@ -56,6 +65,24 @@ export class Plans {
 
   keep(release: Release, plan: Plan): void {
     this.#byRelease.set(release, plan);
+  }
+
+  /** What the next supervisor has to know. @param generations those that have a process */
+  save(generations: readonly Generation[]): SavedPlans {
+    const byGeneration = generations.flatMap(({ id, release }) => {
+      const plan = this.#byRelease.get(release);
+      return plan ? [[id, [...plan]] as const] : [];
+    });
+    return { byGeneration, keys: [...this.#keys] };
+  }
+
+  /** Takes over what an earlier supervisor saved. */
+  adopt({ byGeneration, keys }: SavedPlans, generations: readonly Generation[]): void {
+    for (const [id, plan] of byGeneration) {
+      const generation = generations.find((one) => one.id === id);
+      if (generation) this.keep(generation.release, new Map(plan));
+    }
+    for (const [written, key] of keys) this.#keys.set(written, key);
   }
 
   /** What is lent to the workers of a generation: first what is named for it, then what else is held. */
@@ -91,7 +118,13 @@ export class Plans {
     return release && this.#byRelease.get(release);
   }
 
-  async #bind(address: ListenAddress, at: number): Promise<Listener> {
+  async #hold(address: ListenAddress, at: number): Promise<readonly Listener[]> {
+    const { asked } = address;
+    if (!('systemd' in address)) return [await this.#bind(address, at)];
+    return takePassed(address.systemd).map((one) => this.#listeners.take(one, asked));
+  }
+
+  async #bind(address: Exclude<ListenAddress, { systemd: unknown }>, at: number): Promise<Listener> {
     const listeners = this.#listeners;
     const { asked, ...wanted } = address;
     const written = JSON.stringify([wanted, 'port' in wanted && wanted.port === 0 ? at : null]);

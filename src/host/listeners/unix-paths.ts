@@ -1,9 +1,11 @@
-import { execFile } from 'node:child_process';
-import { chmodSync, chownSync, existsSync, lstatSync, readFileSync, type Stats, unlinkSync } from 'node:fs';
+import { chmodSync, existsSync, lchownSync, lstatSync, type Stats, unlinkSync } from 'node:fs';
 import { dirname } from 'node:path';
-import { promisify } from 'node:util';
 import { HandoverError, systemCode } from '../../errors.ts';
-import { isAnswered, LONGEST_PATH_BYTES } from '../unix.ts';
+import { type BindTo, bindHandle, type Handle } from '../../internals/net.ts';
+import type { ListenArguments } from '../../protocol/messages.ts';
+import { findGroupId } from '../rights/account.ts';
+import { actAs, type Identity } from '../rights/act-as.ts';
+import { inodeOf, isAnswered, LONGEST_PATH_BYTES } from '../unix.ts';
 
 /** Who may connect to a socket. */
 export interface Access {
@@ -13,8 +15,22 @@ export interface Access {
   readonly group: string | null;
 }
 
+/** Who may connect to a unix socket of `--listen` by default: whoever may enter its folder, such as a proxy of another user. */
+const OPEN_MODE = 0o666;
+
+/** Who may connect: what the operator said of a named socket, and what the app asked for of its own. */
+export function accessOf(
+  { readableAll, writableAll }: ListenArguments,
+  named: boolean,
+  { mode, group }: Access
+): Access {
+  if (named) return { mode: mode ?? OPEN_MODE, group };
+  const open = 0o600 | (readableAll ? 0o444 : 0) | (writableAll ? 0o222 : 0);
+  return { mode: readableAll || writableAll ? open : null, group: null };
+}
+
 /** A socket file that nobody answers on is left over and is removed; one that somebody answers on is theirs. */
-export async function clearPath(path: string): Promise<void> {
+export async function clearPath(path: string, as: Identity | null = null): Promise<void> {
   const bytes = Buffer.byteLength(path);
   const absent = !existsSync(dirname(path));
   if (bytes > LONGEST_PATH_BYTES || absent) {
@@ -27,7 +43,7 @@ export async function clearPath(path: string): Promise<void> {
     });
   }
   const why = await whoHas(path);
-  if (why === null) return removeIfThere(path);
+  if (why === null) return actAs(as, () => removeIfThere(path));
   throw new HandoverError('HANDOVER_ERR_LISTEN_IN_USE', {
     what: `Cannot listen on unix:${path}`,
     why,
@@ -46,12 +62,14 @@ export async function whoHas(path: string): Promise<string | null> {
 /** The number by which a file is told from another one on the same path; null where there is none. */
 export function identify(path: string): number | null {
   if (path.startsWith('\0')) return null; // an abstract name, which is no file
-  return lstatSync(path, { throwIfNoEntry: false })?.ino ?? null;
+  return inodeOf(path);
 }
 
 /** Removes a socket file, unless it is another one by now. */
-export function removeOwn(path: string, ino: number | null): void {
-  if (ino !== null && identify(path) === ino) removeIfThere(path);
+export function removeOwn(path: string, ino: number | null, as: Identity | null = null): void {
+  actAs(ino === null ? null : as, () => {
+    if (ino !== null && identify(path) === ino) removeIfThere(path);
+  });
 }
 
 function removeIfThere(path: string): void {
@@ -62,16 +80,59 @@ function removeIfThere(path: string): void {
   }
 }
 
+/** How open a socket is to be: as is to be given to it, or as it was seen. */
+type Open = Partial<Omit<Permissions, 'mode'>> & { readonly mode?: number | null };
+
 /**
- * Says who may connect.
+ * Binds an address; a unix socket with its mode from the first moment on, whatever the umask is. Nothing is changed afterwards by
+ * its path alone, which may lead somewhere else by then where others can write to its folder.
+ *
+ * @param as with whose rights; null: our own
+ * @returns the handle, or a negative errno
+ */
+export function bindAs(as: Identity | null, to: BindTo, open: Open = {}): Handle | number {
+  if (!('path' in to) || to.path.startsWith('\0')) return bindHandle(to);
+  const { path } = to;
+  const mode = typeof open.mode === 'number' ? open.mode & 0o777 : null;
+  return actAs(as, () => {
+    const mask = mode === null ? null : process.umask(0o777 & ~mode);
+    const handle = bindHandle(to);
+    if (mask !== null) process.umask(mask);
+    if (typeof handle === 'number') return handle;
+    repeatPermissions(path, mode, open);
+    return handle;
+  });
+}
+
+function repeatPermissions(path: string, mode: number | null, { uid, gid }: Open): void {
+  const now = lstatSync(path);
+  try {
+    if (uid !== undefined && gid !== undefined && (now.uid !== uid || now.gid !== gid)) lchownSync(path, uid, gid);
+  } catch {
+    // Somebody with more rights gave it away, which this user cannot. There with its mode it is of more use than not at all.
+  }
+  // The folder may say what is in it to be open to whom, over the umask.
+  if (mode !== null && now.isSocket() && now.uid === process.geteuid?.() && (now.mode & 0o777) !== mode)
+    chmodSync(path, mode);
+}
+
+/**
+ * Gives a socket to a group.
  *
  * @throws HANDOVER_ERR_LISTEN_PERMISSION, HANDOVER_ERR_OPTION_INVALID if there is no such group
  */
-export async function giveAccess(path: string, { mode, group }: Access): Promise<void> {
-  const gid = group === null ? null : await findGroup(group);
+export async function giveGroup(path: string, { group }: Access, as: Identity | null): Promise<void> {
+  if (group === null) return;
+  const gid = await findGroupId(group);
+  if (gid === null) {
+    throw new HandoverError('HANDOVER_ERR_OPTION_INVALID', {
+      what: 'Option "listenGroup" is not usable',
+      why: `this machine has no group ${group}`,
+      fix: 'Name one that `getent group` shows, or give its number'
+    });
+  }
   try {
-    if (gid !== null) chownSync(path, -1, gid);
-    if (mode !== null) chmodSync(path, mode);
+    actAs(as, () => lchownSync(path, -1, gid));
   } catch (error) {
     const account = {
       what: `Cannot give unix:${path} to the group ${group}`,
@@ -89,45 +150,4 @@ export type Permissions = Pick<Stats, 'mode' | 'uid' | 'gid'>;
 export function readPermissions(path: string, ino: number | null): Permissions | null {
   const stat = ino === null ? undefined : lstatSync(path, { throwIfNoEntry: false });
   return stat?.ino === ino ? stat : null;
-}
-
-/** Makes a socket that was bound anew as open as the one before it. */
-export function repeatPermissions(path: string, { mode, uid, gid }: Permissions): void {
-  const now = lstatSync(path);
-  try {
-    if (now.uid !== uid || now.gid !== gid) chownSync(path, uid, gid);
-  } catch {
-    // Somebody with more rights gave it away, which this user cannot. There with its mode it is of more use than not at all.
-  }
-  chmodSync(path, mode & 0o7777);
-}
-
-async function findGroup(group: string): Promise<number> {
-  if (/^\d+$/.test(group)) return Number(group);
-  const line = readLocal(group) ?? (await askSystem(group));
-  const gid = Number(line?.split(':')[2]);
-  if (line !== null && Number.isInteger(gid)) return gid;
-  throw new HandoverError('HANDOVER_ERR_OPTION_INVALID', {
-    what: 'Option "listenGroup" is not usable',
-    why: `this machine has no group ${group}`,
-    fix: 'Name one that `getent group` shows, or give its number'
-  });
-}
-
-function readLocal(group: string): string | null {
-  try {
-    const lines = readFileSync('/etc/group', 'utf8').split('\n');
-    return lines.find((line) => line.startsWith(`${group}:`)) ?? null;
-  } catch {
-    return null; // no such file, as on macOS: the system may know it all the same
-  }
-}
-
-/** Groups may come from a directory service. */
-async function askSystem(group: string): Promise<string | null> {
-  try {
-    return (await promisify(execFile)('getent', ['group', group])).stdout;
-  } catch {
-    return null; // no such group, or no such program
-  }
 }

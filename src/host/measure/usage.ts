@@ -1,5 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { readStatFields } from '../proc-stat.ts';
 
 /** The unit of /proc/meminfo. */
 const KIB = 1_024;
@@ -36,7 +37,7 @@ function readUsage(pid: number): Usage | null {
   const [stat, status, uptime] = [`/proc/${pid}/stat`, `/proc/${pid}/status`, '/proc/uptime'].map(readText);
   const rssKib = /^VmRSS:\s+(\d+) kB$/m.exec(status ?? '')?.[1];
   // The name of the program, in parentheses, may have any signs in it.
-  const fields = stat?.slice(stat.lastIndexOf(')') + 2).split(' ') ?? [];
+  const fields = stat ? readStatFields(stat) : [];
   const [user, system, startedAt] = [11, 12, 19].map((index) => Number(fields[index]) / TICKS_PER_MS);
   if (rssKib === undefined || user === undefined || system === undefined || startedAt === undefined) return null;
   const at = Number.parseFloat(uptime ?? '') * 1_000;

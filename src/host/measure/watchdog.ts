@@ -1,5 +1,5 @@
 import type { Death, Measured } from '../../core/verdict/measured.ts';
-import type { ToSupervisor, ToWorker } from '../../protocol/messages.ts';
+import type { Sample, ToSupervisor, ToWorker } from '../../protocol/messages.ts';
 import { Measurements, type Totals } from './measurements.ts';
 import { type Growth, MemoryTrend } from './memory-trend.ts';
 import { type MemoryLimits, type MemoryPorts, MemoryWatch } from './memory-watch.ts';
@@ -64,6 +64,8 @@ export class Watchdog {
   readonly #generations = new Map<number, Measurements>();
   /** What workers have died of, and the first generation that one did in. */
   readonly #deaths = new Map<string, { readonly death: Death; readonly generation: number }>();
+  /** Called with whatever a worker has said of the time since it was last asked. */
+  onSample: (worker: string, sample: Sample) => void = () => {};
   #timer: NodeJS.Timeout | null = null;
   #ticks = 0;
   #tickedAt: number;
@@ -103,6 +105,7 @@ export class Watchdog {
     watched.rssBytes = sample.rssBytes;
     const at = this.#ports.now();
     this.#measurementsOf(watched.generation).add({ at, worker, sample });
+    this.onSample(worker, sample);
     const growth = this.#trend.add(worker, at, sample.rssBytes, () => this.#ports.readRoom(sample.rssBytes));
     if (growth) this.#ports.onGrowth(growth);
     this.#ports.onMeasured(watched.generation);

@@ -2,6 +2,7 @@ import { setTimeout as wait } from 'node:timers/promises';
 import type { ListenArguments, ToSupervisor } from '../../protocol/messages.ts';
 import { overlappedBy } from '../listeners/explain.ts';
 import type { Listener, Listeners } from '../listeners/listeners.ts';
+import { refuseReserved } from '../rights/reserved-ports.ts';
 import { isUsing, type WorkerRecord } from './worker-record.ts';
 
 /** How long a server waits for what another worker tries at that moment: it is about to be closed, or to be known as used. */
@@ -41,13 +42,15 @@ export async function bindFor(
 
 async function bind(record: WorkerRecord, ports: BindPorts, wanted: ListenArguments): Promise<Listener> {
   const { listeners, records } = ports;
+  const as = record.process.account;
+  refuseReserved(wanted, as);
   const isTried = (key: string) =>
     !isUsing(record, key) &&
     records().some((other) => isUsing(other, key)) &&
     records().every(({ keys }) => !keys.has(key));
   for (const since = performance.now(); ; await wait(LOOK_MS)) {
     try {
-      return await listeners.bind(wanted, false);
+      return await listeners.bind(wanted, false, null, as);
     } catch (error) {
       const inTheWay = overlappedBy(error);
       if (inTheWay === null || !isTried(inTheWay) || performance.now() - since > TRIED_MS) throw error;

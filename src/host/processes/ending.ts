@@ -6,6 +6,8 @@ import { findLastWords, type Written } from './last-words.ts';
 export interface Ending {
   readonly code: number | null;
   readonly signal: NodeJS.Signals | null;
+  /** Whether an earlier supervisor had started it: only its parent hears how a process ends. */
+  readonly isAdopted: boolean;
   /** Whether the supervisor ended it. */
   readonly asked: boolean;
   /** Whether it never was ready. */
@@ -42,7 +44,8 @@ export function explainEnding(ending: Ending): Reason {
   };
 }
 
-function describeHow({ code, signal, asked }: Ending): string {
+function describeHow({ code, signal, asked, isAdopted }: Ending): string {
+  if (isAdopted) return 'has ended; its exit code is not known, since an earlier supervisor had started it';
   if (signal === 'SIGKILL' && !asked)
     return 'was ended by SIGKILL, which did not come from handover (the kernel sends it when memory runs out)';
   if (signal !== null) return `was ended by ${signal}`;

@@ -1,9 +1,12 @@
 import { createHash } from 'node:crypto';
-import { lstatSync, readFileSync, realpathSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { lstatSync, readFileSync, realpathSync, rmSync, statSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { onLastMoment } from '../exit.ts';
+import { replaceOwn } from '../own-file.ts';
+import type { Identity } from '../rights/act-as.ts';
+import { mayRead } from '../rights/reachable.ts';
 import { ownUid } from '../unix.ts';
 
 const PRELOAD = fileURLToPath(new URL('./preload.cjs', import.meta.url));
@@ -34,10 +37,17 @@ export class HeldPreload {
 
   /** The path to load, at this moment: of the file, or of a copy of what it was. */
   get path(): string {
-    if (this.#content === null || read(this.#file)?.equals(this.#content)) return this.#file;
+    return this.pathFor(null);
+  }
+
+  /** The same for workers of another user, who may not read everything. @param who null: this one */
+  pathFor(who: Identity | null): string {
+    const isSame = this.#content === null || read(this.#file)?.equals(this.#content);
+    if (this.#content === null || (isSame && isReadable(who, this.#file))) return this.#file;
     for (const copy of this.#copies) {
       try {
-        write(copy, this.#content);
+        write(copy, this.#content, who === null ? 0o600 : 0o644);
+        if (!isReadable(who, copy)) continue;
         this.#forget ??= onLastMoment(() => this.#removeCopies());
         // Node knows a loaded file by its real path, and the temp folder of macOS is behind a link.
         return realpathSync(copy);
@@ -67,13 +77,14 @@ export class HeldPreload {
 }
 
 /** Writes a copy, unless it is there: something that cleans up temporary files may have taken it. */
-function write(copy: string, content: Buffer): void {
+function write(copy: string, content: Buffer, mode: number): void {
   refuseUnsafe(dirname(copy));
-  if (isOurs(copy) && read(copy)?.equals(content)) return;
-  const aside = `${copy}.${process.pid}`;
-  rmSync(aside, { force: true });
-  writeFileSync(aside, content, { flag: 'wx', mode: 0o600 });
-  renameSync(aside, copy);
+  if (isOurs(copy, mode) && read(copy)?.equals(content)) return;
+  replaceOwn(copy, content, mode);
+}
+
+function isReadable(who: Identity | null, path: string): boolean {
+  return who === null || mayRead(who, path);
 }
 
 /** @throws Error if somebody else could put a file of his own in the place of ours, for workers to run */
@@ -84,9 +95,9 @@ function refuseUnsafe(folder: string): void {
   if ((uid !== 0 && uid !== ownUid()) || (othersWrite && !isSticky)) throw new Error(`others can write to ${folder}`);
 }
 
-function isOurs(path: string): boolean {
+function isOurs(path: string, mode: number): boolean {
   const stat = lstatSync(path, { throwIfNoEntry: false });
-  return stat?.isFile() === true && stat.uid === ownUid() && (stat.mode & 0o022) === 0;
+  return stat?.isFile() === true && stat.uid === ownUid() && (stat.mode & 0o022) === 0 && (stat.mode & mode) === mode;
 }
 
 function read(path: string): Buffer | null {

@@ -11,6 +11,8 @@ type Said<T extends ToSupervisor['type']> = Extract<ToSupervisor, { type: T }>;
 const UNUSED_MS = 1_000;
 
 export interface ListeningPorts extends ReadinessPorts, AssignmentPorts {
+  /** Whether {@link Listening.closeUnserved} is still to come for the active generation. */
+  isCuttingOver(): boolean;
   /** It may have become ready. */
   onChange(record: WorkerRecord): void;
   lend(record: WorkerRecord, key: string): void;
@@ -141,12 +143,16 @@ export class Listening {
       .map(({ address }) => address);
   }
 
-  /** Closes what nobody listens on any more, unless somebody is about to. */
+  /**
+   * Closes what nobody listens on any more, unless somebody is about to. What a handover gives up is left to
+   * {@link closeUnserved}, which says so.
+   */
   sweep(): void {
     clearTimeout(this.#sweeping);
     this.#sweeping = setTimeout(() => {
       const records = this.#ports.records();
-      if (records.some(({ asking }) => asking.size > 0)) return this.sweep();
+      const isTried = records.some(({ asking }) => asking.size > 0);
+      if (isTried || this.#ports.isCuttingOver()) return this.sweep();
       this.#close(records);
     }, UNUSED_MS).unref();
   }

@@ -1,4 +1,5 @@
 import { readdirSync, readFileSync, readlinkSync } from 'node:fs';
+import { readStatFields } from '../proc-stat.ts';
 
 /** A process as the system knows it. */
 export interface Seen {
@@ -58,8 +59,7 @@ function readProcesses(): Entry[] {
   return readdirSync('/proc').flatMap((name) => {
     if (!/^\d+$/.test(name)) return [];
     const stat = read(`/proc/${name}/stat`);
-    // The name of a process may have spaces and brackets in it.
-    const [state = '', parent, group] = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
+    const [state = '', parent, group] = readStatFields(stat);
     return [{ pid: Number(name), parent: Number(parent), group: Number(group), state }];
   });
 }
@@ -72,9 +72,9 @@ function see({ pid, state }: Entry): Seen {
 }
 
 function readSockets(pid: number): Pick<Seen, 'listens' | 'connecting'> {
-  const own = new Set(
-    list(`/proc/${pid}/fd`).flatMap((fd) => /^socket:\[(\d+)\]$/.exec(link(`/proc/${pid}/fd/${fd}`))?.[1] ?? [])
-  );
+  // A listener of the service, of which each worker keeps a copy, is not its own.
+  const ours = socketsOf(process.pid);
+  const own = new Set([...socketsOf(pid)].filter((inode) => !ours.has(inode)));
   const tcp = ['tcp', 'tcp6'].flatMap((table) =>
     rows(`/proc/${pid}/net/${table}`)
       .map(([, local = '', remote = '', state = '', , , , , , inode = '']) => ({ local, remote, state, inode }))
@@ -88,6 +88,12 @@ function readSockets(pid: number): Pick<Seen, 'listens' | 'connecting'> {
     listens: [...new Set([...listening, ...unix.map((row) => row[7] ?? '')])],
     connecting: tcp.filter(({ state }) => state === SYN_SENT).map(({ remote }) => showAddress(remote))
   };
+}
+
+function socketsOf(pid: number): Set<string> {
+  return new Set(
+    list(`/proc/${pid}/fd`).flatMap((fd) => /^socket:\[(\d+)\]$/.exec(link(`/proc/${pid}/fd/${fd}`))?.[1] ?? [])
+  );
 }
 
 /** An address of `/proc/net/tcp`: the words of the machine in hex, then the port. Of any address only the port is told. */

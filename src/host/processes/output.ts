@@ -1,4 +1,7 @@
+import { Socket } from 'node:net';
 import type { Readable, Writable } from 'node:stream';
+import { blockReading } from '../../internals/net.ts';
+import { onRoom, put } from './unread.ts';
 
 /** A line longer than this is passed on in parts: memory is not unlimited. */
 const LINE_LIMIT_BYTES = 1024 * 1024;
@@ -18,20 +21,46 @@ export class LineRelay {
   #restBytes = 0;
   #kept: Buffer[] = [];
   #keptBytes = 0;
+  readonly #from: Readable;
   readonly #to: Writable;
+  #isPaused = false;
+  #unblock = () => {};
   readonly #lead: string;
+  readonly #hear: (lines: Buffer) => void;
 
-  /** @param lead what each line begins with; empty leaves lines as they are */
-  constructor(from: Readable, to: Writable, lead: string) {
+  /**
+   * @param lead what each line begins with; empty leaves lines as they are
+   * @param hear gets the lines too, without the lead
+   */
+  constructor(from: Readable, to: Writable, lead: string, hear: (lines: Buffer) => void = () => {}) {
     this.#to = to;
     this.#lead = lead;
+    this.#hear = hear;
+    this.#from = from;
     from.on('data', (chunk: Buffer) => {
       if (this.#take(chunk)) return;
       from.pause();
-      onDrain(to, () => from.resume());
+      onRoom(to, () => this.#isPaused || from.resume());
     });
     from.once('close', () => this.flush());
     from.on('error', () => this.flush()); // a broken pipe is the end of the output, nothing else
+  }
+
+  /** Reads no more, and passes on what it has: what is written from now on waits in the kernel for somebody else. */
+  pause(): void {
+    if (this.#isPaused) return;
+    this.#isPaused = true;
+    // A socket that is only paused reads on until it has some in store.
+    if (this.#from instanceof Socket) this.#unblock = blockReading(this.#from);
+    this.#from.pause();
+    while (this.#from.read() !== null); // given to the listener
+    this.flush();
+  }
+
+  resume(): void {
+    this.#isPaused = false;
+    this.#unblock();
+    this.#from.resume();
   }
 
   /** The last lines that are not empty, oldest first. */
@@ -72,9 +101,10 @@ export class LineRelay {
 
   #write(whole: Buffer): boolean {
     this.#remember(whole);
-    if (this.#lead === '') return this.#to.write(whole);
+    this.#hear(whole);
+    if (this.#lead === '') return put(this.#to, whole);
     const lines = whole.toString().replace(/\n$/, '').split('\n');
-    return this.#to.write(`${lines.map((line) => `${this.#lead}${line}`).join('\n')}\n`);
+    return put(this.#to, Buffer.from(`${lines.map((line) => `${this.#lead}${line}`).join('\n')}\n`));
   }
 
   #remember(whole: Buffer): void {
@@ -102,20 +132,7 @@ export function outliveOutput(): () => void {
   };
 }
 
-/** Those who wait for an output to take more: one listener for all, however many workers are blocked. */
-const waiting = new WeakMap<Writable, Set<() => void>>();
-
-function onDrain(to: Writable, go: () => void): void {
-  const known = waiting.get(to);
-  const all = known ?? new Set();
-  all.add(go);
-  if (known) return;
-  waiting.set(to, all);
-  const goOn = () => {
-    to.off('drain', goOn).off('error', goOn);
-    waiting.delete(to);
-    for (const one of all) one();
-  };
-  // A broken pipe never drains: its output is lost then, and a worker that had to wait would fill its own memory.
-  to.once('drain', goOn).once('error', goOn);
+/** Whether whoever reads stdout and stderr has taken all that was written: what this process still has ends with it. */
+export function isOutputTaken(): boolean {
+  return process.stdout.writableLength === 0 && process.stderr.writableLength === 0;
 }

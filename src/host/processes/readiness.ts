@@ -8,6 +8,8 @@ import type { WorkerRecord } from './worker-record.ts';
 
 /** How long a candidate is given to listen on what else the active generation serves, before it does without. */
 const GIVEN_UP_MS = 5_000;
+/** For a worker that got there too late: nothing is missing but time. */
+const LATE_FIX = 'It was about to be ready: raise readyTimeout, or look what keeps the machine busy';
 
 export interface ReadinessPorts {
   readonly listeners: Listeners;
@@ -67,14 +69,17 @@ export class Readiness {
     if (record.refusal !== null) return plain(`was refused what it asked for (${record.refusal})`);
     if (!isListening(record)) {
       if (record.bindFailure !== null) return plain(`never listened (${record.bindFailure})`);
+      const isComing = record.asking.size > record.undecided.size;
+      if (record.keys.size === 0 && isComing) return { why: 'called listen() only just now', fix: LATE_FIX };
       if (record.keys.size === 0) return record.process.explain();
       return plain(`never listened: only a module that is preloaded did, on ${shownKeys(record, show)}`);
     }
     const unanswered = this.#unanswered(record);
-    if (unanswered.length === 0)
-      return plain(
-        `did not listen on ${this.#missing(record).map(show).join(', ')}, which the active generation serves`
-      );
+    if (unanswered.length === 0) {
+      const missing = this.#missing(record).map(show).join(', ');
+      if (missing === '') return { why: `listened on ${shownKeys(record, show)} only just now`, fix: LATE_FIX };
+      return plain(`did not listen on ${missing}, which the active generation serves`);
+    }
     return {
       why: `listened on ${shownKeys(record, show)}, and not on ${unanswered.join(', ')}, which was named with --listen`,
       fix: 'Let its public server listen on process.env.PORT, or say which it is, as in `--listen 80=3000`'

@@ -2,6 +2,8 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import type { Writable } from 'node:stream';
 import { setTimeout as delay } from 'node:timers/promises';
 import type { BeforeCutover, BeforeCutoverContext, BeforeCutoverFunction } from '../../options/strategies.ts';
+import { commandAs } from '../rights/command-as.ts';
+import type { WorkerAccount } from '../rights/users.ts';
 import { findLastWords } from './last-words.ts';
 import { LineRelay } from './output.ts';
 
@@ -15,6 +17,8 @@ const LAST_LINES_MS = 200;
 export interface BeforeCutoverRun extends BeforeCutoverContext {
   /** The environment of the next generation. */
   readonly env: NodeJS.ProcessEnv;
+  /** As whom a command runs; null: as this process. */
+  readonly account: WorkerAccount | null;
 }
 
 export type BeforeCutoverResult = { readonly ok: true } | { readonly ok: false; readonly why: string };
@@ -63,13 +67,14 @@ async function callFunction(
 
 async function runCommand(
   command: string,
-  { from, to, cwd, env, signal }: BeforeCutoverRun,
+  { from, to, cwd, env, account, signal }: BeforeCutoverRun,
   stderr: Writable
 ): Promise<BeforeCutoverResult> {
-  const child = spawn(command, {
-    shell: true,
+  const own = { ...env, HANDOVER_FROM: String(from), HANDOVER_TO: String(to) };
+  const shell = commandAs(account, '/bin/sh', ['-c', command], own);
+  const child = spawn(shell.command, shell.args, {
+    ...shell.options,
     cwd,
-    env: { ...env, HANDOVER_FROM: String(from), HANDOVER_TO: String(to) },
     // A process group of its own, so that what the shell has started can be ended with it.
     detached: true,
     stdio: ['ignore', 'pipe', 'pipe']

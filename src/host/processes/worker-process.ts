@@ -1,22 +1,25 @@
-import { type ChildProcess, fork } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import type { Socket } from 'node:net';
-import type { Writable } from 'node:stream';
-import type { Release } from '../../core/state/state.ts';
-import { onInternalMessage, sendHandle } from '../../internals/ipc.ts';
-import type { Handle } from '../../internals/net.ts';
+import { type Handle, handleOf } from '../../internals/net.ts';
 import { type Moving, REHEARSAL, type ToSupervisor, type ToWorker, type Waiting } from '../../protocol/messages.ts';
-import { parse, seal } from '../../protocol/parse.ts';
-import { LAST_WORDS_FD, SETTINGS_VARIABLE, type WorkerSettings } from '../../protocol/worker-settings.ts';
+import type { FoundWorker } from '../found-workers.ts';
+import type { Knock } from '../links.ts';
+import type { Identity } from '../rights/act-as.ts';
 import { Asks } from './asks.ts';
+import { Conversation } from './conversation.ts';
 import { type Ending, explainEnding } from './ending.ts';
 import { explainLeft, explainSilence, type Reason } from './family.ts';
 import { LineRelay } from './output.ts';
 import { Priority } from './priority.ts';
-import { withPreload } from './with-preload.ts';
+import { type RunningProcess, startTimeOf } from './running-process.ts';
+import { endGroup, type SpawnOptions, startWorkerProcess } from './start-process.ts';
 
 /** How long the pipes of an exited worker may take to give their last lines. */
 const LAST_LINES_MS = 200;
+/** How long a link may take to be accepted that was opened just before the exit. */
+const KNOCK_MS = 100;
+/** The same for its link, which nobody else can hold open. */
+const LAST_WORD_MS = 5_000;
 
 /** How long a worker may take to say what it waits for, before its event loop is called blocked. */
 const EXPLAIN_MS = 500;
@@ -24,23 +27,11 @@ const EXPLAIN_MS = 500;
 /** How long an error that the app handled may be the reason of an exit that follows it. */
 const HANDLED_MS = 5_000;
 
-/** A debugger's port can be had by one process only. */
-const NOT_INHERITED = /^--(inspect|debug)/;
-
-export interface SpawnOptions {
-  readonly release: Release;
-  /** The file that is loaded before the app. */
-  readonly preload: string;
-  readonly settings: WorkerSettings;
-  readonly env: NodeJS.ProcessEnv;
-  readonly stdout: Writable;
-  readonly stderr: Writable;
-  /** What each line of output begins with. */
-  readonly lead: string;
-}
-
 /** What a worker says of itself as a process is dealt with here. */
-export type WorkerMessage = Exclude<ToSupervisor, { type: 'explained' }>;
+export type WorkerMessage = Exclude<
+  ToSupervisor,
+  { type: 'explained' | 'app-message' | 'hello' | 'kept' | 'kept-output' | 'resumed' }
+>;
 
 export interface Watch {
   onMessage(message: WorkerMessage, handle: Handle | undefined): void;
@@ -58,42 +49,60 @@ export interface Watch {
 /** One worker as a process: started, watched, ended. It decides nothing. */
 export class WorkerProcess {
   readonly pid: number | null;
+  /** By which its process is told from another one that has its pid later. */
+  readonly startedAt: string | null;
+  /** As whom it runs; null: as this process. */
+  readonly account: Identity | null;
   readonly priority: Priority;
   /** Aborted when it has exited or is told to end: nobody waits for an answer of it any more. */
   readonly ended = new AbortController();
-  readonly #child: ChildProcess;
+  readonly #child: RunningProcess;
+  readonly #conversation: Conversation;
   readonly #stdout: LineRelay | null;
   readonly #stderr: LineRelay | null;
   readonly #env: NodeJS.ProcessEnv;
   readonly #folder: string;
   readonly #explains = new Asks<Waiting>();
   #gone = false;
+  /** It may be over, or knock again. */
+  #onLinkEnd = () => {};
+  #hasKnocked = false;
   /** Whether SIGTERM or SIGKILL was sent. */
   #asked = false;
   #uncaught: { readonly error: string; readonly fatal: boolean; readonly at: number } | null = null;
 
   constructor(options: SpawnOptions, watch: Watch) {
-    const { release, preload, settings, stdout, stderr, lead } = options;
+    const { release, output } = options;
     this.#env = options.env;
+    this.account = options.account;
     this.#folder = release.cwd;
-    const { env, execArgv } = withPreload(preload, options.env, [...flagsFor(release), ...release.nodeOptions]);
-    const stdio: (string | number)[] = ['ignore', 'pipe', 'pipe', 'ipc'];
-    stdio[LAST_WORDS_FD] = 2;
-    this.#child = fork(release.file, release.args, {
-      execPath: release.node ?? process.execPath,
-      cwd: release.cwd,
-      env: { ...env, [SETTINGS_VARIABLE]: JSON.stringify(settings) },
-      execArgv,
-      // A process group of its own: Ctrl-C in a terminal is for the supervisor, which then ends its workers gracefully.
-      detached: true,
-      stdio: stdio as 'pipe'[]
+    this.#child = options.adopted ?? startWorkerProcess(options);
+    this.#conversation = new Conversation({
+      onMessage: (message, handle) => this.#take(message, handle, watch),
+      onGarbage: (what) => watch.onGarbage(what),
+      onEnd: () => this.#onLinkEnd()
     });
-    this.pid = this.#child.pid ?? null;
+    this.pid = this.#child.pid;
+    this.startedAt = this.pid === null ? null : startTimeOf(this.pid);
     this.priority = new Priority(this.pid ?? 0);
     // Without a process there are no pipes.
-    this.#stdout = this.#child.stdout && new LineRelay(this.#child.stdout, stdout, lead);
-    this.#stderr = this.#child.stderr && new LineRelay(this.#child.stderr, stderr, lead);
+    this.#stdout =
+      this.#child.stdout &&
+      new LineRelay(this.#child.stdout, output.stdout, output.lead, (lines) => output.hear(1, lines));
+    this.#stderr =
+      this.#child.stderr &&
+      new LineRelay(this.#child.stderr, output.stderr, output.lead, (lines) => output.hear(2, lines));
     this.#watch(watch);
+    // Its own pipes are kept open by itself too: what it writes while nobody reads them waits for the next supervisor.
+    if (!this.#child.isAdopted) {
+      for (const [fd, stream] of [
+        [1, this.#child.stdout],
+        [2, this.#child.stderr]
+      ] as const) {
+        const handle = stream && handleOf(stream as Socket);
+        if (handle) this.send({ type: 'output', fd }, handle);
+      }
+    }
   }
 
   /**
@@ -102,8 +111,30 @@ export class WorkerProcess {
    * @param done called once: whether it was sent. A worker that is gone gets nothing: its exit is news of its own.
    */
   send(message: ToWorker, handle?: Handle, done: (sent: boolean) => void = () => {}): void {
-    if (this.#gone || !this.#child.connected) done(false);
-    else sendHandle(this.#child, seal(message), handle, (error) => done(!error));
+    this.#conversation.send(message, handle, done);
+  }
+
+  /** The worker has opened its link. */
+  onKnock(knock: Knock): void {
+    if (this.#gone) return knock.refuse('it is over');
+    this.#hasKnocked = true;
+    // It found that the socket was made anew, and lets go of this link as soon as it hears from whom it is.
+    if (this.#conversation.isOpen && !knock.hello.isAlone) return knock.welcome();
+    this.#conversation.begin((events) => knock.open(events));
+    knock.welcome();
+  }
+
+  pauseOutput(): void {
+    for (const one of [this.#stdout, this.#stderr]) one?.pause();
+  }
+
+  resumeOutput(): void {
+    for (const one of [this.#stdout, this.#stderr]) one?.resume();
+  }
+
+  /** It is taken over, over a link on which it was heard before. */
+  resume({ knock, heard }: Pick<FoundWorker, 'knock' | 'heard'>): void {
+    this.#conversation.begin((events) => knock.open(events), heard);
   }
 
   signal(signal: 'SIGTERM' | 'SIGKILL'): void {
@@ -120,43 +151,42 @@ export class WorkerProcess {
 
   #watch(watch: Watch): void {
     const child = this.#child;
-    onInternalMessage(child, (raw, handle) => {
-      const parsed = parse<ToSupervisor>(raw);
-      if (!parsed) return;
-      if ('message' in parsed) this.#take(parsed.message, handle, watch);
-      else {
-        handle?.close();
-        watch.onGarbage(parsed.garbage);
-      }
-    });
-    child.on('message', (message) => watch.onAppMessage(message));
     const end = (reason: Reason) => {
       if (this.#gone) return;
       this.#gone = true;
       this.ended.abort();
+      this.#conversation.end();
       watch.onGone(reason);
     };
-    child.on('error', (error) => {
-      // After the start, an error is a message that could not be sent, and the exit says the rest.
-      if (child.pid === undefined) end({ why: `could not be started: ${this.#explainUnstarted(error)}`, fix: null });
+    child.onError((error) => {
+      // After the start, the exit says the rest.
+      if (child.pid === null) end({ why: `could not be started: ${this.#explainUnstarted(error)}`, fix: null });
     });
-    child.once('exit', (code, signal) => {
+    child.onExit((code, signal) => {
       this.ended.abort();
       watch.onDown();
       const { early } = watch.progress();
-      const left = early && child.pid !== undefined ? explainLeft(child.pid, this.#folder) : null;
-      endGroup(child.pid);
-      const finish = () => end(this.#explainEnding({ code, signal, left }, watch));
-      // 'close' comes when the pipes are empty; a grandchild that holds them open must not delay the news.
+      const left = early && child.pid !== null ? explainLeft(child.pid, this.#folder) : null;
+      if (!child.isAdopted) endGroup(child.pid);
+      const finish = () => {
+        clearTimeout(overdue);
+        clearTimeout(never);
+        end(this.#explainEnding({ code, signal, left }, watch));
+      };
+      // Its link is read to the end, however late: which connections it had taken is said there.
+      const finishWhenHeard = () => {
+        if (this.#conversation.isOpen) this.#onLinkEnd = finish;
+        else if (this.#hasKnocked) finish();
+        else setTimeout(() => (this.#conversation.isOpen ? finishWhenHeard() : finish()), KNOCK_MS);
+      };
+      const never = setTimeout(finish, LAST_WORD_MS);
+      // So are its pipes; but a grandchild that holds them open must not delay the news.
       const overdue = setTimeout(() => {
-        finish();
+        finishWhenHeard();
         // Nor may it keep the supervisor from ending.
         for (const pipe of [child.stdout, child.stderr]) (pipe as Socket | null)?.unref();
       }, LAST_LINES_MS);
-      child.once('close', () => {
-        clearTimeout(overdue);
-        finish();
-      });
+      child.onClose(finishWhenHeard);
     });
   }
 
@@ -167,14 +197,25 @@ export class WorkerProcess {
 
   #take(message: ToSupervisor, handle: Handle | undefined, watch: Watch): void {
     if (message.type === 'uncaught') this.#uncaught = { ...message, at: performance.now() };
-    if (message.type === 'connection' && message.key.startsWith(REHEARSAL)) this.#giveBack(message, handle);
-    else if (message.type !== 'explained') watch.onMessage(message, handle);
-    else this.#explains.take(message.ask, message);
+    switch (message.type) {
+      case 'explained':
+        return this.#explains.take(message.ask, message);
+      case 'app-message':
+        return watch.onAppMessage(message.message);
+      case 'hello':
+      case 'kept':
+      case 'kept-output':
+      case 'resumed':
+        return handle?.close(); // heard only while it is adopted
+      case 'connection':
+        if (message.key.startsWith(REHEARSAL)) return this.#giveBack(message, handle);
+    }
+    watch.onMessage(message, handle);
   }
 
   /** A worker that rehearses a handover gets its connection back. */
-  #giveBack({ id, key, fresh, pipelines, resume }: Moving, handle: Handle | undefined): void {
-    this.send({ type: 'adopt', id, key, fresh, pipelines, resume, last: false }, handle, () => handle?.close());
+  #giveBack(moving: Moving, handle: Handle | undefined): void {
+    this.send({ ...moving, type: 'adopt', last: false }, handle, () => handle?.close());
   }
 
   #explainEnding(exit: Pick<Ending, 'code' | 'signal' | 'left'>, watch: Watch): Reason {
@@ -188,28 +229,11 @@ export class WorkerProcess {
       ...exit,
       ...watch.progress(),
       asked: this.#asked,
+      isAdopted: this.#child.isAdopted,
       uncaught: counts ? error : null,
       written: { stdout: read(this.#stdout), stderr: read(this.#stderr) },
       env: this.#env,
       folder: this.#folder
     });
-  }
-}
-
-/**
- * The flags of the supervisor's own Node, for workers of the same binary. Another one may not know them, and would refuse
- * to start: what such a release needs is given as its own options.
- */
-function flagsFor({ node }: Release): string[] {
-  return node === null ? process.execArgv.filter((flag) => !NOT_INHERITED.test(flag)) : [];
-}
-
-/** What a worker started and left behind ends with it, as it would with Ctrl-C under plain Node. */
-function endGroup(pid: number | undefined): void {
-  if (pid === undefined) return;
-  try {
-    process.kill(-pid, 'SIGTERM');
-  } catch {
-    // Nobody is left in the group, which is the usual case.
   }
 }

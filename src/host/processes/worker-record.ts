@@ -2,8 +2,12 @@ import type { WorkerFacts } from '../../core/status.ts';
 import type { Handle } from '../../internals/net.ts';
 import { PRIVATE_ID, type ToSupervisor } from '../../protocol/messages.ts';
 import { namedOf, ownerOf } from '../../protocol/named.ts';
+import { AS_OPENED } from '../../protocol/opened.ts';
 import type { Lent } from '../../protocol/worker-settings.ts';
 import type { PrivateTarget } from '../checks/private-client.ts';
+import type { Claims } from '../claims.ts';
+import type { NamedWorker } from '../link-file.ts';
+import type { Listeners } from '../listeners/listeners.ts';
 import { measureUsage, type Usage } from '../measure/usage.ts';
 import { Asks } from './asks.ts';
 import type { WorkerProcess } from './worker-process.ts';
@@ -40,6 +44,8 @@ export interface WorkerRecord {
   rehearsed: boolean;
   /** Whether its app lets WebSockets be carried to it. */
   carries: boolean;
+  /** How it was last told to route requests, as JSON; null where an earlier supervisor may have told it. */
+  routing: string | null;
   /** Whether the app said it is ready. */
   signalled: boolean;
   /** Whether everything that was asked of it is there. */
@@ -75,6 +81,7 @@ export function createRecord(id: string, generation: number, process: WorkerProc
     assigned: null,
     rehearsed: false,
     carries: false,
+    routing: '',
     signalled: false,
     ready: false,
     serving: false,
@@ -111,7 +118,7 @@ export class Reports {
   }
 
   /** Asks all at once, and the system for what it knows of their processes. */
-  async measure(records: readonly WorkerRecord[]): Promise<Map<string, WorkerFacts>> {
+  async measure(records: readonly WorkerRecord[], claims: Claims): Promise<Map<string, WorkerFacts>> {
     const pids = records.flatMap(({ process }) => (process.pid === null ? [] : [process.pid]));
     const [usage, reports] = await Promise.all([
       measureUsage(pids),
@@ -119,7 +126,12 @@ export class Reports {
     ]);
     const describe = (record: WorkerRecord, index: number) =>
       describeWorker(record, reports[index] ?? null, usage.get(record.process.pid ?? -1));
-    return new Map(records.map((record, index) => [record.id, describe(record, index)]));
+    return new Map(
+      records.map((record, index) => {
+        const clients = claims.countOf(record.id);
+        return [record.id, { ...describe(record, index), ...(clients > 0 ? { clients } : {}) }];
+      })
+    );
   }
 
   /** Keeps asking, so that log and status can say who holds a drain. */
@@ -147,6 +159,7 @@ export function describeWorker({ process }: WorkerRecord, report: Report | null,
     rssBytes: used?.rssBytes ?? null,
     cpuShare: used?.cpuShare ?? null,
     silentMs: null,
+    ...(report && Object.keys(report.unrouted).length > 0 ? { unrouted: report.unrouted } : {}),
     ...(report && report.holding.length > 0 ? { holding: report.holding } : {}),
     ...(reasons.length > 0 ? { unmeasured: reasons.join('; ') } : {})
   };
@@ -158,8 +171,6 @@ export function describeHolders(record: WorkerRecord | undefined): object {
   return connections === undefined ? {} : { connections, kinds, inFlight, holding };
 }
 
-const UNUSED = { fresh: true, pipelines: false, resume: '' };
-
 /** A worker to be asked privately, at the server that is public; nothing where the app has no server to ask. */
 export function toPrivateTarget(
   { id: worker, generation, keys, startedAt, process }: WorkerRecord,
@@ -169,7 +180,7 @@ export function toPrivateTarget(
   const key = named?.key ?? [...keys].find(([, { preloaded }]) => !preloaded)?.[0];
   if (key === undefined) return [];
   const give = (handle: Handle) =>
-    process.send({ type: 'adopt', id: PRIVATE_ID, key, ...UNUSED, last: true }, handle, () => handle.close());
+    process.send({ type: 'adopt', id: PRIVATE_ID, key, ...AS_OPENED, last: true }, handle, () => handle.close());
   return [{ generation, worker, secure: keys.get(key)?.secure === true, startedAt, ended: process.ended.signal, give }];
 }
 
@@ -184,4 +195,31 @@ export function keysToLend({ keys }: WorkerRecord, held: readonly Lent[]): Set<s
 export function tellWhoCarries({ id, process }: WorkerRecord, all: Iterable<WorkerRecord>): void {
   const receivers = [...all].filter((one) => one.serving && one.id !== id);
   process.send({ type: 'receivers-carry', all: receivers.every(({ carries }) => carries) });
+}
+
+/** Tells every worker that does not know it how requests are routed. @param of by the number of its generation */
+export function tellRouting(all: Iterable<WorkerRecord>, of: (generation: number) => string): void {
+  for (const record of all) {
+    const routing = of(record.generation);
+    if (routing === record.routing) continue;
+    record.routing = routing;
+    record.process.send({ type: 'route', routing });
+  }
+}
+
+/** What a worker knew of clients has gone with it. */
+export function tellGone(all: Iterable<WorkerRecord>, worker: string, claims: Claims): void {
+  if (claims.drop(worker)) for (const { process } of all) process.send({ type: 'owner-gone', worker });
+}
+
+/** An address on which one of these workers speaks TLS; null where none does. */
+export function findSecure(all: readonly WorkerRecord[], listeners: Pick<Listeners, 'show'>): string | null {
+  for (const { keys } of all)
+    for (const [key, { secure, preloaded }] of keys) if (secure && !preloaded) return listeners.show(key);
+  return null;
+}
+
+/** The processes of workers, as the next supervisor is to find them. */
+export function namesOf(records: Iterable<WorkerRecord>): NamedWorker[] {
+  return [...records].flatMap(({ id, process: { pid, startedAt } }) => (pid === null ? [] : [{ id, pid, startedAt }]));
 }

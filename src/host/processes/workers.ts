@@ -1,20 +1,30 @@
 import type { Release } from '../../core/state/state.ts';
 import type { WorkerFacts } from '../../core/status.ts';
+import type { Adopted } from '../../core/take-over.ts';
 import type { Handle } from '../../internals/net.ts';
 import type { Moving, ToWorker } from '../../protocol/messages.ts';
 import type { PrivateTarget } from '../checks/private-client.ts';
-import { explainRefusal } from '../listeners/explain.ts';
+import { Claims } from '../claims.ts';
+import type { FoundWorker } from '../found-workers.ts';
+import type { Knock } from '../links.ts';
 import type { Receiver } from '../relay.ts';
+import { fillRecord } from './adopt-worker.ts';
 import type { Reason } from './family.ts';
+import { type Hearing, hear } from './hear.ts';
+import { Lending } from './lending.ts';
 import { Listening } from './listening.ts';
 import { isServed } from './priority.ts';
 import { Recalls } from './recalls.ts';
 import { Verification } from './verification.ts';
-import type { WorkerMessage } from './worker-process.ts';
+import type { Watch, WorkerProcess } from './worker-process.ts';
 import {
   createRecord,
   describeHolders,
+  findSecure,
+  namesOf,
   Reports,
+  tellGone,
+  tellRouting,
   tellWhoCarries,
   toPrivateTarget,
   type WorkerRecord
@@ -26,14 +36,19 @@ export class Workers {
   readonly #records = new Map<string, WorkerRecord>();
   readonly #reports = new Reports();
   readonly #recalls = new Recalls();
+  readonly #claims = new Claims();
+  /** What the workers hold besides what they accept on. */
+  readonly lending: Lending;
   readonly #listening: Listening;
   readonly #verification: Verification;
+  readonly #hearing: Hearing;
   readonly #ports: WorkersPorts;
 
   constructor(ports: WorkersPorts) {
     this.#ports = ports;
     const records = () => [...this.#records.values()];
-    const lend = (record: WorkerRecord, key: string) => this.#lend(record, key);
+    this.lending = new Lending(ports.listeners, records);
+    const lend = (record: WorkerRecord, key: string) => this.lending.lend(record, key);
     this.#listening = new Listening({
       ...ports,
       records,
@@ -44,11 +59,44 @@ export class Workers {
       onUnfit: ({ id: worker }, why, fix) => ports.post({ type: 'worker-unfit', worker, why, fix, at: ports.now() })
     });
     this.#verification = new Verification({ ...ports, records, listening: this.#listening, lend });
+    this.#hearing = {
+      ...{ ports, listening: this.#listening, verification: this.#verification },
+      ...{ reports: this.#reports, recalls: this.#recalls, claims: this.#claims },
+      checkReady: (record) => this.#checkReady(record),
+      onAccepted: (record) => this.#accepted(record)
+    };
   }
 
   fork(worker: string, generation: number, release: Release): void {
-    const process = this.#ports.start(worker, generation, release, {
-      onMessage: (message, handle) => this.#onMessage(record, message, handle),
+    const start = (watch: Watch) => this.#ports.start({ worker, generation, release, watch });
+    const record = this.#create(worker, generation, start);
+    const { process } = record;
+    const isBeside = generation !== this.#ports.active() && isServed(this.#records.values());
+    if (isBeside) process.priority.boot(this.#ports.readinessOf(generation).readyTimeout);
+    this.lending.begin(record);
+    void this.#verification.paths.restore(); // a path that is gone need not be so until the next cutover
+  }
+
+  /** Takes over a worker of an earlier supervisor. What is said to it waits until {@link resume}. */
+  adopt(worker: string, generation: number, release: Release, found: FoundWorker, said: Adopted): void {
+    const record = this.#create(worker, generation, (watch) => this.#ports.adopt(found, release, watch));
+    fillRecord(record, found.hello, said);
+    record.routing = null;
+    if (!record.ready) return;
+    record.process.priority.restore();
+    this.#ports.watchdog?.watch(record);
+  }
+
+  /** Hears a worker that was taken over. */
+  resume(found: FoundWorker): void {
+    const record = this.#records.get(found.named.id);
+    record?.process.resume(found);
+    if (record) this.#checkReady(record);
+  }
+
+  #create(worker: string, generation: number, start: (watch: Watch) => WorkerProcess): WorkerRecord {
+    const process = start({
+      onMessage: (message, handle) => hear(record, message, handle, this.#hearing),
       onAppMessage: (message) =>
         message === 'ready' ? this.#listening.onSignal(record) : this.#ports.onAppMessage(worker, message),
       onGarbage: (what) => this.#tellGarbage(worker, what),
@@ -56,11 +104,10 @@ export class Workers {
       onGone: (reason) => this.#onGone(record, reason),
       progress: () => ({ early: !record.ready, bindFailure: record.bindFailure })
     });
-    const isBeside = generation !== this.#ports.active() && isServed(this.#records.values());
-    if (isBeside) process.priority.boot(this.#ports.readinessOf(generation).readyTimeout);
     const record = createRecord(worker, generation, process);
     this.#records.set(worker, record);
-    void this.#verification.paths.restore(); // a path that is gone need not be so until the next cutover
+    this.#ports.onNamed(namesOf(this.#records.values()));
+    return record;
   }
 
   /** Lends a worker what it accepts on: the listeners of its servers, and all that were named with `--listen`. */
@@ -72,7 +119,7 @@ export class Workers {
     Object.assign(record, { serving: true, served: true, accepted: false });
     const keys = this.#listening.toLend(record);
     for (const key of keys) record.opening.add(key);
-    for (const key of keys) this.#lend(record, key);
+    for (const key of keys) this.lending.lend(record, key);
     if (keys.size === 0 && ready === 'signal') this.#accepted(record);
     void this.#reports.ask(record);
   }
@@ -81,12 +128,9 @@ export class Workers {
     this.#stopServing(worker)?.process.send({ type: 'pause', receivers, hurry });
   }
 
-  /** Lets a worker finish what is in flight and keep the rest unread. Its copies of the listeners outlive the supervisor. */
+  /** Lets a worker finish what is in flight and keep the rest unread. */
   hold(worker: string, yields: boolean): void {
-    const record = this.#stopServing(worker);
-    if (!record) return;
-    record.process.send({ type: 'hold', yields });
-    for (const key of record.keys.keys()) this.#lend(record, key, 'keep');
+    this.#stopServing(worker)?.process.send({ type: 'hold', yields });
   }
 
   drain(worker: string, receivers: boolean): void {
@@ -103,8 +147,7 @@ export class Workers {
   signal = (worker: string, signal: 'SIGTERM' | 'SIGKILL') => this.#records.get(worker)?.process.signal(signal);
 
   has = (worker: string): boolean => this.#records.has(worker);
-  /** Closes the addresses that nobody needs any more. */
-  sweep = (): void => this.#listening.sweep();
+  sweep = (): void => this.#listening.sweep(); // what nobody needs any more
   /** What it was last known to be busy with. */
   holders = (worker: string): object => describeHolders(this.#records.get(worker));
 
@@ -113,6 +156,8 @@ export class Workers {
     if (record) record.process.send({ type: 'adopt', ...moving }, handle, (sent) => sent || onFailed());
     else onFailed();
   }
+  /** @param of how requests are routed, by the number of a generation */
+  route = (of: (generation: number) => string): void => tellRouting(this.#records.values(), of);
   confirm = (worker: string, id: string, busy: number) => this.#send(worker, { type: 'moved', id, busy });
 
   /** The workers of a generation, to be asked privately. */
@@ -124,7 +169,7 @@ export class Workers {
   asReceiver = (worker: string): Receiver => ({ worker, connections: this.#records.get(worker)?.connections ?? 0 });
 
   /** Asks every worker for its numbers, all at once. */
-  measure = (): Promise<Map<string, WorkerFacts>> => this.#reports.measure([...this.#records.values()]);
+  measure = (): Promise<Map<string, WorkerFacts>> => this.#reports.measure([...this.#records.values()], this.#claims);
 
   /** Why a generation is not ready, as far as can be seen from outside, and what helps. */
   explainUnready = (generation: number): Promise<Reason> =>
@@ -134,60 +179,8 @@ export class Workers {
   verify = (about: number): Promise<void> => this.#verification.verify(about);
   closeUnserved = (): readonly string[] => this.#listening.closeUnserved();
 
-  #onMessage(record: WorkerRecord, message: WorkerMessage, handle: Handle | undefined): void {
-    const { id: worker } = record;
-    const at = this.#ports.now();
-    this.#ports.departed.hear(worker, message);
-    switch (message.type) {
-      case 'listen':
-      case 'listening':
-      case 'listen-done':
-      case 'unlisten':
-      case 'signal':
-        return this.#listening.onMessage(record, message);
-      case 'carries':
-        record.carries = true;
-        return;
-      case 'rehearsed':
-        record.rehearsed = true;
-        return this.#checkReady(record);
-      case 'expecting':
-      case 'expected':
-        return this.#verification.reach.onMessage(record, message);
-      case 'accepting':
-        this.#verification.paths.onAccepting(message.key);
-        if (record.opening.delete(message.key) && record.opening.size === 0) this.#accepted(record);
-        return;
-      case 'accept-failed':
-        return this.#refused(record, message.key, message.code);
-      case 'left':
-        return;
-      case 'handed':
-      case 'paused':
-      case 'quiet':
-      case 'inactive':
-      case 'drained':
-        return this.#ports.post({ type: `worker-${message.type}`, worker, at });
-      case 'connection':
-        return handle && this.#ports.relay.take(worker, message, handle);
-      case 'adopted':
-        record.connections += 1;
-        return this.#ports.relay.onAdopted(worker, message);
-      case 'declined':
-        return this.#ports.relay.onDeclined(worker, message.id);
-      case 'reported':
-        return this.#reports.take(record, message);
-      case 'sampled':
-        return this.#ports.watchdog?.take(worker, message);
-      case 'recalled':
-        return this.#recalls.take(message.ask, message.requests);
-      case 'uncaught':
-        return message.fatal ? this.#ports.watchdog?.onFatal(worker, message.error) : undefined;
-      default:
-        message satisfies never;
-    }
-  }
-
+  /** An address on which a generation speaks TLS; null where it does on none. */
+  secureOf = (generation: number): string | null => findSecure(this.#recordsOf(generation), this.#ports.listeners);
   #tellGarbage(worker: string, reason: string): void {
     this.#ports.announce({ level: 'warn', event: 'garbage', worker, code: 'HANDOVER_ERR_PROTOCOL_MESSAGE', reason });
   }
@@ -221,9 +214,21 @@ export class Workers {
     return record;
   }
 
-  #lend(record: WorkerRecord, key: string, type: 'accept' | 'keep' = 'accept'): void {
-    const listener = this.#ports.listeners.find(key);
-    if (listener) record.process.send({ type, key }, listener.handle);
+  /** What workers write waits, and is not lost: somebody else may read it. */
+  pauseOutput(): void {
+    for (const { process } of this.#records.values()) process.pauseOutput();
+  }
+
+  resumeOutput(): void {
+    for (const { process } of this.#records.values()) process.resumeOutput();
+  }
+
+  /** A worker has opened its link. @returns whether it is one of these */
+  onKnock(knock: Knock): boolean {
+    const record = this.#records.get(knock.hello.worker);
+    if (record?.process.pid !== knock.hello.pid) return false;
+    record.process.onKnock(knock);
+    return true;
   }
 
   #accepted(record: WorkerRecord): void {
@@ -233,16 +238,11 @@ export class Workers {
     this.#ports.relay.onReceiver();
   }
 
-  #refused(record: WorkerRecord, key: string, errno: string): void {
-    // ENOSERVER: closed meanwhile. The app may have probed the port, and the real server comes.
-    if (!record.opening.delete(key) || errno === 'ENOSERVER') return;
-    const { code, why } = explainRefusal(errno, this.#ports.listeners.find(key));
-    this.#ports.post({ type: 'worker-refused', worker: record.id, code, why, at: this.#ports.now() });
-  }
-
   #onGone(record: WorkerRecord, { why, fix }: Reason): void {
     this.#records.delete(record.id);
+    this.#ports.onNamed(namesOf(this.#records.values()));
     this.#ports.watchdog?.forget(record.id);
+    tellGone(this.#records.values(), record.id, this.#claims);
     this.#ports.post({ type: 'worker-exited', worker: record.id, why, fix, at: this.#ports.now() });
     this.#ports.relay.onGone(record.id);
     this.#listening.onGone(record);

@@ -1,7 +1,8 @@
 import { execFile } from 'node:child_process';
-import { accessSync, constants, readFileSync, realpathSync } from 'node:fs';
+import { accessSync, constants, readFileSync, realpathSync, statSync } from 'node:fs';
 import { parseEnv, promisify } from 'node:util';
 import { systemCode } from '../../errors.ts';
+import { isRoot } from '../rights/act-as.ts';
 
 /** The oldest Node that this package runs in, as "engines" in package.json says. */
 export const OLDEST_NODE = [20, 19] as const;
@@ -56,12 +57,28 @@ function reachBinary(path: string): string {
 
 async function askVersion(binary: string): Promise<string> {
   try {
-    return (await run(binary, ['--version'], { timeout: VERSION_MS, killSignal: 'SIGKILL' })).stdout;
+    return await runVersion(binary, asOwner(binary));
   } catch (error) {
     const { code, killed } = error as { code?: string | number; killed?: boolean };
     const how = killed ? `did not say its version within ${VERSION_MS} ms` : `could not say its version (${code})`;
     throw new Error(`${binary} ${how}`, { cause: error });
   }
+}
+
+/** Asks as whoever owns the binary: root does not run what is an app's. One that its owner cannot reach is in a folder of root's. */
+async function runVersion(binary: string, owner: { uid?: number; gid?: number }): Promise<string> {
+  const options = { timeout: VERSION_MS, killSignal: 'SIGKILL', encoding: 'utf8' } as const;
+  try {
+    return (await run(binary, ['--version'], { ...options, ...owner })).stdout;
+  } catch (error) {
+    if (owner.uid === undefined || systemCode(error) !== 'EACCES') throw error;
+    return (await run(binary, ['--version'], options)).stdout;
+  }
+}
+
+function asOwner(binary: string): { uid?: number; gid?: number } {
+  const { uid, gid } = statSync(binary);
+  return isRoot() && uid !== 0 ? { uid, gid } : {};
 }
 
 function explain(path: string, error: unknown): string {

@@ -37,6 +37,14 @@ export interface Connection {
   missed: boolean;
   /** Whether no other process can take it: it ends here. */
   stays: boolean;
+  /** What was drawn for it where chance decides who answers, 0-1; -1 where nothing was. */
+  lot: number;
+  /** Whether its next request is answered here, wherever it belongs. */
+  isExempt: boolean;
+  /** Whether the app is not to see its request, which is about to leave with it. */
+  isWithheld: boolean;
+  /** Where its next request goes back to unless it is answered with 2xx; empty: any answer will do. */
+  tries: string;
   /** Whether the supervisor asks privately here; such requests are not measured. */
   private: boolean;
   /** `performance.now()` at the beginning of the last request. */

@@ -17,19 +17,28 @@ export function giveConnection(
   registry: Registry,
   server: net.Server,
   handle: Handle,
-  { key, fresh, pipelines, last, resume, private: isPrivate }: Arrival,
+  { key, fresh, pipelines, last, resume, request, lot, tries, private: isPrivate }: Arrival,
   onParked: (connection: Connection) => void,
   onSettled: (refused: string) => void = () => {}
 ): void {
   if (!speaksHttp1(server)) {
     const socket = attachConnection(server, handle);
-    registry.add(server, socket, key).private = isPrivate;
+    Object.assign(registry.add(server, socket, key), { private: isPrivate, lot });
     server.emit('connection', socket);
     return;
   }
   if (resume) return resumeConnection(registry, server, handle, { key, resume, last }, onSettled);
+  const known = { private: isPrivate, pipelines, stays: last, lot };
+  if (request !== '') {
+    const socket = attachConnection(server, handle);
+    // It is not to be taken for an idle one: these bytes are not counted as read.
+    Object.assign(registry.add(server, socket, key), known, { parked: true, isExempt: true, tries });
+    socket.unshift(Buffer.from(request, 'latin1'));
+    server.emit('connection', socket);
+    return;
+  }
   adopt(server, handle, fresh, (socket) => {
-    const connection = Object.assign(registry.add(server, socket, key), { private: isPrivate, pipelines, stays: last });
+    const connection = Object.assign(registry.add(server, socket, key), known);
     if (!fresh) onParked(connection);
   });
 }

@@ -25,7 +25,10 @@ export function findAllIdle(registry: Registry): Set<net.Socket> {
   for (const server of new Set([...registry.connections].map(({ server }) => server))) {
     for (const socket of findIdle(server)) idle.add(socket);
   }
-  for (const connection of registry.connections) if (isUntouched(connection)) idle.add(connection.socket);
+  for (const connection of registry.connections) {
+    if (isUntouched(connection)) idle.add(connection.socket);
+    if (connection.isWithheld) idle.delete(connection.socket);
+  }
   return idle;
 }
 

@@ -2,7 +2,8 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import type net from 'node:net';
 import { onRequestChannel } from '../../internals/diagnostics.ts';
 import { currentResponse } from '../../internals/http.ts';
-import type { Holding, ToSupervisor } from '../../protocol/messages.ts';
+import type { Holding } from '../../protocol/holding.ts';
+import type { ToSupervisor } from '../../protocol/messages.ts';
 import type { Gate } from '../listen/gate.ts';
 import type { Meter } from '../vitals.ts';
 import { CONNECTION, type Connection, connectionOf, type Marked } from './connection.ts';
@@ -73,7 +74,7 @@ export class Registry {
     if (!speaksHttp1(server)) this.#watchSecured(server);
     hearUpgrades(server, (request, socket, head) => this.#upgrade(request, socket, head));
     server.on('connection', (socket: net.Socket) => {
-      if (!(CONNECTION in socket)) this.add(server, socket, this.#gates.get(server)?.arriving ?? null);
+      if (!(CONNECTION in socket)) this.add(server, socket, null);
     });
   }
 
@@ -94,7 +95,8 @@ export class Registry {
 
   add(server: net.Server, socket: net.Socket, key: string | null): Connection {
     const kind = speaksHttp1(server) ? 'http1' : 'other';
-    const listener = key ?? this.#gates.get(server)?.key ?? '';
+    const gate = this.#gates.get(server);
+    const listener = key ?? gate?.arriving ?? gate?.key ?? '';
     const marks = {
       movableAt: null,
       idleMark: -1,
@@ -107,7 +109,15 @@ export class Registry {
       resumption: null,
       isHttp2: false
     };
-    const habits = { pipelines: false, missed: false, stays: false };
+    const habits = {
+      pipelines: false,
+      missed: false,
+      stays: false,
+      lot: -1,
+      isExempt: false,
+      isWithheld: false,
+      tries: ''
+    };
     const connection: Connection = { registry: this, socket, server, key: listener, kind, ...marks, ...habits };
     this.connections.add(connection);
     (socket as Marked)[CONNECTION] = connection;
@@ -121,7 +131,7 @@ export class Registry {
   }
 
   /** What the supervisor asks for. @param held how many connections are kept unread */
-  report(held: number): Omit<Extract<ToSupervisor, { type: 'reported' }>, 'type' | 'ask'> {
+  report(held: number): Omit<Extract<ToSupervisor, { type: 'reported' }>, 'type' | 'ask' | 'unrouted'> {
     const { count: inFlight, holding } = this.#inFlight();
     const connections = this.connections.size + held;
     return { connections, inFlight, requests: this.requests, holding, kinds: countKinds(this), left: this.left.counts };

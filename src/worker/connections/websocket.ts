@@ -13,6 +13,8 @@ const LOOK_MS = 20;
 const PATIENT_LOOKS = 100;
 /** How long a client may take to answer the close. */
 const ANSWER_MS = 2_000;
+/** How long an answer is waited for after a message, before there is taken to be none. */
+const UNANSWERED_MS = 500;
 /** How much an app may save of one. */
 const STATE_BYTES = 64 * 1024;
 
@@ -27,6 +29,8 @@ export class WebSocketConnection {
   answer: string | null = null;
   /** What the app saves of it, to be carried to another process with it; null where it does not. */
   save: (() => unknown) | null = null;
+  /** Whether what has come or gone is still being taken apart or put together, such as by compression. */
+  #isAtWork = () => false;
   #request = '';
   readonly #sent = new Frames();
   readonly #received = new Frames();
@@ -37,6 +41,8 @@ export class WebSocketConnection {
   #onAnswer: (() => void) | null = null;
   #readAgain: (() => void) | null = null;
   #bytes = -1;
+  /** When the last message has come that nothing was sent after; null where something was. */
+  #unansweredSince: number | null = null;
 
   constructor(socket: net.Socket, head: Buffer) {
     this.socket = socket;
@@ -48,15 +54,21 @@ export class WebSocketConnection {
       return (write as Write).call(socket, chunk, encoding, callback);
     }) as typeof socket.write;
     socket.push = (chunk: unknown, encoding?: BufferEncoding) => {
-      if (chunk instanceof Uint8Array) this.#received.take(chunk);
+      if (chunk instanceof Uint8Array) this.#onRead(chunk);
       return push.call(socket, chunk, encoding);
     };
   }
 
-  /** The app wants it carried. @param save what is to go with it */
-  carryWith(request: IncomingMessage, save: () => unknown): void {
+  /**
+   * The app wants it carried.
+   *
+   * @param save what is to go with it
+   * @param isAtWork whether a message is still being taken apart or put together
+   */
+  carryWith(request: IncomingMessage, save: () => unknown, isAtWork: () => boolean): void {
     this.#request = requestHead(request);
     this.save = save;
+    this.#isAtWork = isAtWork;
   }
 
   /** Whether the app has accepted it, and it is one. */
@@ -73,8 +85,10 @@ export class WebSocketConnection {
   /**
    * What another process needs to go on with it; why it cannot be carried at all; or null where it is not between two
    * messages. It is not read from the first call on that finds it so: only at the next one all is answered.
+   *
+   * @param isPatient whether an answer that the app may be about to send is waited for
    */
-  resume(): Resume | string | null {
+  resume(isPatient: boolean): Resume | string | null {
     const { socket, answer } = this;
     if (this.save === null || answer === null) return 'the app does not carry it';
     if (hasContext(answer)) return 'its compression has a context';
@@ -83,7 +97,9 @@ export class WebSocketConnection {
       this.#sent.isBoundary &&
       this.#received.isBoundary &&
       socket.readableLength === 0 &&
-      isFlushed(socket);
+      isFlushed(socket) &&
+      !this.#isAtWork() &&
+      !(isPatient && this.#isAnswerDue);
     if (!isBetween) {
       this.readAgain();
       return null;
@@ -157,6 +173,10 @@ export class WebSocketConnection {
     this.#onAnswer = null;
   }
 
+  get #isAnswerDue(): boolean {
+    return this.#unansweredSince !== null && performance.now() - this.#unansweredSince < UNANSWERED_MS;
+  }
+
   get #canClose(): boolean {
     return this.isOpen && this.#sent.isBoundary;
   }
@@ -169,11 +189,19 @@ export class WebSocketConnection {
     setTimeout(() => socket.destroyed || endGently(socket), ANSWER_MS).unref();
   }
 
+  #onRead(chunk: Uint8Array): void {
+    const { messages } = this.#received;
+    this.#received.take(chunk);
+    if (this.#received.messages > messages) this.#unansweredSince = performance.now();
+  }
+
   #onWrite(chunk: string | Uint8Array, encoding: unknown): void {
     if (this.answer !== null) {
       const { messages } = this.#sent;
       this.#sent.take(toBytes(chunk, encoding));
-      if (this.#sent.messages > messages) this.#onAnswer?.();
+      if (this.#sent.messages === messages) return;
+      this.#unansweredSince = null;
+      this.#onAnswer?.();
       return;
     }
     this.#head ??= new AnswerHead();

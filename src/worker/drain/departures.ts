@@ -158,7 +158,12 @@ export class Departures {
     return connection;
   }
 
-  /** The supervisor is gone. */
+  /** Another supervisor has taken over. */
+  sendAgain(): void {
+    this.#transit.sendAgain();
+  }
+
+  /** The supervisor is gone, and no other has come. */
   abandon(): void {
     this.#transit.abandon();
   }

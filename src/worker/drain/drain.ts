@@ -20,6 +20,8 @@ type Mode = 'serving' | 'handing' | 'ending';
 interface Hands {
   /** Serves a connection here again, because it could not be sent. */
   takeBack(detached: Detached): void;
+  /** How many connections are on their way to whoever is to answer their request: they may come back. */
+  readonly outgoing: () => number;
   /** The last connection is gone. */
   onEmpty(): void;
 }
@@ -35,7 +37,7 @@ export class Drain {
   #isRetiring = false;
   /** Those whose clients send ahead without a pause, until what has been read is answered. */
   readonly #readingStopped = new ReadingStopped();
-  readonly #departures: Departures;
+  readonly departures: Departures;
   readonly #closing: Closing;
   /** What is not waited for at the end of the service. */
   readonly lasting: Lasting;
@@ -43,6 +45,7 @@ export class Drain {
   readonly longLived: LongLived;
   readonly #registry: Registry;
   readonly #budget: HandoverBudget;
+  readonly #outgoing: () => number;
   readonly #onEmpty: () => void;
   readonly #rampMs: number;
 
@@ -53,20 +56,22 @@ export class Drain {
     this.#budget = new HandoverBudget(budgetMs, drainMs);
     // Where the worker is to end, its clients need time to hear of it.
     this.#rampMs = Math.min(rampMs, drainMs / 4);
-    this.#departures = new Departures(registry, channel, worker, {
+    this.departures = new Departures(registry, channel, worker, {
       takeBack: hands.takeBack,
       onAllMayGo: () => this.#watchAll(),
       onHanded: () => channel.send({ type: 'handed', left: this.longLived.plan() })
     });
-    this.longLived = new LongLived(registry, settings, this.#departures);
+    this.longLived = new LongLived(registry, settings, this.departures);
     this.lasting = new Lasting(registry, this.longLived);
+    this.#outgoing = hands.outgoing;
     this.#onEmpty = hands.onEmpty;
   }
 
   /** Whether nothing is left here that has to be waited for. */
   get isEmpty(): boolean {
-    if (this.#mode === 'ending' || this.#isRetiring) return this.#departures.size === 0 && this.lasting.areAll();
-    return this.#registry.connections.size + this.#departures.size === 0;
+    const leaving = this.departures.size + this.#outgoing();
+    if (this.#mode === 'ending' || this.#isRetiring) return leaving === 0 && this.lasting.areAll();
+    return this.#registry.connections.size + leaving === 0;
   }
 
   /** Serves again; the connections that are still here stay. */
@@ -76,7 +81,7 @@ export class Drain {
     this.#closing.end();
     this.#budget.reset();
     this.#readingStopped.clear();
-    this.#departures.end();
+    this.departures.end();
     this.longLived.cancel();
     for (const connection of this.#registry.connections) {
       connection.movableAt = null;
@@ -94,17 +99,17 @@ export class Drain {
     this.#mode = 'handing';
     this.#budget.begin();
     for (const connection of this.#registry.connections) if (connection.kind === 'other') this.#watch(connection);
-    this.#departures.begin(held, rampMs, this.longLived.begin());
+    this.departures.begin(held, rampMs, this.longLived.begin());
   }
 
   /** From now on each connection moves as soon as it can. */
   #watchAll(): void {
     this.#budget.begin();
     for (const connection of this.#registry.connections) {
-      if (this.#departures.has(connection)) connection.movableAt = this.#budget.since;
+      if (this.departures.has(connection)) connection.movableAt = this.#budget.since;
       else if (connection.kind === 'http1' && !connection.moving) this.#watch(connection);
     }
-    this.#departures.pump();
+    this.departures.pump();
   }
 
   /**
@@ -113,7 +118,7 @@ export class Drain {
   end(receivers: boolean, held: Iterable<Detached> = []): void {
     if (receivers) {
       if (this.#mode === 'serving') this.handOver(held, this.#rampMs);
-      else this.#departures.hurry();
+      else this.departures.hurry();
       this.#budget.shorten();
       this.#isRetiring = true;
       this.longLived.retire(true);
@@ -122,18 +127,22 @@ export class Drain {
     }
     this.#mode = 'ending';
     this.#readingStopped.clear();
-    this.#departures.end(held);
+    this.departures.end(held);
     this.longLived.retire(false);
     this.#closing.begin(true);
   }
 
   /** Whether each connection moves as soon as it can. */
   get #isWatching(): boolean {
-    return this.#mode === 'handing' && this.#departures.mayAllGo;
+    return this.#mode === 'handing' && this.departures.mayAllGo;
   }
 
   #look(): void {
     this.lasting.look();
+    this.lookWhetherEmpty();
+  }
+
+  lookWhetherEmpty(): void {
     if (this.isEmpty) this.#onEmpty();
   }
 
@@ -149,7 +158,7 @@ export class Drain {
     // Not where a client sends ahead: requests that it has sent already would be lost.
     if ((overdue || connection?.stays) && !connection?.pipelines) sayClose(response);
     if (!connection) return;
-    this.#departures.touch(connection);
+    this.departures.touch(connection);
     if (!this.#isWatching || !movable) return;
     // A response that waits behind another one is watched when its turn comes.
     if (!currentResponse(connection.socket)) response.once('close', () => this.#onResponseEnd(connection));
@@ -164,9 +173,9 @@ export class Drain {
 
   onClose(connection: Connection): void {
     this.longLived.forget(connection);
-    this.#departures.forget(connection);
+    this.departures.forget(connection);
     this.#readingStopped.drop(connection);
-    if (this.isEmpty) this.#onEmpty();
+    this.lookWhetherEmpty();
   }
 
   /** An idle connection arrived. If this worker has been paused meanwhile, it moves on. */
@@ -178,15 +187,10 @@ export class Drain {
 
   /** The supervisor confirms that the receiver has it: only now it is forgotten here. */
   onMoved(id: string, busy: number): void {
-    if (!this.#departures.onMoved(id, busy)) return;
+    if (!this.departures.onMoved(id, busy)) return;
     this.#budget.onMoved();
-    this.#departures.pump();
-    if (this.isEmpty) this.#onEmpty();
-  }
-
-  /** The supervisor is gone. */
-  abandonTransit(): void {
-    this.#departures.abandon();
+    this.departures.pump();
+    this.lookWhetherEmpty();
   }
 
   #watch(connection: Connection): void {
@@ -216,17 +220,17 @@ export class Drain {
   #enqueue(connection: Connection): void {
     if (connection.kind !== 'http1' || connection.stays) return;
     connection.movableAt ??= performance.now();
-    this.#departures.add(connection);
+    this.departures.add(connection);
     // Not at once, because the app's own listeners may still have to run. No byte is read before the next tick.
     process.nextTick(() => {
       if (this.#readingStopped.has(connection)) this.#holdStopped(connection);
-      this.#departures.pumpMissed(connection);
+      this.departures.pumpMissed(connection);
     });
   }
 
   /** Detaches a connection that is not read, since Node's timeouts would end it; it then waits as held ones do. */
   #holdStopped(connection: Connection): void {
-    if (isIdle(connection) && this.#departures.has(connection)) this.#departures.hold(connection);
+    if (isIdle(connection) && this.departures.has(connection)) this.departures.hold(connection);
     else this.#readingStopped.release(connection);
   }
 }

@@ -10,6 +10,8 @@ const LOOK_MS = 10;
 const SEARCH_MS = 1_000;
 /** How long it is tried to find a WebSocket between two messages before it is closed instead. */
 const TRY_MS = 2_000;
+/** For how much of that the app is given time to answer the last message. */
+const PATIENT_MS = 1_000;
 
 /** Moves connections in the middle of an answer: streams between two events, and WebSockets between two messages. */
 export class InAnswer {
@@ -84,7 +86,7 @@ export class InAnswer {
 
   #tryWebSocket(connection: Connection, socket: WebSocketConnection, since: number): void {
     if (socket.isClosing) return this.#drop(connection);
-    const found = socket.resume();
+    const found = socket.resume(performance.now() - since < PATIENT_MS);
     if (found === null) {
       if (performance.now() - since < TRY_MS) return;
       socket.readAgain();

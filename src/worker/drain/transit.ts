@@ -3,13 +3,24 @@ import type { Channel } from '../channel.ts';
 import type { Connection } from '../connections/connection.ts';
 import type { Detached } from '../connections/detached.ts';
 
+/** After so long, a connection that could not be sent is served here again. */
+const RETRY_MS = 20;
+
+interface Item {
+  readonly detached: Detached;
+  readonly to: string;
+  readonly tries: string;
+  /** Whether a supervisor may have got it. */
+  sent: boolean;
+}
+
 /**
  * The connections that are on their way to another process.
  *
  * Each is kept open here until the supervisor confirms that a receiver has it, so that a lost copy can be sent again.
  */
 export class Transit {
-  readonly #onWay = new Map<string, { readonly detached: Detached; sent: boolean }>();
+  readonly #onWay = new Map<string, Item>();
   readonly #channel: Channel;
   readonly #worker: string;
   readonly #takeBack: (detached: Detached) => void;
@@ -25,21 +36,42 @@ export class Transit {
     return this.#onWay.size;
   }
 
-  send(detached: Detached): void {
-    const { connection, handle, fresh, resume } = detached;
+  /**
+   * @param to the number of a generation, or the id of a worker; empty: whoever accepts
+   * @param tries where it goes back to unless it is answered with 2xx; empty: any answer will do
+   */
+  send(detached: Detached, to = '', tries = ''): void {
     this.#lastId += 1;
     const id = `${this.#worker}:${this.#lastId}`;
-    const item = { detached, sent: false };
+    const item = { detached, to, tries, sent: false };
     this.#onWay.set(id, item);
-    const { key, pipelines } = connection;
+    this.#offer(id, item);
+  }
+
+  /** Offers all that are on their way to the next supervisor, by the same ids: receivers know which of them have arrived. */
+  sendAgain(): void {
+    for (const [id, item] of this.#onWay) this.#offer(id, item);
+  }
+
+  #offer(id: string, item: Item): void {
+    const { detached, to, tries } = item;
+    const { connection, handle, fresh, resume, request } = detached;
+    const { key, pipelines, lot } = connection;
     this.#channel.send(
-      { type: 'connection', id, key, fresh, pipelines, resume: sealResume(resume) },
+      { type: 'connection', id, key, fresh, pipelines, resume: sealResume(resume), to, request, lot, tries },
       handle,
       (sent) => {
-        item.sent = sent;
-        if (!sent && this.#onWay.delete(id)) this.#takeBack(detached);
+        item.sent ||= sent;
+        // Not at once: it would be offered again, without end. Where the supervisor is gone, it waits for the next one.
+        if (!item.sent) setTimeout(() => this.#giveUp(id, item), RETRY_MS).unref();
       }
     );
+  }
+
+  #giveUp(id: string, item: Item): void {
+    if (item.sent || !this.#channel.isOpen || this.#onWay.get(id) !== item) return;
+    this.#onWay.delete(id);
+    this.#takeBack(item.detached);
   }
 
   /** @returns the connection that has arrived at its receiver; null if it is not known */

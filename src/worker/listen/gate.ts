@@ -1,5 +1,6 @@
 import type { Handle } from '../../internals/net.ts';
 import type { Address } from '../../protocol/messages.ts';
+import type { Channel } from '../channel.ts';
 import type { Expected } from './expected.ts';
 
 type OnConnection = (this: Gate, status: number, client?: Handle) => void;
@@ -63,6 +64,15 @@ export class Gate {
     if (status === 0) this.#open.set(key, handle);
     else handle.close();
     return status;
+  }
+
+  isOpen(key: string): boolean {
+    return this.#open.has(key);
+  }
+
+  /** Gives a copy of what it accepts on to the next supervisor, except of those that it gets anyway. */
+  give(channel: Channel, except: readonly string[]): void {
+    for (const [key, handle] of this.#open) if (!except.includes(key)) channel.send({ type: 'kept', key }, handle);
   }
 
   /** Closes the copies. Connections in the kernel's queue wait there until another worker accepts. */

@@ -13,6 +13,7 @@ import { isGone, keepPaths } from './keep-paths.ts';
 import { type Call, readListen } from './listen-arguments.ts';
 import { refuseOwnConnections } from './own-connections.ts';
 import { watchPreloading } from './preloading.ts';
+import { Spares } from './spares.ts';
 import { systemError } from './system-errors.ts';
 
 interface Shared {
@@ -37,9 +38,8 @@ const TRIAL_MS = 250;
 /** The app's servers that share a listener. Which of them gets a named address: see `protocol/named.ts`. */
 export class Servers {
   readonly expected: Expected;
+  readonly spares = new Spares();
   readonly #shared: Shared[] = [];
-  /** Copies of listeners that are not accepted on, unless the supervisor is gone. */
-  readonly #spare = new Map<string, Handle>();
   readonly #channel: Channel;
   readonly #settings: WorkerSettings;
   readonly #onServer: (server: net.Server, gate: Gate) => void;
@@ -78,7 +78,6 @@ export class Servers {
 
   /** Accepts on a lent copy of the listening socket, and reports how it went. */
   open(key: string, handle: Handle): void {
-    this.#dropSpare(key);
     const owner = this.ownerOf(key);
     if (!owner) {
       handle.close();
@@ -92,20 +91,24 @@ export class Servers {
 
   shut(): void {
     for (const { gate } of this.#shared) gate.shut();
-    for (const key of [...this.#spare.keys()]) this.#dropSpare(key);
   }
 
-  /** Keeps a copy of a listener, and with it the kernel's queue, without accepting. */
-  keep(key: string, handle: Handle): void {
-    this.#dropSpare(key);
-    this.#spare.set(key, handle);
+  /** Asks the next supervisor what the one before has not answered, and gives it what is accepted on. */
+  give(): void {
+    this.spares.give(this.#channel);
+    for (const one of this.#shared) {
+      if (one.ask !== null) this.#ask(one);
+      one.gate.give(this.#channel, this.spares.keys);
+    }
   }
 
-  /** Accepts on the copies that were kept. */
+  /** Accepts where a copy was kept and a server has it: nobody is there to lend another one. */
   reopen(): void {
-    const spare = [...this.#spare];
-    this.#spare.clear();
-    for (const [key, handle] of spare) this.open(key, handle);
+    for (const key of this.spares.keys) {
+      if (!this.ownerOf(key) || this.#shared.some(({ gate }) => gate.isOpen(key))) continue;
+      const handle = this.spares.take(key);
+      if (handle) this.open(key, handle);
+    }
   }
 
   /** The supervisor's answer to a `listen` of the app. */
@@ -127,11 +130,6 @@ export class Servers {
         .filter((address) => typeof address === 'string')
     );
     return this.#onPath;
-  }
-
-  #dropSpare(key: string): void {
-    this.#spare.get(key)?.close();
-    this.#spare.delete(key);
   }
 
   #share(server: net.Server, wanted: ListenArguments, { callback, signal }: Call): void {

@@ -50,7 +50,10 @@ export class Rehearsal {
     if (this.#isOver) return handle.close();
     const [first, second] = this.#stages;
     const [from, to] = key === first.key ? [first, second] : [second, first];
-    to.adopt({ key, fresh, pipelines, resume: null, last: false, private: false }, handle);
+    to.adopt(
+      { key, fresh, pipelines, resume: null, request: '', lot: -1, tries: '', last: false, private: false },
+      handle
+    );
     from.drain.onMoved(id, 0);
   }
 

@@ -39,7 +39,7 @@ export class Stage {
       this.registry,
       channel,
       { ...settings, worker: key, budgetMs: BUDGET_MS, drainMs: BUDGET_MS },
-      { takeBack: ({ handle }) => handle.close(), onEmpty: () => this.#onEmpty() }
+      { takeBack: ({ handle }) => handle.close(), outgoing: () => 0, onEmpty: () => this.#onEmpty() }
     );
     this.#server = new Server(answer);
     this.#server.emit = emit;

@@ -3,13 +3,14 @@ import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
 import { PrivateClient } from '../../../src/host/checks/private-client.ts';
 import { PRIVATE_ID } from '../../../src/protocol/messages.ts';
+import { AS_OPENED } from '../../../src/protocol/opened.ts';
 import { atEnd } from '../../support/end.ts';
 import { inTime } from '../../support/wait.ts';
 import { Worker } from '../../support/worker.ts';
 
 async function start(t: TestContext): Promise<PrivateClient> {
   const worker = await Worker.start(t, 'http.mjs');
-  const moving = { id: PRIVATE_ID, key: worker.bound.key, fresh: true, pipelines: false, resume: '', last: true };
+  const moving = { ...AS_OPENED, id: PRIVATE_ID, key: worker.bound.key, last: true };
   const ended = new AbortController().signal;
   const target = { generation: 1, worker: '1.1', secure: false, startedAt: 0, ended };
   const client = new PrivateClient(

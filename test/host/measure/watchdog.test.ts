@@ -6,7 +6,7 @@ import { Watchdog, type WatchdogLimits } from '../../../src/host/measure/watchdo
 import type { Sample, ToWorker } from '../../../src/protocol/messages.ts';
 
 const nothing: Sample = {
-  ...{ requests: 0, failed: 0, cut: 0, uncaught: 0, cpuMs: 0, rssBytes: 50_000_000 },
+  ...{ requests: 0, redirected: 0, refused: 0, failed: 0, cut: 0, uncaught: 0, cpuMs: 0, rssBytes: 50_000_000 },
   ...{ latency: [], loop: [], routes: [] }
 };
 const off: WatchdogLimits = { hangMs: 15_000, keepMs: 60_000, maxMemoryBytes: null, standbyShare: 0 };

@@ -3,6 +3,7 @@ import { PassThrough, Readable, Writable } from 'node:stream';
 import { test } from 'node:test';
 import { setImmediate as turn } from 'node:timers/promises';
 import { LineRelay } from '../../../src/host/processes/output.ts';
+import { until } from '../../support/wait.ts';
 
 /** Collects what is written to it, chunk by chunk. */
 class Sink extends Writable {
@@ -160,4 +161,47 @@ test('the last lines are kept for error messages: none empty, and no more than m
   const { relay: long } = await pass(cut(Buffer.from(`${many.join('\n')}\n`), 5));
   assert.equal(long.tail.at(-1), many.at(-1));
   assert.ok(long.tail.length >= 400 && long.tail.length < 600, `${long.tail.length} lines are kept`);
+});
+
+test('an output of which nothing is read holds nobody for long, and says what is missing when it is read again', async () => {
+  const sink = new Sink({ highWaterMark: 8 });
+  sink.held = true;
+  const { from } = relayTo(sink);
+  const line = `${'x'.repeat(64 * 1024 - 1)}\n`;
+  let written = 0;
+  const write = () => {
+    from.write(line);
+    written += 1;
+  };
+  write();
+  await until(() => {
+    if (from.readableLength === 0) write();
+    return written > 100;
+  }, 'the end of the waiting');
+
+  sink.held = false;
+  sink.proceed?.();
+  await until(() => sink.writableLength === 0, 'that all of it is read');
+  await until(() => {
+    from.write('last\n');
+    return sink.text.includes('last\n');
+  }, 'what comes after it');
+  const [, lost] = /^handover: (\d+) lines are missing here, for nobody read this output$/m.exec(sink.text) ?? [];
+  const whole = sink.text.split('\n').filter((one) => one.length === line.length - 1).length;
+  assert.ok(Number(lost) > 0);
+  assert.equal(whole + Number(lost), written);
+});
+
+test('an output that is read, however slowly, loses nothing', async () => {
+  const sink = new Sink({ highWaterMark: 8 });
+  sink.held = true;
+  const { from } = relayTo(sink);
+  for (let n = 0; n < 20; n += 1) from.write(`line ${n} ${'x'.repeat(100)}\n`);
+  await until(() => {
+    const { proceed } = sink;
+    sink.proceed = null;
+    proceed?.();
+    return sink.text.includes('line 19 ');
+  }, 'the last line');
+  assert.equal(sink.text.split('\n').length, 21);
 });

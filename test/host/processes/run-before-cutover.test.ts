@@ -17,7 +17,7 @@ function start(t: TestContext, run: BeforeCutover['run'], timeoutMs = 20_000) {
   });
   const calling = new AbortController();
   const env = { PATH: process.env.PATH, APP_TOKEN: 'hush-hush' };
-  const context = { from: 6, to: 7, cwd, env, signal: calling.signal };
+  const context = { from: 6, to: 7, cwd, env, account: null, signal: calling.signal };
   const done = inTime(runBeforeCutover({ run, timeoutMs }, context, stderr), 'the end of what runs');
   return { cwd, done, said: () => said, callOff: () => calling.abort() };
 }
@@ -45,7 +45,8 @@ test('a command that fails says how, with its last lines, and no secret in them'
 
 test('a command that cannot be started has failed', async (t) => {
   const { cwd } = start(t, 'true');
-  const context = { from: 6, to: 7, cwd: join(cwd, 'gone'), env: {}, signal: new AbortController().signal };
+  const { signal } = new AbortController();
+  const context = { from: 6, to: 7, cwd: join(cwd, 'gone'), env: {}, account: null, signal };
 
   assert.match(whyOf(await runBeforeCutover({ run: 'true', timeoutMs: 1_000 }, context, new PassThrough())), /ENOENT/);
 });

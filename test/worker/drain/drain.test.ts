@@ -101,7 +101,7 @@ const ENDINGS: readonly [name: string, version: string, end: (moment: Waiting) =
   ['moves when it is its turn', '2', ({ leaver, receiver }) => leaver.handOverTo(receiver)],
   ['is read again after accept', '1', ({ leaver }) => leaver.accept()],
   ['is answered at the end of the service', '1', ({ leaver }) => leaver.say({ type: 'drain', receivers: false })],
-  ['is answered by an orphan', '1', ({ leaver }) => leaver.child.disconnect()],
+  ['is answered by an orphan', '1', ({ leaver }) => leaver.disconnect()],
   ['is answered here if nobody takes it', '1', takeBack]
 ];
 type Waiting = Awaited<ReturnType<typeof waiting>>;

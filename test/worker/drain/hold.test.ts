@@ -265,7 +265,7 @@ test('an orphan that held serves again: what it held, and who comes new', async 
   await settle(worker);
 
   bound.close();
-  worker.child.disconnect();
+  worker.disconnect();
   assert.equal((await talk.answer()).id, 'held');
   assert.equal((await queued.answer()).id, 'queued');
   await ask(await open(t, bound), 'new');
@@ -280,7 +280,7 @@ test('an orphan that held as a standby does not begin to accept, and ends what i
   await worker.hold();
   await worker.hear('quiet');
   talk.get('/answer', 'held');
-  worker.child.disconnect();
+  worker.disconnect();
   assert.equal((await talk.answer()).id, 'held');
 });
 
@@ -293,7 +293,7 @@ test('an orphan that held for another version does not serve again: what it held
   worker.say({ type: 'hold', yields: true });
   talk.get('/answer', 'held');
   await settle(worker);
-  worker.child.disconnect();
+  worker.disconnect();
   await assert.rejects(talk.answer());
 });
 

@@ -1,0 +1,242 @@
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import type net from 'node:net';
+import { currentResponse } from '../../internals/http.ts';
+import { blockReading } from '../../internals/net.ts';
+import type { ToWorker } from '../../protocol/messages.ts';
+import type { WorkerSettings } from '../../protocol/worker-settings.ts';
+import type { Channel } from '../channel.ts';
+import { CONNECTION, type Connection, connectionOf } from '../connections/connection.ts';
+import { type Detached, takeOff } from '../connections/detached.ts';
+import { speaksHttp1 } from '../connections/http1.ts';
+import type { Registry } from '../connections/registry.ts';
+import { Transit } from '../drain/transit.ts';
+import type { Affinity } from './affinity.ts';
+import { Answers } from './answers.ts';
+import { type Destination, Destinations } from './destinations.ts';
+import { standBefore } from './emitting.ts';
+import { writeHead } from './request-bytes.ts';
+import { giveToApp, Withheld } from './withheld.ts';
+
+interface Hands {
+  /** Serves a connection here again, because it could not be sent. */
+  takeBack(detached: Detached): void;
+  /** A request that was withheld is answered here after all. */
+  onStaying(connection: Connection, response: ServerResponse): void;
+}
+
+/**
+ * Brings each request to the process that is to answer it: the app does not see one that belongs elsewhere.
+ *
+ * Plain HTTP/1.1 is decided by the head of each request; whatever else, before anything is read of a connection.
+ */
+export class Router {
+  /** How many requests were answered here although they belonged elsewhere, by reason. */
+  readonly unrouted: Record<string, number> = {};
+  readonly #destinations: Destinations;
+  readonly #worker: string;
+  readonly #registry: Registry;
+  readonly #hands: Hands;
+  readonly #transit: Transit;
+  readonly #answers: Answers;
+  readonly #servers = new Map<net.Server, (() => void) | null>();
+  readonly #withheld = new Map<Connection, Withheld>();
+  /** The request that Node is about to tell the app of. */
+  #next: IncomingMessage | null = null;
+
+  constructor(settings: WorkerSettings, channel: Channel, registry: Registry, hands: Hands) {
+    const { worker, generation } = settings;
+    this.#worker = worker;
+    this.#registry = registry;
+    this.#hands = hands;
+    this.#destinations = new Destinations(settings, channel, (why) => this.#count(why));
+    this.#answers = new Answers(this.#destinations, channel, generation, {
+      isWithheld: (connection) => this.#withheld.has(connection),
+      passOn: (connection, request, response, { to, tries }) => this.#withhold(connection, request, response, to, tries)
+    });
+    this.#transit = new Transit(channel, `${worker}:r`, (detached) => {
+      this.#count('not sent');
+      hands.takeBack(detached);
+    });
+  }
+
+  /** Which clients are known here; null where that does not matter. */
+  get affinity(): Affinity | null {
+    return this.#destinations.affinity;
+  }
+
+  onMessage(message: Extract<ToWorker, { type: 'route' | 'owner' | 'owner-gone' }>): void {
+    if (message.type === 'route') this.#onRouting(message.routing);
+    else if (message.type === 'owner') this.affinity?.onOwner(message.ask, message.worker);
+    else this.affinity?.onOwnerGone(message.worker);
+  }
+
+  #onRouting(routing: string): void {
+    this.#destinations.onRouting(routing);
+    const isOn = this.#destinations.areMany;
+    for (const [server, end] of this.#servers) {
+      if (isOn && !end) this.#servers.set(server, this.#standBefore(server));
+      else if (!isOn && end && this.#withheld.size === 0) {
+        end();
+        this.#servers.set(server, null);
+      }
+    }
+  }
+
+  watch(server: net.Server): void {
+    if (this.#servers.has(server)) return;
+    this.#servers.set(server, this.#destinations.areMany ? this.#standBefore(server) : null);
+    server.once('close', () => this.#servers.delete(server));
+  }
+
+  /** A request has begun. @returns whether it leaves: the app does not hear of it then */
+  onRequest(connection: Connection | null, response: ServerResponse): boolean {
+    return this.#destinations.areMany && connection !== null && this.#withholds(connection, response);
+  }
+
+  /** A connection came with a request that is to be answered here, wherever it belongs. */
+  onArrived(id: string): void {
+    if (id.startsWith(`${this.#worker}:`)) this.#count('nobody there');
+  }
+
+  onClose(connection: Connection): void {
+    this.#withheld.get(connection)?.end();
+    this.#withheld.delete(connection);
+  }
+
+  /** How many connections are on their way. */
+  get size(): number {
+    return this.#transit.size;
+  }
+
+  /** Whoever it was sent to has it. @returns whether it is one of these */
+  onMoved(id: string): boolean {
+    return this.#transit.onMoved(id) !== null;
+  }
+
+  /** Another supervisor has taken over. */
+  sendAgain(): void {
+    this.#transit.sendAgain();
+    this.affinity?.claimAgain();
+  }
+
+  abandon(): void {
+    this.#transit.abandon();
+  }
+
+  #withholds(connection: Connection, response: ServerResponse): boolean {
+    if (connection.kind !== 'http1' || connection.private) return false;
+    const request = response.req as IncomingMessage;
+    const before = this.#withheld.get(connection);
+    if (before) {
+      // Answers come in the order of their requests, so it waits behind the one before it.
+      before.add(request, response);
+      this.#next = request;
+      return true;
+    }
+    const isFinal = connection.isExempt;
+    connection.isExempt = false;
+    const to = isFinal ? null : this.#destinations.find(connection, request);
+    if (to === null) {
+      this.#answers.attend(connection, request, response, isFinal);
+      return false;
+    }
+    this.#withhold(connection, request, response, to);
+    this.#next = request;
+    return true;
+  }
+
+  #withhold(
+    connection: Connection,
+    request: IncomingMessage,
+    response: ServerResponse,
+    to: NonNullable<Destination>,
+    tries = ''
+  ): void {
+    const withheld = new Withheld(connection, to, {
+      leave: (bytes, found) => this.#leave(connection, bytes, found, tries),
+      stay: (requests, why) => {
+        this.#forget(connection);
+        for (const one of requests) {
+          if (why !== null) this.#count(why);
+          this.#answers.attend(connection, one.request, one.response, false);
+          this.#hands.onStaying(connection, one.response);
+          giveToApp(connection, one);
+        }
+      },
+      drop: () => this.#forget(connection)
+    });
+    withheld.add(request, response);
+    this.#withheld.set(connection, withheld);
+    connection.isWithheld = true;
+  }
+
+  #standBefore(server: net.Server): () => void {
+    const isHttp1 = speaksHttp1(server);
+    return standBefore(server, (event, args) => {
+      if (event === 'request' || event === 'checkContinue' || event === 'checkExpectation')
+        return this.#takesRequest(event, args[0] as IncomingMessage);
+      if (event === 'upgrade') return isHttp1 && this.#takesUpgrade(server, args);
+      return event === 'connection' && !isHttp1 && this.#takesUnread(server, args[0] as net.Socket);
+    });
+  }
+
+  #takesRequest(event: string, request: IncomingMessage): boolean {
+    if (request !== this.#next || request === null) return false;
+    this.#next = null;
+    const connection = connectionOf(request.socket);
+    if (connection) this.#withheld.get(connection)?.withhold(request, event);
+    return true;
+  }
+
+  #takesUpgrade(server: net.Server, args: readonly unknown[]): boolean {
+    const [request, socket, head] = args as [IncomingMessage, net.Socket, Buffer];
+    const connection = connectionOf(socket);
+    if (!connection || connection.private) return false;
+    const isFinal = connection.isExempt;
+    connection.isExempt = false;
+    const to = isFinal ? null : this.#destinations.find(connection, request);
+    if (to === null) return false;
+    if (currentResponse(socket)) return this.#count('upgrade behind another request');
+    const letRead = blockReading(socket);
+    const settle = (found: string | null) => {
+      if (socket.destroyed) return;
+      letRead();
+      if (found === null) {
+        connection.isExempt = true;
+        server.emit('upgrade', ...args);
+        return;
+      }
+      this.#registry.requests += 1; // it was not counted as a request, and is taken off below
+      this.#leave(connection, writeHead(request) + head.toString('latin1'), found);
+    };
+    void Promise.resolve(to).then((found) => setImmediate(settle, found));
+    return true;
+  }
+
+  #takesUnread(server: net.Server, socket: net.Socket): boolean {
+    if (CONNECTION in socket) return false;
+    const lot = Math.random();
+    const to = this.#destinations.findUnread(socket, lot);
+    if (to === null) return false;
+    const connection = this.#registry.add(server, socket, null);
+    connection.lot = lot;
+    this.#transit.send(takeOff(connection), to);
+    return true;
+  }
+
+  #leave(connection: Connection, bytes: string, to: string, tries = ''): void {
+    this.#forget(connection);
+    this.#registry.requests -= 1;
+    this.#transit.send(takeOff(connection, null, bytes), to, tries);
+  }
+
+  #forget(connection: Connection): void {
+    this.#withheld.delete(connection);
+    connection.isWithheld = false;
+  }
+
+  #count(why: string): false {
+    this.unrouted[why] = (this.unrouted[why] ?? 0) + 1;
+    return false;
+  }
+}
