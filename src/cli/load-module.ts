@@ -9,8 +9,24 @@ const AGAIN = 'handover';
 const loaded = new Set<string>();
 let times = 0;
 
-/** Loads a file of the user's as a module, anew each time, with the files that it loads from beside it. */
+/**
+ * Loads a file of the user's as a module, anew each time, with the files that it loads from beside it.
+ *
+ * @throws what the file throws; `process.exit()` in it throws too: it would end a supervisor that only reads its config anew
+ */
 export async function loadModule(path: string): Promise<Record<string, unknown>> {
+  const exit = process.exit;
+  process.exit = (code) => {
+    throw new Error(`it calls process.exit(${code ?? ''}), which would end whoever reads it`);
+  };
+  try {
+    return await load(path);
+  } finally {
+    process.exit = exit;
+  }
+}
+
+async function load(path: string): Promise<Record<string, unknown>> {
   const real = realpathSync(path);
   const url = pathToFileURL(path);
   if (!loaded.has(real)) {

@@ -51,7 +51,9 @@ const only = ([app, ...others]: readonly App[]): App => {
 };
 const named = (apps: readonly App[], name: string): App =>
   apps.find((app) => app.name === name) ?? assert.fail(`no ${name}`);
-const optionsOf = ({ without }: App): string[] => without.map(({ option }) => option);
+/** The fixtures are files of PM2 alone, without the apps. */
+const optionsOf = ({ without }: App): string[] =>
+  without.filter(({ instead }) => !instead.startsWith('there is no f')).map(({ option }) => option);
 const unitOf = ({ units }: App, ending = '.service'): string =>
   units.find(({ name }) => name.endsWith(ending))?.text ?? assert.fail(`no ${ending}`);
 
@@ -320,6 +322,29 @@ test('a file that is none of PM2, and names that are not in it, are refused', as
     assert.deepEqual([outcome.code, outcome.stdout], [code, ''], `${line}: ${outcome.stderr}`);
     assert.match(outcome.stderr, why, line);
   }
+});
+
+test('what cannot be read is not said to be taken over, and files that are not there are named', async (t) => {
+  const home = new Home(t);
+  const app = { script: 'slip.js', cwd: './app', kill_timeout: '5s', cron_restart: 'whenever', listen_timeout: 3000 };
+  home.write('process.json', JSON.stringify({ apps: [app] }));
+  const read = only((await home.json('import', 'process.json')).answer.apps as App[]);
+  assert.deepEqual(read.taken, ['script', 'cwd', 'listen_timeout']);
+  assert.deepEqual(
+    read.without.map(({ option }) => option),
+    ['cron_restart', 'kill_timeout', 'cwd']
+  );
+  mkdirSync(join(home.folder, 'app'));
+  const again = only((await home.json('import', 'process.json')).answer.apps as App[]);
+  assert.match(again.without.at(-1)?.instead ?? '', /^there is no file .*slip\.js/);
+});
+
+test('a file that would end who reads it is refused', async (t) => {
+  const home = new Home(t);
+  home.write('ecosystem.config.cjs', 'process.exit(0);');
+  const { code, answer } = await home.json('import', 'ecosystem.config.cjs');
+  assert.equal(code, 2);
+  assert.match(JSON.stringify(answer), /it calls process\.exit\(0\)/);
 });
 
 test('a pattern of cron is written as a timer has it, or not at all', () => {

@@ -41,7 +41,7 @@ export function readOptionsOf(
     ...readWorkers(app, note),
     ...readPorts(app, environment, note),
     ...(app.wait_ready === true ? { ready: 'signal' } : {}),
-    ...readTime('readyTimeout', app.listen_timeout),
+    ...readTime('readyTimeout', app, 'listen_timeout', note),
     ...limits,
     ...(node === null ? {} : { node }),
     ...(allOptions.length === 0 ? {} : { nodeOptions: allOptions }),
@@ -95,7 +95,12 @@ export function readMemory(given: unknown, note: AddNote): string | number | nul
   return null;
 }
 
-export function readTime(name: string, given: unknown): Given {
-  const ms = Number(given ?? Number.NaN);
-  return Number.isFinite(ms) && ms > 0 ? { [name]: showDuration(Math.round(ms)) } : {};
+/** PM2 has its times in milliseconds, as numbers. */
+export function readTime(name: string, app: Given, option: string, note: AddNote): Given {
+  const given = app[option];
+  if (given === undefined || given === null) return {};
+  const ms = Number(given);
+  if (Number.isFinite(ms) && ms > 0) return { [name]: showDuration(Math.round(ms)) };
+  if (ms !== 0) note(option, `it is no number of milliseconds: say it with "${name}", such as "10s"`);
+  return {};
 }

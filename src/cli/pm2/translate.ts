@@ -1,3 +1,4 @@
+import { existsSync } from 'node:fs';
 import { homedir } from 'node:os';
 import { basename, extname, join, resolve } from 'node:path';
 import { isObject } from '../../options/fields.ts';
@@ -68,11 +69,18 @@ export function translate(given: Given, folder: string, environment: string | nu
     for (const [option, said] of start.notes)
       note(option === 'interpreter' ? nameOf(given, 'exec_interpreter') : option, said);
   const memory = readMemory(app.max_memory_restart, note);
-  const limits = { ...readTime('drainTimeout', app.kill_timeout), ...(memory === null ? {} : { maxMemory: memory }) };
+  const limits = {
+    ...readTime('drainTimeout', app, 'kill_timeout', note),
+    ...(memory === null ? {} : { maxMemory: memory })
+  };
   const env = readEnvironment(app, start, environment);
   const options =
     kind === 'handover' && start.kind === 'node' ? readOptionsOf(app, name, start, limits, env, note) : {};
-  const taken = Object.keys(given).filter((key) => isTaken(ALIASES[key] ?? key, environment));
+  noteMissing(cwd, start, note);
+  const unread = notes.filter(({ option }) => UNREAD.includes(ALIASES[option] ?? option)).map(({ option }) => option);
+  const taken = Object.keys(given).filter(
+    (key) => isTaken(ALIASES[key] ?? key, environment) && !unread.includes(ALIASES[key] ?? key)
+  );
   for (const [key, value] of Object.entries(given)) noteOne(ALIASES[key] ?? key, key, value, kind, environment, note);
   const why = isJob ? 'it runs at its times and ends' : start.kind === 'program' ? start.why : null;
   return {
@@ -122,6 +130,20 @@ const TAKEN: readonly string[] = [
   ...['kill_timeout', 'max_memory_restart', 'node_args', 'exec_interpreter', 'out_file', 'error_file', 'cron_restart'],
   ...['uid', 'gid', 'env_file', 'increment_var', 'post_update']
 ];
+
+/** Of these a note says that their value could not be read; of others, that they do something else here. */
+const UNREAD: readonly string[] = ['cron_restart', 'kill_timeout', 'listen_timeout', 'max_memory_restart'];
+
+/** What is built only at a deploy may be missing today; a slip of the pen may, too. */
+function noteMissing(cwd: string, start: Start, note: AddNote): void {
+  if (!existsSync(cwd))
+    note('cwd', `there is no folder ${cwd} on this machine: it must be there before the service starts`);
+  else if (start.kind === 'node' && !existsSync(resolve(cwd, start.entry)))
+    note(
+      'script',
+      `there is no file ${resolve(cwd, start.entry)} on this machine: it must be there before the service starts`
+    );
+}
 
 function isTaken(option: string, environment: string | null): boolean {
   return TAKEN.includes(option) || option === `env_${environment}`;
