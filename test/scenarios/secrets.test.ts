@@ -3,7 +3,7 @@ import { readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { atEnd } from '../support/end.ts';
-import { ask } from '../support/http.ts';
+import { ask, toTarget } from '../support/http.ts';
 import { makePlace } from '../support/rights.ts';
 import { until } from '../support/wait.ts';
 import { TestService } from './service.ts';
@@ -18,7 +18,7 @@ test("secrets of an app's environment are at no door; what the env file gave is 
   const { app, entry, socket, folder } = makePlace(t);
   const envFile = join(folder, 'secret.env');
   writeFileSync(envFile, `SHOP_SECRET=${FILED}\n`, { mode: 0o600 });
-  const service = new TestService({ entry, cwd: app, socket, envFile });
+  const service = new TestService({ entry, cwd: app, socket, envFile, admin: `unix:${join(folder, 'admin.sock')}` });
   atEnd(t, () => service.end());
   await service.started();
   const { env } = JSON.parse((await ask({ host: '127.0.0.1', port: service.port })).body);
@@ -43,6 +43,9 @@ test("secrets of an app's environment are at no door; what the env file gave is 
     status: JSON.stringify(status),
     'the history': JSON.stringify(await service.client.history())
   };
+  const admin = toTarget(String((await service.line('admin')).address));
+  for (const path of ['/', '/metrics', '/ready', '/status', '/history'])
+    doors[`admin ${path}`] = (await ask(admin, path)).body;
   const run = join(socket, '..');
   await until(() => readdirSync(run).some((file) => file.endsWith('.state.json')), 'the state file');
   for (const file of readdirSync(run)) {
