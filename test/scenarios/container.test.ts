@@ -52,7 +52,7 @@ async function start(t: TestContext) {
     env,
     stdio: [...stdio]
   });
-  atEnd(t, () => void child.kill('SIGKILL'));
+  const closed = once(child, 'close');
   let said = '';
   child.stderr?.setEncoding('utf8').on('data', (text: string) => {
     said += text;
@@ -63,6 +63,11 @@ async function start(t: TestContext) {
   );
   const children = readFileSync(`/proc/${child.pid}/task/${child.pid}/children`, 'utf8');
   const first = Number(children.trim().split(' ')[0]);
+  // Its death is that of all in its namespace. That of `unshare` is not: who becomes another user is not told of its parent's.
+  atEnd(t, async () => {
+    if (child.exitCode === null && child.signalCode === null) process.kill(first, 'SIGKILL');
+    await inTime(closed, () => 'the end of the container');
+  });
   /** Runs a command of the container inside of it. */
   const exec = (...inside: string[]) => {
     const enter = ['--target', String(first), '--mount', '--pid', 'setpriv', ...AS_NOBODY];
