@@ -2,7 +2,8 @@
  * Every failure this package can report: its code, the exit code of the command, the status of the control socket.
  *
  * The middle word of a code is its family, and the family gives the exit code: OPTION 2 (wrong usage),
- * REFUSED 3 (right order, wrong moment), CONTROL 4 (no supervisor reachable), BUG 70, all others 1.
+ * REFUSED 3 (right order, wrong moment), CONTROL 4 (no supervisor reachable), FLEET 5 (etcd, which several machines agree in),
+ * BUG 70, all others 1.
  */
 export const CODES = {
   HANDOVER_ERR_OPTION_INVALID: { exit: 2, status: 400, means: 'An option has a value that cannot be used.' },
@@ -99,6 +100,22 @@ export const CODES = {
     status: 500,
     means: 'A process sent a message that is not of the protocol.'
   },
+  HANDOVER_ERR_FLEET_UNREACHABLE: { exit: 5, status: 503, means: 'No endpoint of etcd answers.' },
+  HANDOVER_ERR_FLEET_DENIED: {
+    exit: 5,
+    status: 503,
+    means: 'etcd does not accept the user and the password, or they may not do what was asked.'
+  },
+  HANDOVER_ERR_FLEET_LEASE: {
+    exit: 5,
+    status: 503,
+    means: 'The lease under which a machine is registered in etcd is gone.'
+  },
+  HANDOVER_ERR_FLEET_ETCD: {
+    exit: 5,
+    status: 503,
+    means: 'What etcd was asked it refuses, such as for want of space.'
+  },
   HANDOVER_ERR_BUG: { exit: 70, status: 500, means: 'A mistake in handover itself; please report it.' }
 } as const satisfies Record<string, { exit: number; status: number; means: string }>;
 
@@ -151,7 +168,7 @@ export class HandoverError extends Error {
     Object.defineProperty(this, brand, { value: true });
   }
 
-  /** The exit code of a command that ends with this error: 1, 2, 3, 4 or 70. */
+  /** The exit code of a command that ends with this error: 1, 2, 3, 4, 5 or 70. */
   get exitCode(): number {
     return CODES[this.code].exit;
   }

@@ -12,6 +12,7 @@ const exits: Record<string, number> = {
   WORKER: 1,
   LISTEN: 1,
   PROTOCOL: 1,
+  FLEET: 5,
   BUG: 70
 };
 

@@ -16,9 +16,10 @@ const MAY_IMPORT: Record<string, readonly string[]> = {
   index: ['supervise', 'errors', 'control (types)', 'core (types)'],
   supervise: ['supervisor', 'options', 'errors', 'host', 'worker', 'control'],
   // The only room that sees them all.
-  supervisor: ['core', 'host', 'control', 'admin', 'options', 'protocol', 'errors', 'version'],
-  cli: ['supervise', 'control', 'options', 'errors', 'version', 'core (types)'],
+  supervisor: ['core', 'host', 'control', 'admin', 'fleet', 'options', 'protocol', 'errors', 'version'],
+  cli: ['supervise', 'control', 'fleet', 'options', 'errors', 'version', 'core (types)'],
   admin: ['core', 'errors', 'host', 'options (types)'],
+  fleet: ['errors', 'control (types)', 'options (types)', 'core (types)'],
   control: ['options', 'errors', 'host', 'core (types)', 'supervisor (types)'],
   host: ['protocol', 'internals', 'options', 'errors', 'core'],
   worker: ['protocol', 'internals', 'errors', 'core'],
@@ -70,7 +71,7 @@ const RETIRED: Record<string, string> = {
 // One package, one file. What the command line is made of may be used anywhere in its room.
 const OWNERS: Record<string, readonly string[]> = {
   'find-my-way': ['control/routes.ts'],
-  undici: ['host/checks/private-client.ts'],
+  undici: ['host/checks/private-client.ts', 'fleet/etcd/gateway.ts'],
   pidusage: ['host/measure/usage.ts'],
   'signal-exit': ['host/exit.ts'],
   ms: ['options/durations.ts'],
