@@ -104,7 +104,7 @@ export const CODES = {
   HANDOVER_ERR_FLEET_DENIED: {
     exit: 5,
     status: 503,
-    means: 'etcd does not accept the user and the password, or they may not do what was asked.'
+    means: 'The user and the password are not accepted by etcd, or may not do what was asked.'
   },
   HANDOVER_ERR_FLEET_LEASE: {
     exit: 5,
