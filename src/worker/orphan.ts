@@ -8,6 +8,8 @@ const ALONE_MS = 10_000;
 
 interface Hands {
   isServing(): boolean;
+  /** Nothing can move until the next supervisor comes. */
+  wait(): void;
   /** No supervisor has come: what waited for one is dealt with here. */
   actAlone(): void;
   /** Stops accepting and ends the connections; calls back when the last is gone. */
@@ -35,6 +37,7 @@ export class Orphan {
     const does = this.#hands.isServing() ? 'serving' : 'waiting';
     const reason = `the supervisor is gone; ${does} for another ${orphanMs} ms until the next one comes, then finishing and exiting`;
     say(this.#settings, 'warn', 'orphaned', reason);
+    this.#hands.wait();
     this.#timers = [
       setTimeout(() => this.#hands.actAlone(), Math.min(ALONE_MS, orphanMs)),
       // It keeps the process alive, which the link does not.

@@ -81,6 +81,7 @@ export class Worker {
     this.#arrivals = new Arrivals(hands, this.#router, (connection) => this.#drain.onParked(connection));
     this.#orphan = new Orphan(settings, {
       isServing: () => this.#serving,
+      wait: () => this.#drain.suspend(),
       actAlone: () => this.#actAlone(),
       finish: (done) => {
         this.#servers.shut();
@@ -232,7 +233,7 @@ export class Worker {
     this.#orphan.cancel();
     this.#servers.give();
     this.#outputs.give(this.#channel);
-    this.#drain.departures.sendAgain();
+    this.#drain.resume();
     this.#router.sendAgain();
   }
 

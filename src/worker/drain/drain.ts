@@ -132,6 +132,17 @@ export class Drain {
     this.#closing.begin(true);
   }
 
+  /** The supervisor is gone: until the next one comes, nothing can move, and nothing is ended for that. */
+  suspend(): void {
+    this.#budget.suspend();
+  }
+
+  /** Another supervisor has taken over: it is offered again what is on its way. */
+  resume(): void {
+    this.#budget.resume();
+    this.departures.sendAgain();
+  }
+
   /** Whether each connection moves as soon as it can. */
   get #isWatching(): boolean {
     return this.#mode === 'handing' && this.departures.mayAllGo;

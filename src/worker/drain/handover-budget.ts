@@ -8,6 +8,9 @@ export class HandoverBudget {
   #since = 0;
   /** When a connection was last taken by a receiver. */
   #movedAt = 0;
+  /** Since when a supervisor is there again. */
+  #resumedAt = 0;
+  #isSuspended = false;
 
   constructor(budgetMs: number, drainMs: number) {
     this.#budgetMs = budgetMs;
@@ -38,10 +41,22 @@ export class HandoverBudget {
     this.#movedAt = performance.now();
   }
 
+  /** Without a supervisor nothing can move: it costs no connection of its budget. */
+  suspend(): void {
+    this.#isSuspended = true;
+  }
+
+  /** The next supervisor is there: all budgets begin anew. */
+  resume(): void {
+    this.#isSuspended = false;
+    this.#resumedAt = performance.now();
+  }
+
   /** Whether the budget of a connection is used up; null stands for one that is not known. */
   isOver(connection: Connection | null): boolean {
     const from = this.#startFor(connection);
-    return from !== null && performance.now() - from > this.#limitMs;
+    if (from === null || this.#isSuspended) return false;
+    return performance.now() - Math.max(from, this.#resumedAt) > this.#limitMs;
   }
 
   /** When a connection's budget began. For one whose turn has not come, it begins anew whenever another one has moved. */

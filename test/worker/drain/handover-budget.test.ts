@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { setTimeout as delay } from 'node:timers/promises';
+import { HandoverBudget } from '../../../src/worker/drain/handover-budget.ts';
 import { Talk } from '../../scenarios/raw.ts';
 import { atEnd } from '../../support/end.ts';
 import { bind, Worker } from '../../support/worker.ts';
@@ -33,4 +34,19 @@ test('a connection whose turn has not come is told to close only if the handover
 
   await delay(BUDGET_MS + STEP_MS);
   assert.equal((await ask(talks.at(-2))).close, true);
+});
+
+test('while there is no supervisor nothing can move, and no budget is used up', (t) => {
+  let now = 1;
+  t.mock.method(performance, 'now', () => now);
+  const budget = new HandoverBudget(100, 1_000);
+  budget.begin();
+  budget.suspend();
+  now += 5_000;
+  assert.equal(budget.isOver(null), false);
+  budget.resume();
+  now += 100;
+  assert.equal(budget.isOver(null), false, 'it begins anew with the next supervisor');
+  now += 1;
+  assert.equal(budget.isOver(null), true);
 });
