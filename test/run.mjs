@@ -1,5 +1,5 @@
 // Runs the tests: all of them, or those whose path contains one of the arguments. The package must be built.
-// With --another-node those are left out that have nothing new to say on a second version of Node.
+// With --another-node only those run that may have something new to say on a second version of Node.
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { readdirSync } from 'node:fs';
@@ -10,44 +10,32 @@ import { fileURLToPath } from 'node:url';
 const ALONE = ['scenarios/matrix.test.ts'];
 
 /**
- * Test files about the sources, the docs, the benches, what commands say, figures and what is drawn by lot, those in which Node has
- * no part, and those that go through many combinations of what others test one by one. What the product does on each Node, the
- * others test.
+ * What runs on every Node: what touches its internals, its sockets, its processes and its streams, over whole deploys. The rest is
+ * decided, said and counted by code in which Node has no part, or goes through many combinations of this.
  */
-const ONCE = [
-  'bench/',
-  'cli/addresses',
-  'cli/ci-summary',
-  'cli/completion',
-  'cli/doctor',
-  'cli/find',
-  'cli/help',
-  'cli/import',
-  'cli/install',
-  'cli/operator',
-  'cli/orders',
-  'cli/print',
-  'cli/reasons',
-  'cli/split',
-  'cli/status',
-  'cli/stop-lasting',
-  'cli/unix-',
-  'cli/usage',
-  'core/',
-  'docs.test.ts',
-  'examples.test.ts',
-  'house.test.ts',
-  'options/',
-  'package.test.ts',
-  'readme.test.ts',
-  'scenarios/admin-page',
-  'scenarios/install-systemd',
-  'scenarios/matrix',
-  'scenarios/prometheus',
-  'scenarios/sweep',
-  'scenarios/systemd',
-  'scenarios/verdict'
+const ON_EACH_NODE = [
+  'cli/entries',
+  'cli/lifecycle',
+  'host/listeners',
+  'host/processes',
+  'protocol/',
+  'scenarios/admin.test.ts',
+  'scenarios/affinity',
+  'scenarios/canary-connections',
+  'scenarios/canary-requests',
+  'scenarios/cover',
+  'scenarios/deploys',
+  'scenarios/live-connections',
+  'scenarios/moments',
+  'scenarios/sessions',
+  'scenarios/supervisor-killed',
+  'scenarios/supervisor-replaced',
+  'scenarios/upgrade-node',
+  'worker/'
 ];
+
+/** Far more than the longest file takes. One whose process does not end, as something in it still runs, is a failure that has a name. */
+const FILE_MS = 1_200_000;
 
 /** Node reads TypeScript by itself from 22.18 on. On 22 it says each time that this is an experiment. */
 const READING =
@@ -60,7 +48,7 @@ const wanted = args.filter((part) => part !== '--another-node');
 const files = readdirSync(here, { recursive: true })
   .filter((file) => file.endsWith('.test.ts'))
   .filter((file) => wanted.length === 0 || wanted.some((part) => file.includes(part)))
-  .filter((file) => !(isAnotherNode && ONCE.some((one) => file.startsWith(one))))
+  .filter((file) => !isAnotherNode || ON_EACH_NODE.some((one) => file.startsWith(one)))
   .sort();
 
 if (files.length === 0) {
@@ -73,11 +61,13 @@ await run(
   2
 );
 for (const file of files.filter((file) => ALONE.includes(file))) await run([file], 1);
-if (isAnotherNode) console.log(`Not run, as they are the same on every Node: ${ONCE.join(', ')}`);
+if (isAnotherNode) console.log(`Of all tests only those ran in which Node has a part: ${ON_EACH_NODE.join(', ')}`);
 
 async function run(files, concurrency) {
   if (files.length === 0) return;
-  const flags = [...READING, '--test', `--test-concurrency=${concurrency}`, '--test-reporter=spec'];
+  // That nothing still runs at its end, each file shows on the first Node.
+  const ends = isAnotherNode ? ['--test-force-exit'] : [`--test-timeout=${FILE_MS}`];
+  const flags = [...READING, '--test', ...ends, `--test-concurrency=${concurrency}`, '--test-reporter=spec'];
   const paths = files.map((file) => `${relative(process.cwd(), here) || '.'}/${file}`);
   const child = spawn(process.execPath, [...flags, ...paths], {
     stdio: 'inherit',
