@@ -40,6 +40,11 @@ export const CODES = {
     means: 'A unit or a config file cannot be written, or is not written over; or systemd refused an order about it.'
   },
   HANDOVER_ERR_REFUSED_NAME_TAKEN: { exit: 3, status: 409, means: 'Another supervisor answers under this name.' },
+  HANDOVER_ERR_REFUSED_FLEET: {
+    exit: 3,
+    status: 409,
+    means: 'Another deploy of the fleet is in progress, somebody else was first, or there is nothing to do it to.'
+  },
   HANDOVER_ERR_CONTROL_UNREACHABLE: { exit: 4, status: 503, means: 'No supervisor answers.' },
   HANDOVER_ERR_CONTROL_SOCKET: { exit: 4, status: 500, means: 'The control socket cannot be made or used safely.' },
   HANDOVER_ERR_CONTROL_BAD_REQUEST: { exit: 4, status: 400, means: 'A request on the control socket is not valid.' },
@@ -71,6 +76,16 @@ export const CODES = {
     exit: 1,
     status: 502,
     means: 'The verdict on the new generation was to roll back.'
+  },
+  HANDOVER_ERR_CANDIDATE_FETCH: {
+    exit: 1,
+    status: 502,
+    means: 'The command that a deploy of the fleet fetches its release with failed on this machine.'
+  },
+  HANDOVER_ERR_CANDIDATE_FLEET: {
+    exit: 1,
+    status: 502,
+    means: 'A deploy of the fleet was stopped, rolled back or aborted before every machine had it.'
   },
   HANDOVER_ERR_CANDIDATE_ABANDONED: {
     exit: 1,

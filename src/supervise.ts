@@ -1,5 +1,4 @@
 import { EventEmitter } from 'node:events';
-import { realpathSync } from 'node:fs';
 import { type Fields, RELOAD, ROLLBACK, readOrder, SCALE } from './control/bodies.ts';
 import type { ReloadOrder } from './control/routes.ts';
 import { HandoverError } from './errors.ts';
@@ -7,6 +6,7 @@ import { nameApp, resolveRelease } from './host/releases/resolve-release.ts';
 import { becomeUser } from './host/rights/become-user.ts';
 import { Succession } from './host/succession.ts';
 import { withoutSystemd } from './host/systemd-environment.ts';
+import { realpathOr } from './host/unix.ts';
 import { logicalCwd } from './options/cwd.ts';
 import type { Options } from './options/options.ts';
 import { readOptions } from './options/read-options.ts';
@@ -14,6 +14,7 @@ import type { UserOptions } from './options/user-options.ts';
 import { administer } from './supervisor/administer.ts';
 import { type ConfigSource, type Reading, settingsOf } from './supervisor/configuration.ts';
 import type { ServiceEvents } from './supervisor/events.ts';
+import { joinFleet } from './supervisor/join-fleet.ts';
 import { prepareApp, refuseUser } from './supervisor/prepare-app.ts';
 import type { Service } from './supervisor/service.ts';
 import { Supervisor } from './supervisor/supervisor.ts';
@@ -149,6 +150,7 @@ async function start(options: SuperviseOptions, first: Reading, source: ConfigSo
   const { onEvent } = first.options;
   if (onEvent) (await import('./supervisor/tell-events.ts')).tellEvents(supervisor, onEvent);
   const admin = await administer(supervisor, configuration.optionsOf(undefined));
+  const fleet = await joinFleet(supervisor, configuration);
   await admin?.open(succession === null && !supervisor.takesOver());
   try {
     await supervisor.start(release, signals, succession);
@@ -156,6 +158,7 @@ async function start(options: SuperviseOptions, first: Reading, source: ConfigSo
     admin?.close();
     throw error;
   }
+  fleet?.begin();
   return new RunningService(supervisor);
 }
 
@@ -238,12 +241,4 @@ class RunningService extends EventEmitter<ServiceEvents> implements Service {
 /** What an app passes is checked as what comes over the control socket is. */
 function read<T extends object>(method: string, order: unknown, fields: Fields): T {
   return readOrder(`The argument of ${method}()`, order, fields, 'HANDOVER_ERR_OPTION_INVALID');
-}
-
-function realpathOr(path: string): string {
-  try {
-    return realpathSync(path);
-  } catch {
-    return path; // removed at the end of the service: the name is still worth knowing
-  }
 }

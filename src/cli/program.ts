@@ -1,9 +1,5 @@
-import { existsSync } from 'node:fs';
-import { join } from 'node:path';
 import { CommanderError, Command as Parser } from 'commander';
 import { HandoverError } from '../errors.ts';
-import { findNearestName } from '../options/nearest-name.ts';
-import { findCommand } from '../options/other-words.ts';
 import { unknownOption } from '../options/read-options.ts';
 import { version } from '../version.ts';
 import { COMMAND_NAMES, loadCommands } from './commands/all.ts';
@@ -11,6 +7,7 @@ import type { Command, Given } from './commands/command.ts';
 import { formatItem, listRare, padWidth, shortenAbout, shortenCommand } from './help.ts';
 import { type RunArguments, splitRun } from './split.ts';
 import { splitInstall } from './split-install.ts';
+import { missingCommand, missingPart, unknownCommand } from './unknown-command.ts';
 
 const WIDEST = 110;
 
@@ -24,7 +21,8 @@ Examples:
   handover rollback                                 the version before, at once
 
 Exit codes: 0 done; 1 the deploy failed and the old version is active; 2 wrong usage;
-3 refused (another handover in progress, no standby); 4 no supervisor reachable; 70 a bug of handover.`;
+3 refused (another handover in progress, no standby); 4 no supervisor reachable; 5 etcd not reachable;
+70 a bug of handover.`;
 
 /** Where help is printed. */
 export interface Page {
@@ -115,24 +113,31 @@ function createProgram(commands: readonly Command[], page: Page, isWhole: boolea
     .addHelpText('after', EXAMPLES);
   prepare(program, page);
   program.helpCommand('help [command]', 'Print the help of a command.');
-  for (const command of commands) {
-    const parser = program
-      .command([command.name, ...command.operands].join(' '))
-      .description(command.about)
-      .summary(shortenCommand(command.about));
-    prepare(parser, page);
-    const { common } = command;
-    const flags = command.flags();
-    const rare = isWhole || !common ? [] : flags.filter(({ long }) => !common.includes(String(long)));
-    for (const flag of flags) {
-      if (rare.length > 0) flag.description = shortenAbout(flag.description);
-      parser.addOption(rare.includes(flag) ? flag.hideHelp() : flag);
-    }
-    if (rare.length > 0) parser.addHelpText('after', () => listRare(command.name, rare, helpWidth(page)));
-    if (command.details) parser.addHelpText('after', `\n${command.details}`);
-    parser.action(() => onCall(command, parser.opts(), parser.args));
-  }
+  for (const command of commands) addCommand(program, command, page, isWhole, onCall);
   return program;
+}
+
+function addCommand(above: Parser, command: Command, page: Page, isWhole: boolean, onCall: OnCall): void {
+  const { common, parts } = command;
+  const parser = above
+    .command([command.name, ...command.operands].join(' '))
+    .description(command.about)
+    .summary(shortenCommand(command.about));
+  prepare(parser, page);
+  const flags = command.flags();
+  const rare = isWhole || !common ? [] : flags.filter(({ long }) => !common.includes(String(long)));
+  for (const flag of flags) {
+    if (rare.length > 0) flag.description = shortenAbout(flag.description);
+    parser.addOption(rare.includes(flag) ? flag.hideHelp() : flag);
+  }
+  if (rare.length > 0) parser.addHelpText('after', () => listRare(command.name, rare, helpWidth(page)));
+  if (command.details) parser.addHelpText('after', `\n${command.details}`);
+  if (!parts) return void parser.action(() => onCall(command, parser.opts(), parser.args));
+  parser.helpCommand('help [command]', 'Print the help of one of them.');
+  for (const part of parts) addCommand(parser, part, page, isWhole, onCall);
+  parser.allowExcessArguments().action(() => {
+    throw missingPart(command, parser.args[0]);
+  });
 }
 
 /** Longer lines are hard to read, however wide the terminal. */
@@ -168,7 +173,7 @@ function translate(error: CommanderError, parser: Parser): HandoverError {
   if (error.code === 'commander.excessArguments' && parser.name() === 'rollback') return rollbackTo(parser.args);
   if (error.code === 'commander.excessArguments' && parser.registeredArguments.length === 0) return takesNone(parser);
   if (error.code === 'commander.unknownCommand') return unknownCommand(subject);
-  const name = parser.name() === 'handover' ? 'handover' : `handover ${parser.name()}`;
+  const name = nameOf(parser);
   return new HandoverError(
     'HANDOVER_ERR_OPTION_INVALID',
     {
@@ -178,6 +183,11 @@ function translate(error: CommanderError, parser: Parser): HandoverError {
     },
     { cause: error }
   );
+}
+
+/** As it is written: `handover fleet deploy`. */
+function nameOf(parser: Parser): string {
+  return parser.parent ? `${nameOf(parser.parent)} ${parser.name()}` : parser.name();
 }
 
 function takesNoValue(flag: string, value: string): HandoverError {
@@ -191,9 +201,9 @@ function takesNoValue(flag: string, value: string): HandoverError {
 
 function takesNone(parser: Parser): HandoverError {
   return new HandoverError('HANDOVER_ERR_OPTION_INVALID', {
-    what: `Cannot read the arguments of \`handover ${parser.name()}\``,
+    what: `Cannot read the arguments of \`${nameOf(parser)}\``,
     why: `it takes none, and it was given "${parser.args.join(' ')}"`,
-    fix: `Another supervisor is named with --name; see \`handover ${parser.name()} --help\``
+    fix: `Another supervisor is named with --name; see \`${nameOf(parser)} --help\``
   });
 }
 
@@ -203,37 +213,5 @@ function rollbackTo([given = '']: readonly string[]): HandoverError {
     what: 'Cannot read the arguments of `handover rollback`',
     why: `it takes none, and it was given "${given}"`,
     fix: `For one generation of the history: \`handover rollback --to ${given}\``
-  });
-}
-
-function unknownCommand(given: string): HandoverError {
-  const names = COMMAND_NAMES;
-  const near = findNearestName(given, names, () => 2);
-  return new HandoverError('HANDOVER_ERR_OPTION_UNKNOWN', {
-    what: `Command "${given}" is not known`,
-    why: explainCommand(given, near),
-    fix:
-      near === undefined && isAnApp(given)
-        ? `To run an app: \`handover run ${given}\``
-        : `The commands are: ${names.join(', ')}`
-  });
-}
-
-/** Whether a word in the place of a command is the file of an app, or a program that starts one. */
-function isAnApp(given: string): boolean {
-  return /[./]/.test(given) || existsSync(join('node_modules/.bin', given));
-}
-
-function explainCommand(given: string, near: string | undefined): string {
-  const ours = findCommand(given);
-  if (ours !== undefined) return `what it does elsewhere, "${ours}" does here`;
-  return near === undefined ? 'no command has a name like it' : `the nearest name is "${near}"`;
-}
-
-function missingCommand(): HandoverError {
-  return new HandoverError('HANDOVER_ERR_OPTION_INVALID', {
-    what: 'Nothing to do',
-    why: 'no command was given',
-    fix: `The commands are: ${COMMAND_NAMES.join(', ')}; see \`handover --help\``
   });
 }

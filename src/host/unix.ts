@@ -1,4 +1,4 @@
-import { lstatSync, unlinkSync } from 'node:fs';
+import { lstatSync, realpathSync, unlinkSync } from 'node:fs';
 import { connect } from 'node:net';
 import { userInfo } from 'node:os';
 import { systemCode } from '../errors.ts';
@@ -68,4 +68,13 @@ export function isAnswered(path: string): Promise<boolean> {
     socket.once('connect', () => end(true));
     socket.once('error', (error) => end(!SILENT.includes(systemCode(error) ?? '')));
   });
+}
+
+/** Where a path leads to, or the path as it is. */
+export function realpathOr(path: string): string {
+  try {
+    return realpathSync(path);
+  } catch {
+    return path; // removed at the end of the service: the name is still worth knowing
+  }
 }

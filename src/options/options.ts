@@ -5,6 +5,7 @@ import { CANARY_DEFAULTS, CANARY_WANTS, type CanaryOptions, readCanary } from '.
 import { type Check, type CheckFunction, readCheck, readWarmUp, type WarmUp } from './checks.ts';
 import { CONNECTION_OPTIONS } from './connection-options.ts';
 import { readDuration } from './durations.ts';
+import { FLEET_OPTIONS } from './fleet-options.ts';
 import { LOG_OPTIONS } from './log-options.ts';
 import * as readers from './readers.ts';
 import { RIGHTS_OPTIONS } from './rights-options.ts';
@@ -168,6 +169,7 @@ export const OPTIONS = {
   ...CONNECTION_OPTIONS,
   ...ROUTING_OPTIONS,
   ...ADMIN_OPTIONS,
+  ...FLEET_OPTIONS,
   orphanTimeout: duration(
     30_000,
     '<30s>',

@@ -1,6 +1,7 @@
 import type { UserBake } from './bake.ts';
 import type { UserCanary } from './canary.ts';
 import type { EventFunction } from './event-target.ts';
+import type { UserFleetOptions } from './fleet-options.ts';
 import type { StrategyName, UserBeforeCutover } from './strategies.ts';
 import type { UserCheck, UserWarmUp } from './user-checks.ts';
 
@@ -10,7 +11,7 @@ import type { UserCheck, UserWarmUp } from './user-checks.ts';
  * A duration is a text such as `"30s"` or `"10m"`, or a number of milliseconds. A value that is not usable is refused with
  * HANDOVER_ERR_OPTION_INVALID, a name that does not exist with HANDOVER_ERR_OPTION_UNKNOWN.
  */
-export interface UserOptions {
+export interface UserOptions extends UserFleetOptions {
   /**
    * Addresses to own: a port, `"host:port"`, `"[ipv6]:port"` or `"unix:/path"`, or a list of them. Default: what the app
    * gives to its own `listen()`. `"systemd"` is every socket that systemd passes, `"systemd:web"` each of that name.

@@ -1,6 +1,7 @@
 import type { Generation, Release, ReleaseSettings } from '../core/state/state.ts';
 import { HandoverError } from '../errors.ts';
 import type { ReleaseBase } from '../host/releases/resolve-release.ts';
+import { FLEET_OPTIONS } from '../options/fleet-options.ts';
 import { limitsOf } from '../options/limits.ts';
 import type { Options } from '../options/options.ts';
 import { findChanged } from './config-changes.ts';
@@ -35,6 +36,8 @@ export interface ConfigChange {
   readonly needsRestart: readonly string[];
 }
 
+const FLEET_NAMES = Object.keys(FLEET_OPTIONS) as (keyof typeof FLEET_OPTIONS)[];
+
 /** What a supervisor is made with. */
 const FIXED = [
   'name',
@@ -48,7 +51,8 @@ const FIXED = [
   'onEvent',
   'listenMode',
   'listenGroup',
-  'supervisorUser'
+  'supervisorUser',
+  ...FLEET_NAMES
 ] as const;
 
 /** What config and flags say: at the start, and for each release that was started since. */

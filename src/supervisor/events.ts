@@ -109,6 +109,24 @@ export interface ServiceEvents {
   'admin-exposed': [Notice];
   /** The address of `admin` cannot be opened for now, and is tried again: `reason`. The service is not touched by that. */
   'admin-unavailable': [Notice];
+  /** This machine is part of its fleet, or is again: `service`, and its own name as `machine`. */
+  'fleet-joined': [Notice];
+  /** This machine is not part of its fleet, and tries to be again: `reason`. What serves is not touched; nothing new is begun. */
+  'fleet-lost': [Notice];
+  /** A deploy of the fleet begins on this machine: `label`, `deploy`. */
+  'fleet-deploying': [Notice];
+  /** A deploy of the fleet has come to a good end on this machine: `label`, `deploy`, `tookMs`. */
+  'fleet-deployed': [Notice];
+  /** A deploy of the fleet has failed on this machine: `label`, `deploy`, `tookMs`, `code`. */
+  'fleet-rejected': [Notice];
+  /** Nobody else begins: the fleet was stopped by a machine that failed, paused or aborted: `label`, `deploy`, and which as `state`. */
+  'fleet-stopped': [Notice];
+  /** The fleet goes back: `label` of what it leaves, `to` that of what it ran before, `deploy`. */
+  'fleet-rolling-back': [Notice];
+  /** This machine has gone back with its fleet: `label` of what it runs now, `deploy`, `tookMs`. */
+  'fleet-rolled-back': [Notice];
+  /** Something under the keys of the fleet is not usable, and was left out: its `key`. Told once for each reason. */
+  'fleet-unreadable': [Notice];
   /** The history could not be read or kept. */
   'history-lost': [Notice];
   /** An app asked for another port than that of `--listen`, and answers on that: `reason`. Told once for a version. */

@@ -20,8 +20,9 @@ const rowsOf = (text: string): number =>
     .reduce((all, line) => all + Math.max(1, Math.ceil(line.length / COLUMNS)), 0);
 
 test('the help of each command fits a screen', async () => {
-  const names = (await loadCommands('')).map(({ name }) => name);
-  for (const args of [['--help'], ...names.map((name) => [name, '--help'])]) {
+  const commands = await loadCommands('');
+  const parts = commands.flatMap(({ name, parts = [] }) => parts.map((part) => [name, part.name, '--help']));
+  for (const args of [['--help'], ...commands.map(({ name }) => [name, '--help']), ...parts]) {
     const text = await help(...args);
     assert.ok(rowsOf(text) <= ROWS, `${args.join(' ')}: ${rowsOf(text)} rows\n${text}`);
   }

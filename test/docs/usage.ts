@@ -15,15 +15,24 @@ const askHelp = async (...args: string[]): Promise<string> =>
 
 export async function readUsage(): Promise<Usage> {
   const [, list = ''] = (await askHelp()).split('Commands:');
-  const names = [...list.matchAll(/^ {2}([a-z]+) /gm)].map(([, name]) => name ?? '').filter((name) => name !== 'help');
+  const names = namesIn(list);
   const pairs = names.map(async (name): Promise<[string, string[]]> => {
-    const flags = [...(await askHelp(name, '--all')).matchAll(/^ {2}(?:-\w, )?(--[a-z-]+)/gm)];
+    const help = await askHelp(name, '--all');
+    const parts = namesIn(help.split('Commands:')[1] ?? '');
+    const all = [help, ...(await Promise.all(parts.map((part) => askHelp(name, part, '--all'))))];
+    const flags = [...all.join('\n').matchAll(/^ {2}(?:-\w, )?(--[a-z-]+)/gm)];
     return [name, flags.map(([, flag]) => flag ?? '')];
   });
   const flags = new Map(await Promise.all(pairs));
   // What it does not take itself is of the `run` that it is about.
   flags.set('install', [...(flags.get('install') ?? []), ...(flags.get('run') ?? [])]);
   return flags.set('help', []);
+}
+
+/** The commands of a list in a help. */
+function namesIn(list: string): string[] {
+  const [commands = ''] = list.split('\n\n');
+  return [...commands.matchAll(/^ {2}([a-z]+) /gm)].map(([, name]) => name ?? '').filter((name) => name !== 'help');
 }
 
 /** Flags of other programs that a text names alone. */

@@ -383,6 +383,77 @@ const cases: { readonly [N in OptionName]: Cases } = {
     bad: ['', 5, null, 'a\0b'],
     message: 'it must be a path, and it is 5. Remove it to get the default, or correct it.'
   },
+  etcd: {
+    fallback: [],
+    good: [
+      ['http://10.0.0.5:2379', ['http://10.0.0.5:2379']],
+      ['http://a:2379, https://b', ['http://a:2379', 'https://b']],
+      [['http://a:2379/'], ['http://a:2379']]
+    ],
+    bad: ['', '10.0.0.5:2379', 'tcp://a:1', 'http://a/v3', 'http://me:pw@a', 5, null, []],
+    message:
+      'it must be one or more URLs such as "http://10.0.0.5:2379", with commas between them, and it is 5. Remove it to get the default, or correct it.'
+  },
+  service: {
+    fallback: null,
+    good: [
+      ['shop', 'shop'],
+      ['web-1.eu_2', 'web-1.eu_2']
+    ],
+    bad: ['', 'a/b', '..', 'a b', 'a'.repeat(64), 5, null],
+    message:
+      'it must be a text of 1 to 63 letters, digits, dots, dashes and underscores, and it is 5. Remove it to get the default, or correct it.'
+  },
+  machine: {
+    fallback: null,
+    good: [
+      ['shop', 'shop'],
+      ['web-1.eu_2', 'web-1.eu_2']
+    ],
+    bad: ['', 'a/b', '..', 'a b', 'a'.repeat(64), 5, null],
+    message:
+      'it must be a text of 1 to 63 letters, digits, dots, dashes and underscores, and it is 5. Remove it to get the default, or correct it.'
+  },
+  zone: {
+    fallback: null,
+    good: [
+      ['shop', 'shop'],
+      ['web-1.eu_2', 'web-1.eu_2']
+    ],
+    bad: ['', 'a/b', '..', 'a b', 'a'.repeat(64), 5, null],
+    message:
+      'it must be a text of 1 to 63 letters, digits, dots, dashes and underscores, and it is 5. Remove it to get the default, or correct it.'
+  },
+  etcdUser: {
+    fallback: null,
+    good: [['shop', 'shop']],
+    bad: ['', 5, null, 'a'.repeat(101)],
+    message: 'it must be a text of at most 100 characters, and it is 5. Remove it to get the default, or correct it.'
+  },
+  etcdPasswordFile: {
+    fallback: null,
+    good: [['/etc/shop/etcdPasswordFile', '/etc/shop/etcdPasswordFile']],
+    bad: ['', 5, null, 'a\0b'],
+    message: 'it must be a path, and it is 5. Remove it to get the default, or correct it.'
+  },
+  etcdCa: {
+    fallback: null,
+    good: [['/etc/shop/etcdCa', '/etc/shop/etcdCa']],
+    bad: ['', 5, null, 'a\0b'],
+    message: 'it must be a path, and it is 5. Remove it to get the default, or correct it.'
+  },
+  etcdCert: {
+    fallback: null,
+    good: [['/etc/shop/etcdCert', '/etc/shop/etcdCert']],
+    bad: ['', 5, null, 'a\0b'],
+    message: 'it must be a path, and it is 5. Remove it to get the default, or correct it.'
+  },
+  etcdKey: {
+    fallback: null,
+    good: [['/etc/shop/etcdKey', '/etc/shop/etcdKey']],
+    bad: ['', 5, null, 'a\0b'],
+    message: 'it must be a path, and it is 5. Remove it to get the default, or correct it.'
+  },
   oldAssets: {
     fallback: [],
     good: [

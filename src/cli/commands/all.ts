@@ -16,6 +16,7 @@ const COMMANDS = {
   logs: async () => (await import('./logs.ts')).logs,
   list: async () => (await import('./list.ts')).list,
   stop: async () => (await import('./stop.ts')).stop,
+  fleet: async () => (await import('./fleet.ts')).fleet,
   doctor: async () => (await import('./doctor.ts')).doctor,
   install: async () => (await import('./install.ts')).install,
   uninstall: async () => (await import('./uninstall.ts')).uninstall,

@@ -27,6 +27,8 @@ export interface Command {
   readonly flags: () => readonly Option[];
   /** The flags that `--help` explains, of more than a screen has room for; without it all. */
   readonly common?: readonly string[];
+  /** Commands of its own, one of which has to be named: then it does nothing itself. */
+  readonly parts?: readonly Command[];
   /** @returns an exit code, where done is not the same as well */
   readonly run: (given: Given, io: Io, told: Told) => Promise<void> | Promise<number>;
 }

@@ -27,7 +27,7 @@ export function describeCommands(commands: readonly Command[]): CommandWords[] {
   const all = commands.map((command) => ({
     name: command.name,
     about: shorten(command.about),
-    flags: [...command.flags().map(describeFlag), help],
+    flags: [...flagsOf(command).map(describeFlag), help],
     operand: operandOf(command)
   }));
   // `install` takes the flags of `run`, too: what both have is its own.
@@ -36,6 +36,12 @@ export function describeCommands(commands: readonly Command[]): CommandWords[] {
   install.push(...run.filter(({ flag }) => !install.some((own) => own.flag === flag)));
   const names = commands.map(({ name }) => name);
   return [...all, { name: 'help', about: 'Print the help of a command.', flags: [help], operand: names }];
+}
+
+/** A command with commands of its own takes what any of them does. */
+function flagsOf({ flags, parts = [] }: Command): readonly Option[] {
+  const all = new Map([...flags(), ...parts.flatMap((part) => part.flags())].map((flag) => [flag.long, flag]));
+  return [...all.values()];
 }
 
 function describeFlag(option: Option): FlagWords {
@@ -57,7 +63,8 @@ function readValue(value: string): Follows {
   return value === 'path' || value === 'file' ? 'file' : 'value';
 }
 
-function operandOf({ name, operands }: Command): Follows {
+function operandOf({ name, operands, parts }: Command): Follows {
+  if (parts) return parts.map((part) => part.name);
   if (name === 'completion') return SHELLS;
   return operands.some((one) => /entry|file/.test(one)) ? 'file' : 'nothing';
 }

@@ -1,0 +1,133 @@
+import type { KeyValue } from './etcd/key-values.ts';
+import type { Guard, Operation } from './etcd/transaction.ts';
+import type { Store } from './fleet-ports.ts';
+import type { Keys } from './keys.ts';
+import type { Reader } from './reader.ts';
+import { writeGoal } from './rules/goal.ts';
+import type { Answer, Ask, Settle } from './rules/member-state.ts';
+import { countPermits } from './rules/permits.ts';
+import { type Outcome, readHolder, readOutcome } from './rules/records.ts';
+import { takePermit } from './take-permit.ts';
+
+/** What an ask is carried out with. */
+export interface Asking {
+  readonly store: Store;
+  readonly keys: Keys;
+  readonly me: string;
+  readonly lease: string;
+  readonly reader: Reader;
+}
+
+/**
+ * Asks etcd one thing. Every write is guarded by what it follows from, so one that comes too late changes nothing.
+ *
+ * @throws HANDOVER_ERR_FLEET_*
+ */
+export function askStore(asking: Asking, ask: Ask): Promise<Answer> {
+  switch (ask.ask) {
+    case 'enqueue':
+      return enqueue(asking, ask.place);
+    case 'look':
+      return look(asking, ask);
+    case 'permit':
+      return takePermit(asking, ask);
+    case 'settle':
+      return settle(asking, ask);
+    case 'whether-lost':
+      return findLost(asking, ask);
+    case 'whether-ended':
+      return findEnd(asking, ask);
+    default:
+      return ask satisfies never;
+  }
+}
+
+async function enqueue({ store, keys, me, lease }: Asking, place: string): Promise<Answer> {
+  const value = JSON.stringify({ machine: me, slot: null });
+  await store.txn({ success: [{ put: keys.queue + place, value, lease }] });
+  return { to: 'enqueue' };
+}
+
+async function look(
+  { store, keys, reader }: Asking,
+  { place, maxUnavailable }: Extract<Ask, { ask: 'look' }>
+): Promise<Answer> {
+  const prefix = `${keys.queue}${place.split('/', 1)[0]}/`;
+  const until = keys.queue + place;
+  const [ahead, machines] = await Promise.all([store.count(prefix, until), store.count(keys.machines)]);
+  const limit = countPermits(maxUnavailable, machines);
+  const stands = { ahead, limit, watched: null, refused: false };
+  if (ahead < limit) return { to: 'look', machines, inQueue: stands };
+  const { kvs, revision } = await store.range(prefix, { until, order: 'descend', limit });
+  const next = kvs[limit - 1];
+  // Some have gone since they were counted.
+  if (!next) return { to: 'look', machines, inQueue: { ...stands, ahead: kvs.length } };
+  if (next.lease === null) await remove(store, reader, next);
+  const holder = reader.read(next, readHolder);
+  const machine = holder?.machine ?? next.key.slice(next.key.lastIndexOf('/') + 1);
+  const watched = { key: next.key, machine, slot: holder?.slot ?? null, revision };
+  return { to: 'look', machines, inQueue: { ...stands, watched } };
+}
+
+/** No machine wrote it, for theirs go with their leases: it would be waited for until the end of time. */
+async function remove(store: Store, reader: Reader, { key, modRevision }: KeyValue): Promise<void> {
+  reader.tell(key, 'it has no lease, so no machine of this fleet wrote it; it was removed');
+  await store.txn({ compare: [{ key, modRevision }], success: [{ delete: { key } }] });
+}
+
+async function settle(asking: Asking, { of, outcome, leave, vacate, goal, revision }: Settle): Promise<Answer> {
+  const { store, keys, me, reader } = asking;
+  const compare: Guard[] = [];
+  if (goal !== null) compare.push({ key: keys.goal, modRevision: revision });
+  if (of !== me) compare.push({ key: keys.machine(of), createRevision: 0 });
+  const then: Operation[] = [];
+  if (outcome !== null) then.push({ put: keys.outcome(outcome.deploy, of), value: JSON.stringify(outcome) });
+  if (leave !== null) then.push({ delete: { key: keys.queue + leave } });
+  if (vacate !== null) then.push({ delete: { key: keys.permit(vacate) } });
+  if (goal !== null) then.push({ put: keys.goal, value: writeGoal(goal) });
+  const { succeeded, responses } = await store.txn({ compare, success: then, failure: [{ read: { key: keys.goal } }] });
+  if (succeeded) return { to: 'settle', done: true };
+  return { to: 'settle', done: false, goal: reader.goal(responses[0]?.[0] ?? null) };
+}
+
+async function findLost(
+  { store, keys, reader }: Asking,
+  { deploy, machines, evenDeployed }: Extract<Ask, { ask: 'whether-lost' }>
+): Promise<Answer> {
+  const isLost = async (machine: string) => {
+    if ((await store.get(keys.machine(machine))) !== null) return false;
+    if (evenDeployed) return true;
+    const found = await store.get(keys.outcome(deploy, machine));
+    return found !== null && reader.read(found, readOutcome)?.phase === 'deploying';
+  };
+  const found = await Promise.all(machines.map(isLost));
+  return { to: 'whether-lost', lost: machines.filter((_, at) => found[at]) };
+}
+
+/** Reads everybody only when it looks as if that were worth it. */
+async function findEnd(
+  { store, keys, reader }: Asking,
+  { deploy, attempt, way }: Extract<Ask, { ask: 'whether-ended' }>
+): Promise<Answer> {
+  const outcomes = keys.outcomes(deploy);
+  const open = { to: 'whether-ended', ended: false, lost: [] } as const;
+  if ((await store.count(`${keys.queue}${deploy}/`)) > 0) return open;
+  const [known, there] = await Promise.all([store.count(outcomes), store.count(keys.machines)]);
+  if (known < there) return open;
+  const [written, registered] = await Promise.all([
+    store.range(outcomes),
+    store.range(keys.machines, { keysOnly: true })
+  ]);
+  const name = ({ key }: KeyValue) => key.slice(key.lastIndexOf('/') + 1);
+  const byMachine = new Map<string, Outcome | null>(
+    written.kvs.map((one) => [name(one), reader.read(one, readOutcome)])
+  );
+  const names = new Set(registered.kvs.filter(({ lease }) => lease !== null).map(name));
+  const isOver = (one: Outcome | null | undefined) =>
+    one?.way === way &&
+    (way === 'back' || one.attempt === attempt) &&
+    (one.phase === 'deployed' || one.phase === 'failed');
+  const lost = [...byMachine].filter(([one, outcome]) => outcome?.phase === 'deploying' && !names.has(one));
+  const ended = lost.length === 0 && [...names].every((one) => isOver(byMachine.get(one)));
+  return { to: 'whether-ended', ended, lost: lost.map(([one]) => one) };
+}

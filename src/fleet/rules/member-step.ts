@@ -1,0 +1,120 @@
+import { decide } from './decide.ts';
+import type { Answer, KnownGoal, MemberEvent, MemberState, MemberStep } from './member-state.ts';
+
+/** Same state, same event, same answer: what a machine of a fleet learns, and what it does then. */
+export function step(state: MemberState, event: MemberEvent): MemberStep {
+  return decide(learn(state, event));
+}
+
+function learn(state: MemberState, event: MemberEvent): MemberState {
+  switch (event.type) {
+    case 'joined': {
+      const { goal, outcome, slot, machines } = event;
+      return {
+        ...withoutLease(state),
+        joined: true,
+        goal,
+        outcome: outcome ?? ownOutcome(state, goal),
+        slot,
+        machines
+      };
+    }
+    case 'lease-lost':
+      return withoutLease(state);
+    case 'goal':
+      return withGoal(state, event.goal);
+    case 'running':
+      return { ...state, running: event.running };
+    case 'answered':
+      return withAnswer({ ...state, asking: null, troubled: false }, event.answer, state);
+    case 'unanswered':
+      return { ...state, asking: null, troubled: true };
+    case 'left-queue': {
+      const watched = state.inQueue?.watched;
+      if (watched?.key !== event.key) return state;
+      // Whoever was ahead is no longer: how many there are now is looked at anew, and the permit that is free is known.
+      return { ...state, left: watched, hint: event.slot ?? watched.slot, inQueue: null };
+    }
+    case 'deed-done':
+      return state.deed ? { ...state, deed: null, result: { deed: state.deed, result: event.result } } : state;
+    case 'bake-over': {
+      const { bake } = state;
+      const isIt = bake?.deploy === event.deploy && bake.attempt === event.attempt;
+      return isIt ? { ...state, bake: { ...bake, over: true } } : state;
+    }
+    case 'recheck':
+      return { ...state, due: true, troubled: false };
+    default:
+      return event satisfies never;
+  }
+}
+
+/** All that hung on the lease is gone. What is being done goes on, and what came of it is kept until it can be written. */
+function withoutLease(state: MemberState): MemberState {
+  const gone = { joined: false, slot: null, queued: null, inQueue: null, left: null, asking: null } as const;
+  return { ...state, ...gone, found: null, hint: null, troubled: false, due: false };
+}
+
+function ownOutcome({ outcome }: MemberState, goal: MemberState['goal']): MemberState['outcome'] {
+  return outcome?.deploy === goal?.doc.id ? outcome : null;
+}
+
+/** News of an older goal come late: what was read in an answer is newer. */
+function withGoal(state: MemberState, goal: MemberState['goal']): MemberState {
+  const known = state.goal;
+  if (!state.joined || (goal && known && goal.revision <= known.revision)) return state;
+  const same = (goal && known && goal.doc.id === known.doc.id && goal.doc.attempt === known.doc.attempt) ?? false;
+  const stands = same && goal?.doc.state === known?.doc.state;
+  return {
+    ...state,
+    goal,
+    outcome: goal === null || state.outcome?.deploy === goal.doc.id ? state.outcome : null,
+    // A place in the queue says nothing once others go.
+    inQueue: stands ? state.inQueue : null,
+    wasThere: stands || (goal !== null && known !== null && isForth(goal, known)) ? state.wasThere : false
+  };
+}
+
+/** From one state to another in which the release is still to run. */
+function isForth(goal: KnownGoal, known: KnownGoal): boolean {
+  const isIt = ({ doc }: KnownGoal) => ['canary', 'rolling', 'done'].includes(doc.state);
+  return goal.doc.id === known.doc.id && goal.doc.attempt === known.doc.attempt && isIt(goal) && isIt(known);
+}
+
+function withAnswer(state: MemberState, answer: Answer, { asking }: MemberState): MemberState {
+  switch (answer.to) {
+    case 'enqueue':
+      return asking?.ask === 'enqueue' ? { ...state, queued: asking.place } : state;
+    case 'look':
+      return { ...state, machines: answer.machines, inQueue: answer.inQueue };
+    case 'permit': {
+      if (asking?.ask !== 'permit') return state;
+      const { slot, goal } = answer;
+      const next = goal === undefined ? state : withGoal(state, goal);
+      if (slot !== null)
+        return { ...next, hint: null, slot, outcome: asking.outcome ? { ...asking.outcome, slot } : next.outcome };
+      return next.inQueue && goal === undefined
+        ? { ...next, hint: null, inQueue: { ...next.inQueue, refused: true } }
+        : next;
+    }
+    case 'settle': {
+      if (asking?.ask !== 'settle') return state;
+      const next = answer.goal === undefined ? state : withGoal(state, answer.goal);
+      if (!answer.done || asking.of !== state.me.id) return next;
+      return {
+        ...next,
+        outcome: asking.outcome?.deploy === next.goal?.doc.id ? (asking.outcome ?? next.outcome) : next.outcome,
+        queued: asking.leave === null ? next.queued : null,
+        inQueue: asking.leave === null ? next.inQueue : null,
+        slot: asking.vacate === null ? next.slot : null,
+        result: asking.outcome === null ? next.result : null
+      };
+    }
+    case 'whether-lost':
+      return { ...state, left: null, found: { lost: answer.lost, ended: false } };
+    case 'whether-ended':
+      return { ...state, found: { lost: answer.lost, ended: answer.ended } };
+    default:
+      return answer satisfies never;
+  }
+}
