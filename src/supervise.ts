@@ -1,6 +1,6 @@
 import { EventEmitter } from 'node:events';
-import { type Fields, RELOAD, ROLLBACK, readOrder, SCALE } from './control/bodies.ts';
-import type { ReloadOrder } from './control/routes.ts';
+import { DRAIN, type Fields, RELOAD, ROLLBACK, readOrder, SCALE } from './control/bodies.ts';
+import type { DrainOrder, ReloadOrder } from './control/routes.ts';
 import { HandoverError } from './errors.ts';
 import { nameApp, resolveRelease } from './host/releases/resolve-release.ts';
 import { becomeUser } from './host/rights/become-user.ts';
@@ -151,11 +151,11 @@ async function start(options: SuperviseOptions, first: Reading, source: ConfigSo
   if (onEvent) (await import('./supervisor/tell-events.ts')).tellEvents(supervisor, onEvent);
   const admin = await administer(supervisor, configuration.optionsOf(undefined));
   const fleet = await joinFleet(supervisor, configuration);
-  await admin?.open(succession === null && !supervisor.takesOver());
+  await admin.open(succession === null && !supervisor.takesOver());
   try {
     await supervisor.start(release, signals, succession);
   } catch (error) {
-    admin?.close();
+    admin.close();
     throw error;
   }
   fleet?.begin();
@@ -221,10 +221,11 @@ class RunningService extends EventEmitter<ServiceEvents> implements Service {
   canary = (share: string | number) => this.#supervisor.operations.canary(share);
 
   promote = () => this.#supervisor.operations.promote();
-
   abort = () => this.#supervisor.operations.abort();
 
   retire = () => this.#supervisor.operations.retire();
+  undrain = () => this.#supervisor.operations.undrain();
+  drain = async (order: DrainOrder = {}) => this.#supervisor.operations.drain(read<DrainOrder>('drain', order, DRAIN));
 
   scale = async (workers: number) =>
     this.#supervisor.operations.scale(read<{ workers: number }>('scale', { workers }, SCALE).workers);

@@ -1,12 +1,10 @@
-import { chmodSync } from 'node:fs';
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import { HandoverError } from '../errors.ts';
-import { explain } from '../host/listeners/explain.ts';
-import { clearPath } from '../host/listeners/unix-paths.ts';
 import type { AdminAddress } from '../options/admin-options.ts';
 import { type AdminPorts, ORDERS, type OrderName } from './admin-ports.ts';
 import { Door, type Refusal, readToken } from './door.ts';
 import { Metrics } from './metrics.ts';
+import { listenOn, openWhenFree, showPlace } from './opening.ts';
 import { readPage } from './page-files.ts';
 import { Recorder } from './recorder.ts';
 import { Stream } from './stream.ts';
@@ -15,10 +13,6 @@ const HEAD_LIMIT_BYTES = 8 * 1024;
 const REQUEST_MS = 5_000;
 const MOST_CONNECTIONS = 256;
 const TICK_MS = 1_000;
-/** How soon it is tried again to have an address that the supervisor before, or another program, still has. */
-const AGAIN_MS = 100;
-const LATER_MS = 5_000;
-const SOON_FOR_MS = 10_000;
 
 /** Whatever is answered is for here and now, and holds nothing that a browser may run or frame. */
 const HEADERS = {
@@ -62,26 +56,18 @@ export class AdminServer {
 
   /** @throws HANDOVER_ERR_LISTEN_IN_USE, HANDOVER_ERR_LISTEN_PERMISSION, HANDOVER_ERR_LISTEN_ADDRESS */
   async open(): Promise<void> {
-    await this.#listen();
+    await listenOn(this.#server, this.#address);
     this.#begin();
   }
 
-  /** Opens as soon as the address is free: the supervisor before may still have it. Nothing that serves depends on it. */
+  /** Opens as soon as the address is free. */
   openWhenFree(): void {
-    const began = performance.now();
-    let told = false;
-    const attempt = async () => {
-      try {
-        if (!this.#isClosed) await this.open();
-      } catch (error) {
-        const soon = performance.now() - began < SOON_FOR_MS;
-        const { message } = HandoverError.from(error);
-        if (!soon && !told) this.#ports.announce({ level: 'warn', event: 'admin-unavailable', reason: message });
-        told ||= !soon;
-        setTimeout(() => void attempt(), soon ? AGAIN_MS : LATER_MS).unref();
-      }
-    };
-    void attempt();
+    const onLate = (reason: string) => this.#ports.announce({ level: 'warn', event: 'admin-unavailable', reason });
+    openWhenFree(
+      () => this.open(),
+      () => this.#isClosed,
+      onLate
+    );
   }
 
   close(): void {
@@ -109,7 +95,7 @@ export class AdminServer {
         this.#stream.takeBeat(beat);
       })
     );
-    const address = this.#shown;
+    const address = showPlace(this.#server, this.#address);
     announce({ level: 'info', event: 'admin', address });
     if ('path' in this.#address || /^(localhost|127\..*|::1|\[::1\])$/.test(this.#address.host)) return;
     const can = this.#door.takesOrders
@@ -117,37 +103,6 @@ export class AdminServer {
       : 'but nobody can give orders there, since no token is set up';
     const reason = `whoever reaches ${address} sees what serves, its files, errors and log, ${can}; let it be reached by those only who may, or name a loopback address`;
     announce({ level: 'warn', event: 'admin-exposed', address, reason });
-  }
-
-  get #shown(): string {
-    if ('path' in this.#address) return `unix:${this.#address.path}`;
-    const { host } = this.#address;
-    const bound = this.#server.address();
-    const port = bound !== null && typeof bound === 'object' ? bound.port : this.#address.port;
-    return `${host.includes(':') ? `[${host}]` : host}:${port}`;
-  }
-
-  async #listen(): Promise<void> {
-    const address = this.#address;
-    // Left over by a supervisor that was killed.
-    if ('path' in address) await clearPath(address.path);
-    await new Promise<void>((done, fail) => {
-      const refuse = (error: NodeJS.ErrnoException) =>
-        fail(
-          error.errno === undefined
-            ? error
-            : explain(
-                error.errno,
-                'path' in address ? address : { address: address.host, port: address.port, ipv6Only: false }
-              )
-        );
-      this.#server.once('error', refuse);
-      this.#server.listen({ ...address, exclusive: true }, () => {
-        this.#server.off('error', refuse);
-        done();
-      });
-    });
-    if ('path' in address) chmodSync(address.path, 0o660);
   }
 
   async #answer(request: IncomingMessage, response: ServerResponse): Promise<void> {

@@ -14,6 +14,7 @@ const ABOUT: Readonly<Record<string, (event: ServiceEvent) => string>> = {
   'check-waiting': ({ check, reason }) => `${check}: ${reason}`,
   proven: ({ generation }) => `generation ${generation}`,
   'worker-ready': ({ worker }) => `worker ${worker}`,
+  withdrawing: ({ forMs, reason }) => `for ${showMs(Number(forMs))}: ${reason}`,
   quieting: ({ generation }) => `generation ${generation} finishes its requests`,
   quiet: ({ generation }) => `generation ${generation}`,
   migrating: ({ generation }) => `beforeCutover runs for generation ${generation}`,

@@ -1,4 +1,12 @@
-import type { BakeStatus, CanaryStatus, Figures, GenerationStatus, Status, WorkerStatus } from '../core/status.ts';
+import type {
+  BakeStatus,
+  CanaryStatus,
+  DrainedStatus,
+  Figures,
+  GenerationStatus,
+  Status,
+  WorkerStatus
+} from '../core/status.ts';
 import { columns } from './columns.ts';
 import { showKinds, showLeft } from './connections.ts';
 import type { Io } from './io.ts';
@@ -14,7 +22,7 @@ const HEAD = ['id', 'pid', 'state', 'connections', 'in flight', 'requests', 'mem
 /** Shows a status to a person. What could not be measured is `-`, with the reason below. */
 export function showStatus(status: Status, paint: Paint): string {
   const { app, supervisor, listeners, phase, active, activeNote, standby, standbyNote } = status;
-  const { candidate, candidateNote, configNote, lastHandover, retiring, bake, canary, history } = status;
+  const { candidate, candidateNote, configNote, lastHandover, retiring, bake, canary, history, drained } = status;
   const left = lastHandover ? showLeft(lastHandover.connections) : '';
   const stays = lastHandover ? showKinds([{ kinds: lastHandover.remaining }]) : '';
   const until = lastHandover?.until ? ` until ${showTime(lastHandover.until)} at the latest` : '';
@@ -30,6 +38,7 @@ export function showStatus(status: Status, paint: Paint): string {
         ['supervisor', `pid ${pid}, as ${runsAs}, handover ${version}, node ${node}, up ${showMs(uptimeMs)}`],
         ['listeners', addresses || '-'],
         ['phase', phase],
+        ...(drained ? [['drained', paint('yellow', showDrained(drained))]] : []),
         ...(configNote === null ? [] : [['config', paint('yellow', configNote)]]),
         ...(lastHandover && handedOver ? [['handed over', `from generation ${lastHandover.from}: ${handedOver}`]] : []),
         ...(bake ? showBake(bake) : []),
@@ -61,16 +70,31 @@ export function showStatus(status: Status, paint: Paint): string {
 }
 
 /** A status in one line, for a log of changes. */
-export function showChange({ app, phase, active, standby, candidate, retiring, bake, canary }: Status): string {
+export function showChange({
+  app,
+  phase,
+  drained,
+  active,
+  standby,
+  candidate,
+  retiring,
+  bake,
+  canary
+}: Status): string {
   const parts = [
     active ? `active ${active.generation} (${showLoad(active)})` : 'active -',
     `standby ${standby?.generation ?? '-'}`,
     `candidate ${candidate?.generation ?? '-'}`,
+    ...(drained ? ['drained'] : []),
     ...(bake ? [`baking ${bake.generation}`] : []),
     ...(canary ? [`${canary.judged ? 'canary' : 'split'} ${canary.generation} ${showShares(canary)}`] : []),
     ...retiring.map(({ generation }) => `retiring ${generation}`)
   ];
   return `${app}  ${phase}  ${parts.join('  ')}`;
+}
+
+function showDrained({ reason, closeIdle }: DrainedStatus): string {
+  return `${reason}${closeIdle ? '; answers say Connection: close' : ''}`;
 }
 
 function showGeneration(role: string, generation: GenerationStatus, paint: Paint, why?: string): string[] {

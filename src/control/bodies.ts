@@ -46,6 +46,8 @@ export const SHARES: Fields = { share: SHARE };
 
 export const SCALE: Fields = { workers: WORKERS };
 
+export const DRAIN: Fields = { for: DURATION, closeIdle: FLAG };
+
 export const UPGRADE: Fields = { node: PATH, args: ARGUMENTS };
 
 /**

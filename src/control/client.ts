@@ -7,6 +7,8 @@ import { type LogsOrder, writeLogsOrder } from './log-stream.ts';
 import type {
   AbortDone,
   CanaryDone,
+  DrainDone,
+  DrainOrder,
   History,
   PromoteDone,
   ReloadDone,
@@ -16,6 +18,7 @@ import type {
   RollbackOrder,
   ScaleDone,
   ServiceEvent,
+  UndrainDone,
   UpgradeDone,
   UpgradeOrder
 } from './routes.ts';
@@ -67,6 +70,14 @@ export class ControlClient {
 
   scale(workers: number): Promise<ScaleDone> {
     return this.#ask('POST', '/scale', { workers }) as Promise<ScaleDone>;
+  }
+
+  drain(order: DrainOrder = {}): Promise<DrainDone> {
+    return this.#ask('POST', '/drain', order) as Promise<DrainDone>;
+  }
+
+  undrain(): Promise<UndrainDone> {
+    return this.#ask('POST', '/undrain', {}) as Promise<UndrainDone>;
   }
 
   upgrade(order: UpgradeOrder = {}): Promise<UpgradeDone> {

@@ -10,26 +10,30 @@ import type { ConfigChange } from '../supervisor/configuration.ts';
 import type {
   AbortDone,
   CanaryDone,
+  DrainDone,
   History,
   PromoteDone,
   ReloadDone,
   RetireDone,
   RollbackDone,
-  ScaleDone
+  ScaleDone,
+  UndrainDone
 } from '../supervisor/replies.ts';
-import { RELOAD, ROLLBACK, readOrder, SCALE, SHARES, UPGRADE } from './bodies.ts';
+import { DRAIN, RELOAD, ROLLBACK, readOrder, SCALE, SHARES, UPGRADE } from './bodies.ts';
 import { streamLogs } from './log-stream.ts';
 
 export type {
   AbortDone,
   CanaryDone,
   ConfigChange,
+  DrainDone,
   History,
   PromoteDone,
   ReloadDone,
   RetireDone,
   RollbackDone,
-  ScaleDone
+  ScaleDone,
+  UndrainDone
 };
 
 /** One line of `GET /events`, and of the log. */
@@ -89,6 +93,10 @@ export interface Operator {
   /** Ends the standby now. */
   retire(): Promise<RetireDone>;
   scale(workers: number): Promise<ScaleDone>;
+  /** Takes the service out of its load balancers. */
+  drain(order: DrainOrder): Promise<DrainDone>;
+  /** Puts it back. */
+  undrain(): Promise<UndrainDone>;
   /** Replaces the supervisor by one of what is on the disk now. */
   upgrade(order: UpgradeOrder): Promise<UpgradeDone>;
   history(): Promise<History>;
@@ -110,6 +118,14 @@ export interface Logs {
 export interface LogPiece {
   readonly lines: readonly LogLine[];
   isWanted(filter: LogFilter): boolean;
+}
+
+/** How a service is taken out of its load balancers. */
+export interface DrainOrder {
+  /** It comes back by itself after that time. Default: with `undrain`. */
+  readonly for?: string | number;
+  /** Whether each answer says `Connection: close`, so that pooled connections of a proxy move to other machines. Default: false. */
+  readonly closeIdle?: boolean;
 }
 
 /** How the next supervisor is started; what is left out is as it is with this one. */
@@ -149,6 +165,8 @@ const ROUTES = [
   ['POST', '/abort', (operator) => operator.abort()],
   ['POST', '/retire', (operator) => operator.retire()],
   ['POST', '/scale', (operator, body) => operator.scale(readScale(body))],
+  ['POST', '/drain', (operator, body) => operator.drain(readOrder('The body of POST /drain', body, DRAIN))],
+  ['POST', '/undrain', (operator) => operator.undrain()],
   ['POST', '/upgrade', (operator, body) => operator.upgrade(readOrder('The body of POST /upgrade', body, UPGRADE))],
   ['POST', '/stop', (operator) => operator.stop('asked over the control socket')],
   ['GET', '/events', stream],

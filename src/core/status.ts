@@ -1,5 +1,6 @@
 import type { StrategyName } from '../options/strategies.ts';
 import { type CanaryStatus, describeCanary } from './canary-status.ts';
+import { type DrainedStatus, showDrained } from './drained-status.ts';
 import { isCovering } from './rules/cover.ts';
 import { SLOW_MS } from './rules/restarts.ts';
 import { activeOf, limitsFor, remainingWorkersOf, rolesOf } from './state/generations.ts';
@@ -8,7 +9,7 @@ import type { Bake, Generation, State } from './state/state.ts';
 import { type BothFigures, describeBoth } from './verdict/figures.ts';
 
 export type { Figures } from './verdict/figures.ts';
-export type { CanaryStatus, HistoryEntryStatus };
+export type { CanaryStatus, DrainedStatus, HistoryEntryStatus };
 
 /** What was measured of one worker. What could not be measured is null, and `unmeasured` says why. */
 export interface WorkerFacts {
@@ -138,6 +139,8 @@ export interface Status extends Omit<Surroundings, 'lastHandover'> {
   readonly lastHandover: LastHandover | null;
   /** What goes on: `steady` where nothing does, else the step of the handover in progress, `stopping` or `stopped`. */
   readonly phase: string;
+  /** That an operator has taken it out of its load balancers; null where it is not. */
+  readonly drained: DrainedStatus | null;
   /** The generation that answers for the service; null while the first one starts. */
   readonly active: GenerationStatus | null;
   /** The previous generation, kept warm for a rollback; null where there is none. */
@@ -173,7 +176,8 @@ export function describeStatus(
   return {
     ...around,
     lastHandover: around.lastHandover && describeLast(around.lastHandover, state, facts),
-    phase: state.phase === 'steady' && state.completing ? 'handing-over' : state.phase,
+    phase: showPhase(state),
+    drained: showDrained(state.drained),
     active: show(activeOf(state)),
     standby: show(rollingBack ? next : named('standby', 'leaving')),
     activeNote: describeTrouble(state),
@@ -185,6 +189,12 @@ export function describeStatus(
     canary: state.phase === 'canary' ? describeCanary(state.canary, state.active, state.next, now) : null,
     history: describeHistory(state.history, now)
   };
+}
+
+function showPhase(state: State): string {
+  // Before a stop, too, load balancers are told, whatever goes on.
+  if (state.plannedStop) return 'withdrawing';
+  return state.phase === 'steady' && state.completing ? 'handing-over' : state.phase;
 }
 
 function describeLast(last: LeftConnections, state: State, facts: (worker: string) => WorkerFacts): LastHandover {

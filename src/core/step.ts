@@ -1,6 +1,9 @@
 import { derive } from './derived.ts';
+import { drain, undrain, undrainInTime } from './rules/drained.ts';
+import { type Asked, refuseStopping } from './rules/refusals.ts';
 import { endDraining, hurry } from './rules/retire.ts';
 import { relieveMemory } from './rules/retire-standby.ts';
+import { stopNow } from './rules/stop.ts';
 import { restartWorkers } from './rules/worker-exits.ts';
 import { foldWorker } from './rules/worker-news.ts';
 import { settleLimits } from './state/generations.ts';
@@ -16,7 +19,15 @@ export function step(state: State, news: News): Step {
 function apply(state: State, news: News): Step {
   switch (news.type) {
     case 'hurry-asked':
-      return hurry(state);
+      return state.plannedStop ? stopNow(state, news.at) : hurry(state);
+    case 'stop-due':
+      return stopNow(state, news.at);
+    case 'drain-asked':
+      return drain(state, news);
+    case 'undrain-asked':
+      return undrain(state, news);
+    case 'undrain-due':
+      return undrainInTime(state);
     case 'memory-low':
       return relieveMemory(state, news.share, news.at);
     case 'drain-overdue':
@@ -43,8 +54,14 @@ function applyWorkerNews(state: State, news: Parameters<typeof foldWorker>[1]): 
 
 function applyRule(state: State, event: Event): Step {
   if ('about' in event && event.about !== subjectOf(state, event.type)) return { state, effects: [] };
+  // Until the stop that load balancers are told of, the service goes on as it is.
+  if (state.plannedStop && isOrder(event)) return refuseStopping(state, event);
   const rule = table[state.phase][event.type] as (state: In<Phase>, event: Event) => Step;
   return rule(state, event);
+}
+
+function isOrder(event: Event): event is Asked {
+  return 'request' in event && event.type !== 'stop-asked';
 }
 
 /** The generation that events of this type must be about in this state; events about another come late and are dropped. */
@@ -54,6 +71,7 @@ function subjectOf(state: State, type: EventType): number | null {
     case 'booting':
     case 'starting':
     case 'checking':
+    case 'withdrawing':
       return state.candidate.id;
     case 'quieting':
     case 'rolling':

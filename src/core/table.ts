@@ -13,6 +13,7 @@ import { each, ignore, type Row } from './rules/rule.ts';
 import * as scale from './rules/scale.ts';
 import * as start from './rules/start.ts';
 import * as stop from './rules/stop.ts';
+import * as withdraw from './rules/withdraw.ts';
 import type { Phase } from './state/state.ts';
 
 /** Events that can only matter in the phase `steady`. */
@@ -20,7 +21,7 @@ const NOTHING_BAKES = {
   ...each(ignore, 'sampled', 'bake-over', 'step-over', 'scale-overdue', 'all-handed', 'hand-overdue'),
   ...each(ignore, 'reached', 'unreached', 'reach-overdue')
 };
-const NOTHING_IS_HELD = each(ignore, 'all-quiet', 'quiet-overdue', 'migrated', 'migrate-failed');
+const NOTHING_IS_HELD = each(ignore, 'withdraw-over', 'all-quiet', 'quiet-overdue', 'migrated', 'migrate-failed');
 /** Whatever a generation says, or does not say in time, comes too late to matter. */
 const NOTHING_SERVES = {
   ...each(ignore, 'all-ready', 'proven', 'check-failed', 'check-overdue', 'all-accepting', 'all-paused'),
@@ -100,6 +101,20 @@ export const table: { readonly [P in Phase]: Row<P> } = {
     ...NOTHING_IS_HELD,
     ...NOTHING_BAKES
   },
+  withdrawing: {
+    ...each(refusals.refuseBusy, 'boot-asked', 'rollback-asked', 'promote-asked', 'retire-asked', 'scale-asked'),
+    'reload-asked': start.supersedeOrRefuse,
+    'abort-asked': rollback.abortCandidate,
+    'share-asked': canary.refuseNoCanary,
+    'stop-asked': stop.stop,
+    'withdraw-over': withdraw.endWithdrawing,
+    'worker-lost': failures.giveUpCandidate,
+    'warm-over': cutover.retireStandby,
+    ...each(ignore, 'all-ready', 'proven', 'check-failed', 'check-overdue', 'ready-overdue', 'unfit'),
+    ...each(ignore, 'all-accepting', 'all-paused', 'accept-failed', 'open-overdue', 'pause-overdue'),
+    ...each(ignore, 'all-quiet', 'quiet-overdue', 'migrated', 'migrate-failed'),
+    ...NOTHING_BAKES
+  },
   quieting: {
     ...each(refusals.refuseBusy, 'boot-asked', 'reload-asked', 'rollback-asked', 'retire-asked', 'scale-asked'),
     'promote-asked': refusals.refuseBusy,
@@ -111,7 +126,7 @@ export const table: { readonly [P in Phase]: Row<P> } = {
     'warm-over': cutover.retireStandby,
     ...each(ignore, 'all-ready', 'proven', 'check-failed', 'check-overdue', 'all-accepting', 'all-paused'),
     ...each(ignore, 'accept-failed', 'ready-overdue', 'unfit', 'open-overdue', 'pause-overdue'),
-    ...each(ignore, 'migrated', 'migrate-failed'),
+    ...each(ignore, 'withdraw-over', 'migrated', 'migrate-failed'),
     ...NOTHING_BAKES
   },
   migrating: {
@@ -127,6 +142,7 @@ export const table: { readonly [P in Phase]: Row<P> } = {
     'warm-over': cutover.retireStandby,
     ...each(ignore, 'all-ready', 'proven', 'check-failed', 'check-overdue', 'all-accepting', 'all-paused'),
     ...each(ignore, 'accept-failed', 'ready-overdue', 'unfit', 'pause-overdue', 'all-quiet', 'quiet-overdue'),
+    'withdraw-over': ignore,
     ...NOTHING_BAKES
   },
   // Both answer. A worker of the next generation that is lost is replaced, and counts against it.

@@ -23,7 +23,7 @@ export const ADMIN_OPTIONS = {
 
 export type AdminAddress = { readonly host: string; readonly port: number } | { readonly path: string };
 
-function readAdminAddress(given: unknown): AdminAddress | undefined {
+export function readAdminAddress(given: unknown): AdminAddress | undefined {
   const address: ListenAddress | undefined = typeof given === 'string' ? readAddress(given) : undefined;
   if (!address || address.asked !== null || 'systemd' in address) return undefined;
   if ('path' in address) return { path: address.path };

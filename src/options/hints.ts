@@ -29,6 +29,7 @@ const HINTS: Partial<Record<OptionName, (given: string) => string | undefined>> 
   workers: (given) => (Number(given) > MOST_WORKERS ? `If it is a port: \`--listen ${given}\`` : undefined),
   readyTimeout: readUnitHint,
   drainTimeout: readUnitHint,
+  drainBefore: readUnitHint,
   bake: readUnitHint,
   keepWarm: readUnitHint,
   handoverBudget: readUnitHint,

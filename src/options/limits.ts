@@ -23,6 +23,7 @@ export function limitsOf(options: Options): Limits {
     restarts,
     maxSurge: options.maxSurge,
     maxUnavailable: options.maxUnavailable,
+    drainBeforeMs: options.drainBefore,
     migrateMs: options.beforeCutover?.timeoutMs ?? null,
     bakeMs: options.bake.forMs,
     bakeAtMostMs: options.bake.atMostMs,

@@ -1,6 +1,7 @@
 import type { RestartLimit } from '../core/state/state.ts';
 import { ADMIN_OPTIONS } from './admin-options.ts';
 import { BAKE_DEFAULTS, type Bake, readBake } from './bake.ts';
+import { BALANCER_OPTIONS } from './balancer-options.ts';
 import { CANARY_DEFAULTS, CANARY_WANTS, type CanaryOptions, readCanary } from './canary.ts';
 import { type Check, type CheckFunction, readCheck, readWarmUp, type WarmUp } from './checks.ts';
 import { CONNECTION_OPTIONS } from './connection-options.ts';
@@ -170,6 +171,7 @@ export const OPTIONS = {
   ...ROUTING_OPTIONS,
   ...ADMIN_OPTIONS,
   ...FLEET_OPTIONS,
+  ...BALANCER_OPTIONS,
   orphanTimeout: duration(
     30_000,
     '<30s>',

@@ -136,6 +136,16 @@ export interface UserOptions extends UserFleetOptions {
   /** File with a secret of at least 128 bits, by which orders can be given on the page of `admin`. Default: none; the page only shows. */
   adminTokenFile?: string;
   /**
+   * Address, `"host:port"`, on which HAProxy's `agent-check` is told whether to send clients here, and by its weight how many: the share
+   * of the workers that accept. Default: none.
+   */
+  agentCheck?: string;
+  /**
+   * How long load balancers are told, by `/ready` and the agent check, before a stop, or a reload in place or exclusive, changes
+   * anything; the active version serves meanwhile. Choose what they need to look and to let go. Default: 0.
+   */
+  drainBefore?: string | number;
+  /**
    * What happens when a signal reaches its limit during the bake: `"auto"` rolls back, `"manual"` only reports it. Default:
    * `"auto"`.
    */

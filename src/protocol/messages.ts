@@ -147,6 +147,7 @@ const TO_WORKER = {
   'receivers-carry': { all: flag },
   /** By what it chooses who answers a request, as JSON; empty: whatever comes is answered here. */
   route: { routing: text },
+  'close-after-answer': { on: flag }, // whether each answer says `Connection: close`, although this worker serves on
   /** The answer to `whose`; empty where nobody knows it. */
   owner: { ask: number, worker: text },
   /** A worker is gone, and with it what it knew of clients. */

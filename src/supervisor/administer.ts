@@ -1,5 +1,5 @@
 import type { AdminPorts, Role } from '../admin/admin-ports.ts';
-import { describeReadiness } from '../core/admission.ts';
+import { describeReadiness, type Readiness } from '../core/admission.ts';
 import { rolesOf } from '../core/state/generations.ts';
 import { HandoverError } from '../errors.ts';
 import type { Options } from '../options/options.ts';
@@ -8,10 +8,10 @@ import { version } from '../version.ts';
 import { createOperator } from './operator.ts';
 import type { Supervisor } from './supervisor.ts';
 
-/** The server of the admin address, as far as the supervisor knows it. */
+/** The servers for operators and load balancers, as far as the supervisor knows them. */
 export interface Administration {
   /**
-   * Opens the address. Where workers may serve already, that is never in their way: it opens as soon as the address is free.
+   * Opens their addresses. Where workers may serve already, that is never in their way: each opens as soon as its address is free.
    *
    * @throws HANDOVER_ERR_LISTEN_IN_USE, HANDOVER_ERR_LISTEN_PERMISSION, HANDOVER_ERR_LISTEN_ADDRESS
    */
@@ -19,17 +19,22 @@ export interface Administration {
   close(): void;
 }
 
+interface Server {
+  open(): Promise<void>;
+  openWhenFree(): void;
+  close(): void;
+}
+
 /**
- * Opens the admin address, where one is named. It is loaded only then.
+ * Makes the server of the admin address and that of the agent check, where they are named. They are loaded only then.
  *
  * @throws HANDOVER_ERR_OPTION_INVALID where the token cannot be used
  */
 export async function administer(
   supervisor: Supervisor,
-  { admin, adminTokenFile }: Pick<Options, 'admin' | 'adminTokenFile'>
-): Promise<Administration | null> {
-  if (admin === null) {
-    if (adminTokenFile === null) return null;
+  { admin, adminTokenFile, agentCheck }: Pick<Options, 'admin' | 'adminTokenFile' | 'agentCheck'>
+): Promise<Administration> {
+  if (admin === null && adminTokenFile !== null) {
     const what = 'adminTokenFile has no effect';
     const why = 'no admin address is named, and orders are given there';
     throw new HandoverError('HANDOVER_ERR_OPTION_INVALID', {
@@ -38,13 +43,32 @@ export async function administer(
       fix: 'Name one, such as `--admin 127.0.0.1:9100`'
     });
   }
-  const { AdminServer } = await import('../admin/admin-server.ts');
-  const server = new AdminServer(admin, adminTokenFile, createAdminPorts(supervisor));
-  supervisor.onEnd(() => server.close());
-  return {
-    open: async (isFirst) => (isFirst ? server.open() : server.openWhenFree()),
-    close: () => server.close()
+  const servers: Server[] = [];
+  if (admin !== null) {
+    const { AdminServer } = await import('../admin/admin-server.ts');
+    servers.push(new AdminServer(admin, adminTokenFile, createAdminPorts(supervisor)));
+  }
+  if (agentCheck !== null) {
+    const { AgentCheck } = await import('../admin/agent-check.ts');
+    servers.push(new AgentCheck(agentCheck, { readiness: () => readinessOf(supervisor), announce: supervisor.warn }));
+  }
+  const close = () => {
+    for (const server of servers) server.close();
   };
+  supervisor.onEnd(close);
+  const open = async (isFirst: boolean) => {
+    try {
+      for (const server of servers) await (isFirst ? server.open() : server.openWhenFree());
+    } catch (error) {
+      close();
+      throw error;
+    }
+  };
+  return { open, close };
+}
+
+function readinessOf({ statusSource, health }: Supervisor): Readiness {
+  return describeReadiness(statusSource.state, (worker) => health.watchdog.silentMs(worker) !== null);
 }
 
 /** What the admin address may see of a supervisor, and ask of it. */
@@ -55,7 +79,7 @@ function createAdminPorts(supervisor: Supervisor): AdminPorts {
     app: app.name,
     version,
     status: operator.status,
-    readiness: () => describeReadiness(statusSource.counted(), (worker) => health.watchdog.silentMs(worker) !== null),
+    readiness: () => readinessOf(supervisor),
     logs: operator.logs,
     arrived: () => statusSource.arrived,
     watch: operator.watch,

@@ -127,6 +127,10 @@ export interface ServiceEvents {
   'fleet-rolled-back': [Notice];
   /** Something under the keys of the fleet is not usable, and was left out: its `key`. Told once for each reason. */
   'fleet-unreadable': [Notice];
+  /** The address of `agentCheck` is open: `address`. */
+  'agent-check': [Notice];
+  /** The address of `agentCheck` cannot be opened for now, and is tried again: `reason`. The service is not touched by that. */
+  'agent-check-unavailable': [Notice];
   /** The history could not be read or kept. */
   'history-lost': [Notice];
   /** An app asked for another port than that of `--listen`, and answers on that: `reason`. Told once for a version. */
@@ -153,6 +157,12 @@ export interface ServiceEvents {
   'user-limited': [Notice];
   /** As process 1 this supervisor has processes that have ended and that nobody waits for: `count`. Told once. */
   zombies: [Notice];
+  /** An operator has drained the service: `until` (ISO 8601, or null), `closeIdle`. */
+  drained: [Notice];
+  /** The service is not drained any more: `reason`. */
+  undrained: [Notice];
+  /** Load balancers are told for `forMs` before a stop, or a handover, changes anything: `reason`. */
+  withdrawing: [Notice];
   /** The service was asked to stop. */
   stopping: [Notice];
   /** All workers have exited. */

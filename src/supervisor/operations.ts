@@ -1,14 +1,18 @@
 import type {
   AbortDone,
   CanaryDone,
+  DrainDone,
+  DrainOrder,
   PromoteDone,
   ReloadDone,
   ReloadOrder,
   RetireDone,
   RollbackDone,
   RollbackOrder,
-  ScaleDone
+  ScaleDone,
+  UndrainDone
 } from '../control/routes.ts';
+import { WHOLE } from '../core/rules/drained.ts';
 import { activeOf } from '../core/state/generations.ts';
 import { releaseBefore } from '../core/state/history.ts';
 import type { Generation, News, Notice, Release, ReleaseOrder, ReleaseSettings, State } from '../core/state/state.ts';
@@ -18,11 +22,13 @@ import type { Plan, Plans } from '../host/listeners/plans.ts';
 import { releaseFromHistory } from '../host/releases/release-from-history.ts';
 import { resolveRelease } from '../host/releases/resolve-release.ts';
 import { readShareText } from '../options/canary.ts';
-import { type ConfigChange, type Configuration, settingsOf } from './configuration.ts';
+import { readDuration } from '../options/durations.ts';
+import { type Configuration, settingsOf } from './configuration.ts';
 import type { Orders } from './orders.ts';
 import type { Done, Pending } from './pending.ts';
 import { notAShare, planCanary } from './plan-canary.ts';
-import { abortDone, canaryDone, promoteDone, reloadDone, retireDone, rollbackDone, scaleDone } from './replies.ts';
+import { NOTHING, type Prepared } from './prepared.ts';
+import * as replies from './replies.ts';
 import type { App } from './start-worker.ts';
 
 export interface OperationsPorts {
@@ -45,14 +51,6 @@ export interface OperationsPorts {
 export const STOPPED_EARLY = {
   ...{ what: 'Nothing was started', why: 'the supervisor was asked to stop', fix: 'Start it again' }
 };
-
-/** What a reload starts. */
-interface Prepared {
-  readonly release: Release;
-  readonly settings: ReleaseSettings;
-  readonly change: ConfigChange | null;
-  readonly plan: Plan | null;
-}
 
 /** What the operator asks for becomes news for the core; what the core answers becomes the reply. */
 export class Operations {
@@ -119,7 +117,7 @@ export class Operations {
       operator
     } as const;
     const answer = await this.#orderWith(plan, (request, at) => ({ type: 'reload-asked', request, ...start, at }));
-    return { ...reloadDone(answer, this.#ports.departed), ...(change ? { config: change } : {}) };
+    return { ...replies.reloadDone(answer, this.#ports.departed), ...(change ? { config: change } : {}) };
   }
 
   /** Reads the config anew, and resolves what is to start. */
@@ -171,36 +169,50 @@ export class Operations {
       const start = { release, size: this.#scaled ?? workers, kind: 'rollback', strategy, operator, ...flags } as const;
       const plan = await this.bind(release, before?.id ?? null);
       const answer = await this.#orderWith(plan, (request, at) => ({ type: 'reload-asked', request, ...start, at }));
-      return rollbackDone(answer, this.#ports.departed);
+      return replies.rollbackDone(answer, this.#ports.departed);
     }
     if (before?.strategy === 'in-place' && standby === null) this.#assertStartable(before);
     const answer = await this.#order((request, at) => ({ type: 'rollback-asked', request, to: to ?? null, at }));
-    return rollbackDone(answer, this.#ports.departed);
+    return replies.rollbackDone(answer, this.#ports.departed);
   }
 
   /** @param given 0-1, or such as `"25%"` */
   async canary(given: string | number): Promise<CanaryDone> {
     const share = readShareText(given);
     if (share === undefined) throw notAShare(given);
-    return canaryDone(await this.#order((request, at) => ({ type: 'share-asked', request, share, at })));
+    return replies.canaryDone(await this.#order((request, at) => ({ type: 'share-asked', request, share, at })));
   }
 
   async promote(): Promise<PromoteDone> {
-    return promoteDone(await this.#order((request, at) => ({ type: 'promote-asked', request, at })));
+    return replies.promoteDone(await this.#order((request, at) => ({ type: 'promote-asked', request, at })));
   }
 
   async abort(): Promise<AbortDone> {
-    return abortDone(await this.#order((request, at) => ({ type: 'abort-asked', request, at })));
+    return replies.abortDone(await this.#order((request, at) => ({ type: 'abort-asked', request, at })));
   }
 
   async retire(): Promise<RetireDone> {
-    return retireDone(await this.#order((request, at) => ({ type: 'retire-asked', request, at })));
+    return replies.retireDone(await this.#order((request, at) => ({ type: 'retire-asked', request, at })));
   }
 
   async scale(size: number): Promise<ScaleDone> {
     // From now on: also where the new workers are slow to come.
     if (this.#ports.state().phase === 'steady') this.#scaled = size;
-    return scaleDone(await this.#order((request, at) => ({ type: 'scale-asked', request, size, at })));
+    return replies.scaleDone(await this.#order((request, at) => ({ type: 'scale-asked', request, size, at })));
+  }
+
+  async drain({ for: time, closeIdle: closesIdle = false }: DrainOrder): Promise<DrainDone> {
+    const asked = { forMs: readDuration(1)(time) ?? null, closesIdle, by: this.#ports.orders.by };
+    return replies.drainDone(await this.#order((request, at) => ({ type: 'drain-asked', request, ...asked, at })));
+  }
+
+  async undrain(): Promise<UndrainDone> {
+    return replies.undrainDone(await this.#order((request, at) => ({ type: 'undrain-asked', request, at })));
+  }
+
+  /** A stop that waits until load balancers have looked waits no more; where none does, nothing happens. */
+  endWaiting(): void {
+    this.#ports.post({ type: 'stop-due', about: WHOLE, at: this.#ports.now() });
   }
 
   async stop(why: string): Promise<void> {
@@ -235,11 +247,3 @@ export class Operations {
     return { phase: state.phase, before: activeOf(state), standby };
   }
 }
-
-/** Of an order that is refused in any case. */
-const NO_RELEASE: Release = {
-  ...{ entry: '', file: '', cwd: '', folder: '', args: [], env: {} },
-  ...{ envFile: null, node: null, nodeOptions: [], label: null, asked: {} }
-};
-
-const NOTHING = { release: NO_RELEASE, change: null, plan: null };

@@ -18,8 +18,13 @@ export function createOperator(supervisor: Supervisor, by: AskedBy | null = null
     abort: () => carryOut(() => supervisor.operations.abort()),
     retire: () => carryOut(() => supervisor.operations.retire()),
     scale: (workers) => carryOut(() => supervisor.operations.scale(workers)),
+    drain: (order) => carryOut(() => supervisor.operations.drain(order)),
+    undrain: () => carryOut(() => supervisor.operations.undrain()),
     upgrade: (order) => carryOut(() => supervisor.upgrade.run(order)),
-    stop: (why) => carryOut(() => supervisor.stop(why)),
+    stop: (why) => {
+      supervisor.operations.endWaiting(); // of an order to stop before this one
+      return carryOut(() => supervisor.stop(why));
+    },
     watch: (listener) => supervisor.notices.add((notice) => listener({ time: new Date().toISOString(), ...notice })),
     logs: supervisor.log.ring
   };

@@ -5,6 +5,7 @@ const CAUSED: ReadonlySet<string> = new Set([
   'canary',
   'config-changed',
   'cutover',
+  'drained',
   'failed',
   'paused',
   'ready',
@@ -13,7 +14,9 @@ const CAUSED: ReadonlySet<string> = new Set([
   'starting',
   'stopped',
   'stopping',
-  'upgrading'
+  'undrained',
+  'upgrading',
+  'withdrawing'
 ]);
 
 /** The orders that are being carried out, and who gave them: what is said of an event that they cause. */

@@ -1,4 +1,5 @@
 import { describeNext } from '../core/canary-status.ts';
+import { isoTime } from '../core/state/history.ts';
 import type { Completion, Judged } from '../core/state/state.ts';
 import type { HistoryEntryStatus } from '../core/status.ts';
 import { HandoverError } from '../errors.ts';
@@ -114,6 +115,27 @@ export interface ScaleDone {
   readonly to: number;
 }
 
+/** The answer to `drain`. */
+export interface DrainDone {
+  readonly ok: true;
+  /** The generation that serves whoever comes; null while the first one starts. */
+  readonly active: number | null;
+  /** ISO 8601. */
+  readonly since: string;
+  /** When it ends by itself, ISO 8601; null: with `undrain`. */
+  readonly until: string | null;
+  /** Whether each answer says `Connection: close`. */
+  readonly closeIdle: boolean;
+}
+
+/** The answer to `undrain`. */
+export interface UndrainDone {
+  readonly ok: true;
+  readonly active: number | null;
+  /** Whether it had been drained. */
+  readonly wasDrained: boolean;
+}
+
 /** The answer to `history`. */
 export interface History {
   readonly ok: true;
@@ -185,6 +207,18 @@ export function retireDone(answer: Done): RetireDone {
 export function scaleDone(answer: Done): ScaleDone {
   if (!('scaled' in answer)) throw misanswered();
   return { ok: true, active: answer.active, from: answer.scaled.from, to: answer.scaled.to };
+}
+
+export function drainDone(answer: Done): DrainDone {
+  if (!('drained' in answer) || !answer.drained) throw misanswered();
+  const { since, until, closesIdle } = answer.drained;
+  const end = until === null ? null : isoTime(until);
+  return { ok: true, active: answer.active, since: isoTime(since), until: end, closeIdle: closesIdle };
+}
+
+export function undrainDone(answer: Done): UndrainDone {
+  if (!('drained' in answer)) throw misanswered();
+  return { ok: true, active: answer.active, wasDrained: answer.before !== null };
 }
 
 function completionOf(answer: Done): Completion {

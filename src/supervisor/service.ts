@@ -2,6 +2,8 @@ import type { EventEmitter } from 'node:events';
 import type {
   AbortDone,
   CanaryDone,
+  DrainDone,
+  DrainOrder,
   History,
   PromoteDone,
   ReloadDone,
@@ -9,7 +11,8 @@ import type {
   RetireDone,
   RollbackDone,
   RollbackOrder,
-  ScaleDone
+  ScaleDone,
+  UndrainDone
 } from '../control/routes.ts';
 import type { Status } from '../core/status.ts';
 import type { ServiceEvents } from './events.ts';
@@ -77,12 +80,26 @@ export interface Service extends EventEmitter<ServiceEvents> {
    * @throws HANDOVER_ERR_WORKER_SCALE, HANDOVER_ERR_REFUSED_BUSY, HANDOVER_ERR_OPTION_INVALID
    */
   scale(workers: number): Promise<ScaleDone>;
+  /**
+   * Takes this machine out of its load balancers: `/ready` and the agent check say so. Whoever comes is served.
+   *
+   * @param order how long, and whether each answer ends its connection
+   * @throws HANDOVER_ERR_REFUSED_STOPPING, HANDOVER_ERR_OPTION_INVALID
+   * @example await service.drain({ for: '5m', closeIdle: true });
+   */
+  drain(order?: DrainOrder): Promise<DrainDone>;
+  /**
+   * Puts it back.
+   *
+   * @throws HANDOVER_ERR_REFUSED_STOPPING
+   */
+  undrain(): Promise<UndrainDone>;
   /** The last 50 generations, oldest first: what they were started from, how long they were active and how they ended. */
   history(): Promise<History>;
   /** What runs now: the phase, each generation with its workers and their measurements, and the history. */
   status(): Promise<Status>;
   /**
-   * Stops gracefully: the addresses are closed, what is in flight is answered until `drainTimeout`, the workers end. Settles
+   * Stops gracefully, after `drainBefore`: the addresses are closed, what is in flight is answered until `drainTimeout`, the workers end. Settles
    * when the last worker has exited; a second call settles with the first.
    */
   close(): Promise<void>;

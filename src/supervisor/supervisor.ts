@@ -85,9 +85,10 @@ export class Supervisor {
     this.log = new Log(options, (notice) => this.#announce(notice));
     const onLoss = (reason: string) => this.#announce({ level: 'warn', event: 'history-lost', reason });
     this.#savedState = new SavedState(options.stateFile, this.socket, onLoss);
-    const stopped: State = { phase: 'stopped', retiring: [], limits: limitsOf(options), ...this.#savedState.earlier };
+    const nothing = { retiring: [], drained: null, plannedStop: null };
+    const stopped: State = { phase: 'stopped', ...nothing, limits: limitsOf(options), ...this.#savedState.earlier };
     const onState = (next: State) => {
-      this.#workers.route((generation) => writeRouting(next, generation));
+      this.#workers.route((generation) => writeRouting(next, generation), next.drained?.closesIdle === true);
       this.#takeover.remember(next);
     };
     const mayDecide = () => this.#place.holds();
@@ -205,8 +206,7 @@ export class Supervisor {
 
   async stop(why: string): Promise<{ ok: true }> {
     this.#stopping ??= this.operations.stop(why);
-    await this.#stopping;
-    await this.#finished.promise;
+    await Promise.all([this.#stopping, this.#finished.promise]);
     await this.#savedState.flush();
     return { ok: true };
   }

@@ -45,6 +45,7 @@ export function report(state: State): Report {
       return { mode: 'stopping', status: 'stopping' };
     case 'starting':
     case 'checking':
+    case 'withdrawing':
       return {
         mode: 'reloading',
         status: `${describe(state.active)}; generation ${state.candidate.id} is starting`

@@ -112,11 +112,11 @@ export class Upgrade {
   }
 
   #assertSteady(state: State): number {
-    if (state.phase === 'steady' && !state.completing && !state.scaling) return state.active.id;
+    if (state.phase === 'steady' && !state.completing && !state.scaling && !state.plannedStop) return state.active.id;
     const active = 'active' in state ? state.active.id : null;
     const account = {
       what: 'Cannot upgrade the supervisor',
-      why: 'a handover is in progress',
+      why: state.plannedStop ? 'the service is about to stop' : 'a handover is in progress',
       fix: 'Wait for its end'
     };
     throw new HandoverError('HANDOVER_ERR_REFUSED_BUSY', account, { active });

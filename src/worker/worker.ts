@@ -53,9 +53,7 @@ export class Worker {
           this.#drain.onRequest(connection, response, server);
           this.#hold.onRequest(connection, response);
         },
-        onOpen: (connection) => {
-          for (const one of [this.#drain, this.#hold]) one.onOpen(connection);
-        },
+        onOpen: (connection) => void [this.#drain, this.#hold].map((one) => one.onOpen(connection)),
         onClose: (connection) => {
           for (const one of [this.#drain, this.#hold, this.#router]) one.onClose(connection);
         }
@@ -130,6 +128,8 @@ export class Worker {
         return handle && this.#outputs.keep(message.fd, handle);
       case 'receivers-carry':
         return this.#drain.longLived.onReceivers(message.all);
+      case 'close-after-answer':
+        return this.#drain.closing.closeAfterAnswers(message.on);
       case 'tickets':
         return this.#tlsSessions.onKeys(message.keys);
       case 'activate':
@@ -147,7 +147,7 @@ export class Worker {
       case 'owner-gone':
         return this.#router.onMessage(message);
       case 'report':
-        return this.#report(message.ask);
+        return this.#channel.send({ type: 'reported', ask: message.ask, ...this.#report() });
       case 'sample':
         return this.#sample(message.ask);
       case 'recall':
@@ -180,7 +180,7 @@ export class Worker {
 
   #beginHold(yields: boolean): void {
     this.#yields = yields;
-    if (yields) this.#serving = false;
+    this.#serving &&= !yields;
     if (yields) return;
     this.#servers.shut();
     this.#channel.send({ type: 'paused' });
@@ -219,9 +219,8 @@ export class Worker {
     if (this.#drain.isEmpty) this.#onEmpty?.();
   }
 
-  #report(ask: number): void {
-    const { unrouted } = this.#router;
-    this.#channel.send({ type: 'reported', ask, ...this.#registry.report(this.#hold.size), unrouted });
+  #report() {
+    return { ...this.#registry.report(this.#hold.size), unrouted: this.#router.unrouted };
   }
 
   #sample(ask: number): void {

@@ -155,6 +155,7 @@ const status: Status = {
   supervisor: { pid: 9, user: 'shop', version: '1.0.0', node: 'v20', cwd: '/srv/shop', uptimeMs: 61_000 },
   listeners: [],
   phase: 'steady',
+  drained: null,
   active: {
     generation: 7,
     label: '1.4.0',

@@ -27,7 +27,7 @@ export class Player {
   play(line: string): string[] {
     const due = this.deadlines.get(line);
     this.now = Math.max(this.now + BEAT_MS, due ?? 0);
-    if (/^(boot|reload|rollback|promote|abort|retire|scale|stop)\b/.test(line)) this.#lastRequest += 1;
+    if (/^(boot|reload|rollback|promote|abort|retire|scale|drain|undrain|stop)\b/.test(line)) this.#lastRequest += 1;
     this.deadlines.delete(line);
     const effects = this.post(readNews(line, this.now, this.#lastRequest, this.#setting));
     const verify = effects.find((effect) => effect.do === 'verify');

@@ -106,7 +106,7 @@ export function waitingOrders(state: State): readonly number[] {
         return of(state.order);
     }
   };
-  return all().filter((request) => request !== null);
+  return [...all(), ...(state.plannedStop?.requests ?? [])].filter((request) => request !== null);
 }
 
 /** Every order is waiting or answered, once. */
@@ -178,6 +178,9 @@ export function brokenDeadlines(state: State, deadlines: ReadonlySet<string>): s
   }
   if (state.phase === 'starting') need(`ready-overdue ${state.candidate.id}`);
   if (state.phase === 'checking') need(`check-overdue ${state.candidate.id}`);
+  if (state.phase === 'withdrawing') need(`withdraw-over ${state.candidate.id}`);
+  if (state.plannedStop) need('stop-due 0');
+  if (state.drained && state.drained.until !== null) need('undrain-due 0');
   if (state.phase === 'quieting') need(`quiet-overdue ${state.active.id}`);
   if (state.phase === 'opening' || state.phase === 'migrating') need(`open-overdue ${state.next.id}`);
   if (state.phase === 'rolling') {
@@ -214,6 +217,7 @@ export function brokenDeadlines(state: State, deadlines: ReadonlySet<string>): s
   }
   const about = new Set([...rolesOf(state).map(({ generation }) => String(generation.id)), ...workersOf(state).keys()]);
   if (state.phase === 'steady' && state.completing) about.add(String(state.completing.from));
+  if (state.plannedStop || state.drained) about.add('0');
   for (const deadline of deadlines) {
     if (!about.has(deadline.split(' ')[1] ?? '')) found.push(`${deadline} is still set, and nobody is there any more`);
   }

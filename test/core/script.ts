@@ -26,7 +26,8 @@ export interface Setting {
 
 export const usual: Setting = {
   limits: {
-    ...{ readyMs: 30_000, drainMs: 30_000, keepWarmMs: 600_000, budgetMs: 2_000, checkMs: null, migrateMs: null },
+    ...{ readyMs: 30_000, drainMs: 30_000, keepWarmMs: 600_000, budgetMs: 2_000, checkMs: null },
+    ...{ drainBeforeMs: 0, migrateMs: null },
     ...{ bakeMs: 0, bakeAtMostMs: 0, bakeRequests: 0, bake: DEFAULT_LIMITS, rollsBack: true },
     ...{ restarts: { max: 5, windowMs: 60_000 } },
     ...{ maxSurge: 1, maxUnavailable: 0 }
@@ -89,7 +90,7 @@ export function readState(line: string, { limits, workers, strategy }: Setting):
   const active = make('active');
   const standby = make('standby');
   const lastGeneration = Math.max(0, active?.id ?? 0, standby?.id ?? 0);
-  const common = { limits, lastGeneration, retiring: [], history: [] };
+  const common = { limits, lastGeneration, retiring: [], history: [], drained: null, plannedStop: null };
   if (phase === 'stopped') return { ...common, phase };
   if (phase === 'steady' && active)
     return { ...common, phase, active, standby, completing: null, bake: null, scaling: null };
@@ -170,6 +171,18 @@ export function readNews(
       return { type: 'scale-asked', request, size: about, at };
     case 'stop':
       return { type: 'stop-asked', request, why: 'SIGTERM', at };
+    // Words after it: for how many milliseconds, and `close-idle`.
+    case 'drain':
+      return {
+        type: 'drain-asked',
+        request,
+        forMs: Number(rest.concat(subject).find((word) => /^\d+$/.test(word)) ?? 0) || null,
+        closesIdle: line.includes('close-idle'),
+        by: null,
+        at
+      };
+    case 'undrain':
+      return { type: 'undrain-asked', request, at };
     case 'hurry':
       return { type: 'hurry-asked', at };
     case 'memory-low':
@@ -246,6 +259,14 @@ export function showState(state: State): string {
 }
 
 function showPending(state: State): string[] {
+  return [
+    ...showOwn(state),
+    ...(state.drained ? ['(drained)'] : []),
+    ...(state.plannedStop ? ['(about to stop)'] : [])
+  ];
+}
+
+function showOwn(state: State): string[] {
   if (state.phase === 'canary') {
     const { canary, next } = state;
     return [
@@ -317,6 +338,7 @@ function showReply(reply: Reply): string {
   if ('promoted' in reply) return `done: promoted ${reply.promoted}`;
   if ('abandoned' in reply) return `done: abandoned ${reply.abandoned}, ${reply.reason}`;
   if ('retired' in reply) return `done: retired ${reply.retired}`;
+  if ('drained' in reply) return `done: ${reply.drained ? 'drained' : 'not drained'}`;
   if ('scaled' in reply) return `done: scaled from ${reply.scaled.from} to ${reply.scaled.to}`;
   return 'started' in reply ? `done: started ${reply.started}` : 'done: stopped';
 }

@@ -14,7 +14,8 @@ const generation = (id: number, of: Release, size: number): Generation =>
   createGeneration(id, of, size, 'blue-green', 0);
 
 function steady(active: Generation): In<'steady'> {
-  const common = { limits: usual.limits, lastGeneration: active.id, retiring: [], history: [] };
+  const none = { retiring: [], history: [], drained: null, plannedStop: null };
+  const common = { limits: usual.limits, lastGeneration: active.id, ...none };
   return { ...common, phase: 'steady', active, standby: null, completing: null, bake: null, scaling: null };
 }
 
@@ -45,7 +46,8 @@ test('a release of which nothing is known changes no limit', () => {
   const state: State = steady(generation(1, release('./v1.js'), 1));
 
   assert.equal(settleLimits(state), state);
-  const stopped = { phase: 'stopped', limits: usual.limits, lastGeneration: 0, retiring: [], history: [] } as const;
+  const none = { lastGeneration: 0, retiring: [], history: [], drained: null, plannedStop: null };
+  const stopped = { phase: 'stopped', limits: usual.limits, ...none } as const;
   const asked = {
     type: 'boot-asked',
     request: 1,

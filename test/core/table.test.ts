@@ -67,6 +67,11 @@ const ways: { readonly [P in Phase]: readonly (readonly string[])[] } = {
     [...twoSteady, 'reload ./v7.js', 'exited 6.1', 'exited 6.2']
   ],
   checking: [checked, [...checked.slice(0, -1), 'exited 6.1', 'exited 6.2', checked.at(-1) ?? '']],
+  withdrawing: [
+    ['with strategy=exclusive drainBeforeMs=15000', 'steady active=6 standby=5', 'reload ./v7.js', 'ready 7.1'],
+    ['with workers=2 strategy=in-place drainBeforeMs=15000', ...inPlace.slice(1)],
+    ['with workers=2 strategy=in-place drainBeforeMs=15000', ...inPlace.slice(1), 'exited 6.1', 'restart-due 6']
+  ],
   quieting: [
     exclusive,
     [...exclusive, 'paused 6.1', 'paused 6.2', 'quiet 6.1'],
@@ -164,6 +169,7 @@ const events: { readonly [T in EventType]: (about: number, worker: string) => Om
   'bake-over': (about) => ({ about }),
   'scale-overdue': (about) => ({ about }),
   'share-asked': () => ({ request: 90, share: 0.5 }),
+  'withdraw-over': (about) => ({ about }),
   'step-over': (about) => ({ about })
 };
 

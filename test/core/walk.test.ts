@@ -36,7 +36,7 @@ const STRATEGIES = ['blue-green', 'blue-green', 'rolling', 'in-place', 'exclusiv
 const PLANS = [planOf('canary=5%,50%', ['hold=200']), planOf('canary=5%', []), planOf('split=50%', [])];
 const ORDERS = [
   ...(['reload', 'reload', 'reload', 'reload', 'rollback', 'rollback', 'boot'] as const),
-  ...(['promote', 'abort', 'retire', 'scale', 'share'] as const)
+  ...(['promote', 'abort', 'retire', 'scale', 'share', 'drain', 'undrain'] as const)
 ];
 
 /** One walk: `rough` is how much goes wrong, 0-1. */
@@ -57,7 +57,8 @@ class Walk {
     const rollsBack = this.#chance(0.7);
     const maxSurge = pick(this.#random, [1, 1, 0, 2]) ?? 1;
     const maxUnavailable = maxSurge === 0 ? 1 : (pick(this.#random, [0, 0, 1]) ?? 0);
-    const times = { keepWarmMs, checkMs, migrateMs, bakeMs };
+    const drainBeforeMs = pick(this.#random, [0, 0, 300]) ?? 0;
+    const times = { drainBeforeMs, keepWarmMs, checkMs, migrateMs, bakeMs };
     const limits = { ...usual.limits, ...times, rollsBack, maxSurge, maxUnavailable };
     this.world = new World({ ...usual, workers: this.size, limits });
     this.world.ask('boot', this.size);
@@ -270,6 +271,7 @@ test('the walks have been everywhere, often', { skip: seeds.length === 1 }, () =
       'opening blue-green reload'
     ],
     ...['opening blue-green rollback', 'opening exclusive reload', 'opening exclusive rollback'],
+    ...['withdrawing exclusive reload', 'withdrawing in-place reload'],
     ...['quieting exclusive reload', 'quieting exclusive rollback', 'migrating exclusive reload'],
     ...['rolling rolling reload', 'rolling in-place reload', 'rolling in-place rollback']
   ];

@@ -6,7 +6,18 @@ import { NOTHING_MEASURED } from '../../src/core/verdict/measured.ts';
 import { brokenDeadlines, brokenPromises } from './promises.ts';
 import { release, type Setting, showEffect, showState } from './script.ts';
 
-type Order = 'boot' | 'reload' | 'rollback' | 'promote' | 'abort' | 'retire' | 'scale' | 'share' | 'stop';
+type Order =
+  | 'boot'
+  | 'reload'
+  | 'rollback'
+  | 'promote'
+  | 'abort'
+  | 'retire'
+  | 'scale'
+  | 'share'
+  | 'drain'
+  | 'undrain'
+  | 'stop';
 
 type Told = 'accept' | 'pause' | 'hold' | 'drain' | 'activate' | 'deactivate';
 
@@ -45,7 +56,8 @@ export class World {
   lastRequest = 0;
 
   constructor({ limits }: Setting) {
-    this.state = { phase: 'stopped', limits, lastGeneration: 0, retiring: [], history: [] };
+    const none = { lastGeneration: 0, retiring: [], history: [], drained: null, plannedStop: null };
+    this.state = { phase: 'stopped', limits, ...none };
   }
 
   get living(): Process[] {
@@ -275,6 +287,8 @@ export class World {
       rollback: { to: null },
       share: { share: (this.lastRequest % 10) / 10 },
       scale: { size },
+      drain: { forMs: size === 1 ? null : 500, closesIdle: size === 2, by: null },
+      undrain: {},
       stop: { why: 'SIGTERM' },
       promote: {},
       abort: {},

@@ -322,6 +322,7 @@ const cases: { readonly [N in OptionName]: Cases } = {
   },
   readyTimeout: duration(30_000, `${DURATION}, above 0`, 1),
   drainTimeout: duration(30_000, DURATION, 0),
+  drainBefore: duration(0, DURATION, 0),
   bake: {
     fallback: BAKE_DEFAULTS,
     good: [
@@ -376,6 +377,16 @@ const cases: { readonly [N in OptionName]: Cases } = {
     bad: ['', '9100', 9100, ':9100', '127.0.0.1', '*:9100', 'unix:', '127.0.0.1:9100=3000', 'systemd', true, null],
     message:
       'it must be "host:port", "[ipv6]:port" or "unix:/path"; a port alone does not say who may connect, and it is "soon". Remove it to get the default, or correct it.'
+  },
+  agentCheck: {
+    fallback: null,
+    good: [
+      ['10.0.0.5:9101', { host: '10.0.0.5', port: 9101 }],
+      ['[::1]:9101', { host: '::1', port: 9101 }]
+    ],
+    bad: ['', '9101', 9101, '127.0.0.1', 'unix:/run/shop/agent.sock', '127.0.0.1:9101=3000', true, null],
+    message:
+      'it must be "host:port" or "[ipv6]:port"; a port alone does not say who may connect, and it is "soon". Remove it to get the default, or correct it.'
   },
   adminTokenFile: {
     fallback: null,

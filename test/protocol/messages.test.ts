@@ -46,6 +46,7 @@ const messages: { readonly [T in Message['type']]: Extract<Message, { type: T }>
   carries: { type: 'carries' },
   'receivers-carry': { type: 'receivers-carry', all: true },
   route: { type: 'route', routing: '{}' },
+  'close-after-answer': { type: 'close-after-answer', on: true },
   owner: { type: 'owner', ask: 1, worker: '7.1' },
   'owner-gone': { type: 'owner-gone', worker: '7.1' },
   claim: { type: 'claim', values: ['s1'] },

@@ -19,6 +19,7 @@ const PHASES = [
   'starting',
   'ready',
   'proven',
+  'withdrawing',
   'quieting',
   'quiet',
   'migrating',

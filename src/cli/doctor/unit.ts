@@ -30,7 +30,7 @@ export function checkUnit({ unit, options }: Patient): Finding[] {
   const value = (name: string) => values.get(name) ?? '';
   return [
     checkKill(value('KillMode')),
-    checkStop(value('TimeoutStopSec'), options.drainTimeout),
+    checkStop(value('TimeoutStopSec'), options),
     checkNotify(value('Type'), value('NotifyAccess'), value('WatchdogSec')),
     checkStart(value('ExecStart')),
     checkFolders(value('RuntimeDirectory'), value('RuntimeDirectoryPreserve'))
@@ -48,11 +48,12 @@ function checkKill(mode: string): Finding {
   );
 }
 
-function checkStop(given: string, drainMs: number): Finding {
+function checkStop(given: string, { drainBefore, drainTimeout }: Patient['options']): Finding {
   const stopMs = given === '' ? DEFAULT_STOP_MS : readSpan(given);
-  const needed = drainMs + AFTER_DRAIN_MS;
+  const needed = drainBefore + drainTimeout + AFTER_DRAIN_MS;
+  const parts = drainBefore > 0 ? '--drain-before, --drain-timeout and 5 s' : '--drain-timeout and 5 s';
   if (stopMs === null) return unknown('unit.TimeoutStopSec', `TimeoutStopSec=${given} is not understood here`);
-  const said = `TimeoutStopSec is ${showSpan(stopMs)}, and a stop may take ${showSpan(needed)} (--drain-timeout and 5 s)`;
+  const said = `TimeoutStopSec is ${showSpan(stopMs)}, and a stop may take ${showSpan(needed)} (${parts})`;
   return stopMs > needed
     ? ok('unit.TimeoutStopSec', said)
     : wrong(

@@ -58,9 +58,9 @@ export function writeServiceUnit(plan: ServicePlan): string {
     '# Hands over to the version on the disk; fails when that does not become ready, and the old one serves on.',
     `ExecReload=${order('reload')}`,
     `ExecStop=${order('stop')}`,
-    '# Longer than --ready-timeout, and for a stop longer than --drain-timeout and the 5 s after it.',
+    '# Longer than --ready-timeout, and for a stop longer than --drain-before, --drain-timeout and the 5 s after it.',
     `TimeoutStartSec=${seconds(startMs(options))}`,
-    `TimeoutStopSec=${seconds(options.drainTimeout + AFTER_DRAIN_MS)}`,
+    `TimeoutStopSec=${seconds(options.drainBefore + options.drainTimeout + AFTER_DRAIN_MS)}`,
     '',
     'Restart=always',
     'RestartSec=1',
@@ -135,9 +135,9 @@ function outputLines({ output = {} }: ServicePlan): string[] {
 }
 
 /** A first start, or a reload that is an order of systemd: it waits for every worker to be ready, one by one where it has to. */
-function startMs({ readyTimeout, drainTimeout, strategy, workers }: Options): number {
+function startMs({ readyTimeout, drainTimeout, drainBefore, strategy, workers }: Options): number {
   const oneByOne = strategy === 'rolling' || strategy === 'in-place' ? workers : 1;
-  return readyTimeout * oneByOne + (strategy === 'blue-green' ? 0 : drainTimeout) + AROUND_START_MS;
+  return readyTimeout * oneByOne + (strategy === 'blue-green' ? 0 : drainTimeout + drainBefore) + AROUND_START_MS;
 }
 
 function seconds(ms: number): string {

@@ -5,6 +5,7 @@ import { resumeCanary } from './canary.ts';
 import { markHanded, REACH_MS } from './complete.ts';
 import { isCovering } from './cover.ts';
 import { cutOver, keepWarm } from './cutover.ts';
+import { renewDue } from './drained.ts';
 import { abandon, giveUpNext } from './failures.ts';
 import { startMissing } from './replace-worker.ts';
 import { ANSWER_MS, endProcess } from './retire.ts';
@@ -37,7 +38,10 @@ const WHY = 'its supervisor ended before the cutover';
  * @returns a state that is `steady`, `canary` or `pausing`; or `stopped` where nobody serves, with what is left of it on its way out
  */
 export function adopt(saved: State, workers: ReadonlyMap<string, Adopted>, at: number): Step {
-  return settle(decide(meet(quiet(saved), workers, at), at), at);
+  // A stop that was waited for is nobody's order any more; what an earlier version saved knows neither.
+  const known = { ...saved, drained: saved.drained ?? null, plannedStop: null };
+  const step = settle(decide(meet(quiet(known), workers, at), at), at);
+  return to(step.state, ...step.effects, ...renewDue(step.state, at));
 }
 
 /** Nobody waits for an answer any more. */
@@ -91,6 +95,7 @@ function decide(state: State, at: number): Step {
   switch (state.phase) {
     case 'starting':
     case 'checking':
+    case 'withdrawing':
       return abandon(state, WHY, at);
     case 'opening':
       return accepts(state.next, state.order.heldAt !== null)

@@ -1,9 +1,9 @@
 import type { Effect, Generation, In, Order, Step } from '../state/state.ts';
 import { beginCanary } from './canary.ts';
 import { acceptAll, openNext } from './cutover.ts';
-import { quieten } from './exclusive.ts';
 import { ANSWER_MS } from './retire.ts';
 import { announce, before, type On, to } from './rule.ts';
+import { withdrawFirst } from './withdraw.ts';
 
 /** Booting: every worker of the first generation is ready. It is checked, if there are checks, or told to accept. */
 export function checkFirst(state: In<'booting'>, { about, at }: On<'all-ready'>): Step {
@@ -67,10 +67,10 @@ export function openChecked(state: In<'checking'>, { about, at }: On<'proven'>):
 
 /**
  * Lets the next generation accept beside the active one, or answer a share first; under `exclusive`, the active one becomes
- * quiet first.
+ * quiet first, and load balancers may be told before.
  */
 function openOrQuieten(state: In<'starting' | 'checking'>, next: Generation, order: Order, at: number): Step {
   const { candidate: _, phase: __, ...underway } = state;
   if (order.canary) return beginCanary(underway, next, order.canary, at);
-  return order.strategy === 'exclusive' ? quieten(underway, next, at) : openNext(underway, next, at);
+  return order.strategy === 'exclusive' ? withdrawFirst(underway, next, at) : openNext(underway, next, at);
 }

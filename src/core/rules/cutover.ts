@@ -91,7 +91,9 @@ export function keepWarmUnpaused(state: In<'pausing'>, event: On<'pause-overdue'
 }
 
 export function retireStandby(
-  state: In<'steady' | 'starting' | 'checking' | 'quieting' | 'migrating' | 'opening' | 'rolling' | 'canary'>,
+  state: In<
+    'steady' | 'starting' | 'checking' | 'withdrawing' | 'quieting' | 'migrating' | 'opening' | 'rolling' | 'canary'
+  >,
   { at }: On<'warm-over'>
 ): Step {
   if (!state.standby) return to(state);

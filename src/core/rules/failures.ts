@@ -143,7 +143,7 @@ export function failBoot(state: In<'booting'>, event: Failure): Step {
 
 /** Starting or checking: the candidate fails. It has never accepted, so it is ended without a drain. */
 export function giveUpCandidate(
-  state: In<'starting' | 'checking'>,
+  state: In<'starting' | 'checking' | 'withdrawing'>,
   event: On<'worker-lost' | 'ready-overdue' | 'unfit' | 'check-failed' | 'check-overdue'>
 ): Step {
   const { candidate, active, limits } = state;
@@ -156,14 +156,18 @@ function giveUpAccount({ id }: Generation, active: Generation | null, why: strin
 }
 
 /** Gives up a candidate that is not wanted any more. */
-export function abandon(state: In<'starting' | 'checking'>, why: string, at: number): SteadyStep {
+export function abandon(state: In<'starting' | 'checking' | 'withdrawing'>, why: string, at: number): SteadyStep {
   const { candidate, active } = state;
   const account = giveUpAccount(candidate, active, why);
   const ended = endCandidate(state, { code: 'HANDOVER_ERR_CANDIDATE_ABANDONED', account }, at);
   return ended as SteadyStep;
 }
 
-function endCandidate(state: In<'starting' | 'checking'>, { code, account }: FailureReport, at: number): Step {
+function endCandidate(
+  state: In<'starting' | 'checking' | 'withdrawing'>,
+  { code, account }: FailureReport,
+  at: number
+): Step {
   const { candidate, order, active, standby } = state;
   const steady: State = { ...commonOf(state), ...steadyWith(active, standby) };
   const ended = discard(steady, candidate, account.why, at);
@@ -171,8 +175,13 @@ function endCandidate(state: In<'starting' | 'checking'>, { code, account }: Fai
     ended.state,
     announceFailure(candidate, code, account),
     ...failOrder(state, order, code, account),
+    ...(state.phase === 'withdrawing' ? [endTelling(candidate.id)] : []),
     ...ended.effects
   );
+}
+
+function endTelling(about: number): Effect {
+  return { do: 'clear-deadline', deadline: 'withdraw-over', about };
 }
 
 /** The part of a steady state that says that nothing is in progress. */

@@ -1,6 +1,6 @@
 import type { Account, ErrorCode } from '../../errors.ts';
 import { activeOf } from '../state/generations.ts';
-import type { Effect, Generation, In, Order, Rejection, State, Step } from '../state/state.ts';
+import type { Effect, Generation, In, News, Order, Rejection, State, Step } from '../state/state.ts';
 import { type On, to } from './rule.ts';
 
 export type Asked = On<
@@ -50,7 +50,9 @@ const VERBS = {
   'abort-asked': 'abort',
   'retire-asked': 'retire the standby',
   'scale-asked': 'scale',
-  'share-asked': 'change the share'
+  'share-asked': 'change the share',
+  'drain-asked': 'drain',
+  'undrain-asked': 'undrain'
 } as const;
 
 const DOING = {
@@ -58,6 +60,7 @@ const DOING = {
   steady: 'the service runs already',
   starting: 'another handover is in progress, its candidate is starting',
   checking: 'another handover is in progress, its candidate is being checked',
+  withdrawing: 'another handover is in progress, load balancers are told before it',
   quieting: 'another handover is in progress, the active generation finishes its requests',
   migrating: 'another handover is in progress, beforeCutover runs',
   opening: 'another handover is in progress, it is cutting over',
@@ -68,7 +71,8 @@ const DOING = {
 
 export function refuseBusy(state: In<keyof typeof DOING>, { request, type }: Asked): Step {
   const early =
-    ['starting', 'checking', 'canary'].includes(state.phase) || (state.phase === 'rolling' && state.openedAt === null);
+    ['starting', 'checking', 'withdrawing', 'canary'].includes(state.phase) ||
+    (state.phase === 'rolling' && state.openedAt === null);
   const instead = type === 'reload-asked' && early ? ', or give the candidate up for yours with --supersede' : '';
   return to(
     state,
@@ -80,12 +84,14 @@ export function refuseBusy(state: In<keyof typeof DOING>, { request, type }: Ask
   );
 }
 
-export function refuseStopping(state: In<'stopping' | 'stopped'>, { request, type }: Asked): Step {
+export type Refused = Asked | Extract<News, { type: 'drain-asked' | 'undrain-asked' }>;
+
+export function refuseStopping(state: State, { request, type }: Refused): Step {
   return to(
     state,
     failWith(state, request, 'HANDOVER_ERR_REFUSED_STOPPING', {
       what: `Cannot ${VERBS[type]} now`,
-      why: state.phase === 'stopping' ? 'the supervisor was asked to stop' : 'no generation runs',
+      why: state.phase === 'stopped' ? 'no generation runs' : 'the supervisor was asked to stop',
       fix: 'Start it again with `handover run`'
     })
   );

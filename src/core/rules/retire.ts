@@ -11,6 +11,7 @@ const TERM_MS = 5_000;
 const OWN_DEADLINES: readonly Deadline[] = [
   'ready-overdue',
   'check-overdue',
+  'withdraw-over',
   'quiet-overdue',
   'open-overdue',
   'pause-overdue',

@@ -107,8 +107,11 @@ export function abortMigrating(state: In<'migrating'>, { request, at }: On<'abor
   return to({ ...state, failing }, { do: 'cancel-before-cutover' }, answerAborted(request, state.next, state.active));
 }
 
-/** Starting or checking: the operator gives the candidate up. */
-export function abortCandidate(state: In<'starting' | 'checking'>, { request, at }: On<'abort-asked'>): Step {
+/** Starting, checking or withdrawing: the operator gives the candidate up. */
+export function abortCandidate(
+  state: In<'starting' | 'checking' | 'withdrawing'>,
+  { request, at }: On<'abort-asked'>
+): Step {
   const ended = abandon(state, ABORTED, at);
   return to(ended.state, ...ended.effects, answerAborted(request, state.candidate, state.active));
 }

@@ -2,7 +2,7 @@ import { addWorkers, areAll, changeWorkers, limitsFor, remainingWorkersOf, stays
 import type { Effect, Generation, In, State, Step } from '../state/state.ts';
 import { amendCutover, announceCutover, completeCutover, makeRoom } from './complete.ts';
 import { letWorkerGo } from './replace-worker.ts';
-import { ANSWER_MS } from './retire.ts';
+import { ANSWER_MS, retire } from './retire.ts';
 import { before, to } from './rule.ts';
 import { measureSurge } from './surge.ts';
 
@@ -12,6 +12,14 @@ function boundsOf({ limits, order, next }: Rolling): { surge: number; unavailabl
 }
 
 type Rolling = In<'rolling'>;
+
+/** Begins a handover that goes worker by worker. In place there is no room for a standby. */
+export function beginRoll(state: Omit<Rolling, 'phase' | 'next' | 'openedAt'>, next: Generation, at: number): Step {
+  const rolling: Rolling = { ...state, phase: 'rolling', next, openedAt: null };
+  const { standby, order } = state;
+  if (order.strategy !== 'in-place' || standby === null) return to(rolling);
+  return retire({ ...rolling, standby: null }, standby, 'an in-place handover needs the room', true, at);
+}
 
 /**
  * Takes a handover that goes worker by worker as far as it can go now: successors are started, checked and told to

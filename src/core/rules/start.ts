@@ -5,8 +5,9 @@ import { endBake } from './bake-period.ts';
 import { completeEarly } from './complete.ts';
 import { abandon, giveUpNext } from './failures.ts';
 import { refuseBusy } from './refusals.ts';
-import { retire } from './retire.ts';
+import { beginRoll } from './rolling.ts';
 import { announce, before, type On, takeOrder, to } from './rule.ts';
+import { withdrawFirst } from './withdraw.ts';
 
 /** Starts the first generation. */
 export function boot(state: In<'stopped'>, { request, at, release, size, strategy }: On<'boot-asked'>): Step {
@@ -25,7 +26,7 @@ export function startCandidate(state: In<'steady'>, event: On<'reload-asked'>): 
 }
 
 /** Gives up a candidate that has not served yet for a newer one, if the order says `supersede`; else refuses. */
-export function supersedeOrRefuse(state: In<'starting' | 'checking'>, event: On<'reload-asked'>): Step {
+export function supersedeOrRefuse(state: In<'starting' | 'checking' | 'withdrawing'>, event: On<'reload-asked'>): Step {
   if (!event.supersedes) return refuseBusy(state, event);
   const ended = abandon(state, `it was superseded by generation ${state.lastGeneration + 1}`, event.at);
   return before(ended.effects, startCandidate(ended.state, event));
@@ -55,13 +56,11 @@ export function startOrder(state: In<'steady'>, order: Order, release: Release, 
     return before([...calm.effects, beginning], to(opened, ...effects, readyDeadline(next, id)));
   }
   // What follows is decided worker by worker: see reconcileRoll in rolling.ts.
-  const next: State = { ...common, phase: 'rolling', active, standby, next: empty, order, openedAt: null };
-  const opened = addEntry(next, empty, order);
-  const alone = strategy === 'in-place' && standby !== null;
-  const room = alone
-    ? retire({ ...opened, standby: null } as State, standby, 'an in-place handover needs the room', true, askedAt)
-    : to(opened);
-  return before([...calm.effects, beginning], room);
+  const underway = { ...common, active, standby, order };
+  const opened = addEntry({ ...underway, phase: 'withdrawing', candidate: empty }, empty, order);
+  const { phase: _, candidate: __, ...noted } = opened as In<'withdrawing'>;
+  const step = strategy === 'in-place' ? withdrawFirst(noted, empty, askedAt) : beginRoll(noted, empty, askedAt);
+  return before([...calm.effects, beginning], step);
 }
 
 function announceStart({ id, release, size, strategy }: Generation): Effect {

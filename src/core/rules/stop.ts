@@ -1,20 +1,48 @@
 import { commonOf, rolesOf } from '../state/generations.ts';
 import { amendEntry } from '../state/history.ts';
-import type { Effect, In, State, Step } from '../state/state.ts';
+import type { Effect, In, PlannedStop, State, Step } from '../state/state.ts';
 import { endBake } from './bake-period.ts';
 import { completeEarly, timesOf } from './complete.ts';
+import { forgetDrained, WHOLE } from './drained.ts';
 import { failOrder, failWith } from './refusals.ts';
 import { discard, retire } from './retire.ts';
-import { announce, type On, to } from './rule.ts';
+import { announce, before, type On, to } from './rule.ts';
+import { tellingMs } from './withdraw.ts';
 
 type Running = Exclude<State, { phase: 'stopping' | 'stopped' }>;
 
-/** Ends every generation gracefully. An order in progress gets its one answer first. */
+/** Stops, after load balancers have been told where that is wanted. A second order does not wait any more. */
 export function stop(state: Running, { request, at, why }: On<'stop-asked'>): Step {
+  const { requests } = state.plannedStop ?? { requests: [] };
+  const plannedStop = { requests: [...requests, request], why };
+  const forMs = state.plannedStop ? 0 : tellingMs(state, at);
+  if (forMs === 0) return stopNow({ ...state, plannedStop }, at);
+  return to(
+    { ...state, plannedStop },
+    announce('info', 'withdrawing', { forMs, reason: `load balancers are told before the stop: ${why}` }),
+    {
+      do: 'set-deadline',
+      deadline: 'stop-due',
+      about: WHOLE,
+      afterMs: forMs
+    }
+  );
+}
+
+/** Stops as was planned. */
+export function stopNow(state: State, at: number): Step {
+  const { plannedStop } = state;
+  if (!plannedStop || state.phase === 'stopping' || state.phase === 'stopped') return to(state);
+  const clear: Effect = { do: 'clear-deadline', deadline: 'stop-due', about: WHOLE };
+  return before([clear], endAll({ ...state, plannedStop: null }, plannedStop, at));
+}
+
+/** Ends every generation gracefully. An order in progress gets its one answer first. */
+function endAll(state: Running, { requests, why }: PlannedStop, at: number): Step {
   const effects: Effect[] = [announce('info', 'stopping', { reason: why }), ...answerInterrupted(state, at)];
   if (state.phase === 'migrating') effects.push({ do: 'cancel-before-cutover' });
   const roles = rolesOf(state).filter(({ role }) => role !== 'retiring');
-  let next: State = { ...commonOf(state), phase: 'stopping', requests: [request] };
+  let next: State = { ...commonOf(state), phase: 'stopping', requests };
   for (const { role, generation } of roles) {
     if (role === 'candidate' && generation.readyAt === null) {
       const ended = discard(next, generation, 'the supervisor was asked to stop', at);
@@ -72,8 +100,10 @@ export function answerStopped(state: In<'stopped'>, { request }: On<'stop-asked'
 /** Stopping ends when the last worker has exited. */
 export function finish(state: State): Step {
   if (state.phase !== 'stopping' || state.retiring.length > 0) return to(state);
+  const { state: last, effects } = forgetDrained(state);
   return to(
-    { ...commonOf(state), phase: 'stopped' },
+    { ...commonOf(last), phase: 'stopped' },
+    ...effects,
     announce('info', 'stopped'),
     ...state.requests.map((request): Effect => ({ do: 'reply', request, reply: { ok: true, stopped: true } }))
   );

@@ -2,7 +2,7 @@ import type { Account, ErrorCode } from '../../errors.ts';
 import type { Deadline } from './news.ts';
 import type { Release } from './release.ts';
 import type { State } from './state.ts';
-import type { Canary, Completion, Judged, Scaling } from './types.ts';
+import type { Canary, Completion, Drained, Judged, Scaling } from './types.ts';
 
 /** The core's answer to an order. The relay, which moves the connections, adds `handedOver`. */
 export type Reply =
@@ -21,6 +21,13 @@ export type Reply =
   | { readonly ok: true; readonly abandoned: number; readonly active: number; readonly reason: string }
   | { readonly ok: true; readonly retired: number }
   | { readonly ok: true; readonly scaled: Scaling; readonly active: number }
+  /** Null: it is not drained any more; `before`: how it was. */
+  | {
+      readonly ok: true;
+      readonly drained: Drained | null;
+      readonly before: Drained | null;
+      readonly active: number | null;
+    }
   | { readonly ok: true; readonly stopped: true }
   | { readonly ok: false; readonly code: ErrorCode; readonly account: Account; readonly active: number | null };
 

@@ -19,8 +19,8 @@ export function rolesOf(state: State): { role: Role; generation: Generation }[] 
 }
 
 /** The fields that every phase carries. */
-export function commonOf({ limits, lastGeneration, retiring, history }: State): Common {
-  return { limits, lastGeneration, retiring, history };
+export function commonOf({ limits, lastGeneration, retiring, history, drained, plannedStop }: State): Common {
+  return { limits, lastGeneration, retiring, history, drained, plannedStop };
 }
 
 /** The generation that answers for the service, or null before the first and after the last. */

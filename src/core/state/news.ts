@@ -45,6 +45,7 @@ export type Event = { readonly at: number } & (
   | { readonly type: 'proven'; readonly about: number }
   | { readonly type: 'check-failed'; readonly about: number; readonly check: string; readonly why: string }
   | { readonly type: 'check-overdue'; readonly about: number }
+  | { readonly type: 'withdraw-over'; readonly about: number }
   | { readonly type: 'all-quiet'; readonly about: number }
   | { readonly type: 'quiet-overdue'; readonly about: number }
   | { readonly type: 'migrated'; readonly about: number }
@@ -101,6 +102,16 @@ export type GenerationEvent = { readonly at: number } & (
   | { readonly type: 'restart-due' | 'drain-overdue'; readonly about: number }
   | { readonly type: 'memory-low'; readonly share: number }
   | { readonly type: 'hurry-asked' }
+  | {
+      readonly type: 'drain-asked';
+      readonly request: number;
+      readonly forMs: number | null;
+      readonly closesIdle: boolean;
+      readonly by: AskedBy | null;
+    }
+  | { readonly type: 'undrain-asked'; readonly request: number }
+  /** About the whole, which has no number: 0. */
+  | { readonly type: 'undrain-due' | 'stop-due'; readonly about: number }
 );
 
 export type News = Event | WorkerEvent | GenerationEvent;
@@ -109,6 +120,9 @@ export type News = Event | WorkerEvent | GenerationEvent;
 export type Deadline =
   | 'ready-overdue'
   | 'check-overdue'
+  | 'withdraw-over'
+  | 'undrain-due'
+  | 'stop-due'
   | 'quiet-overdue'
   | 'open-overdue'
   | 'pause-overdue'

@@ -89,6 +89,8 @@ export interface Limits {
   readonly maxSurge: Surge;
   /** How many workers fewer than its size may accept during a rolling handover. */
   readonly maxUnavailable: Surge;
+  /** How long load balancers are told before a stop, or a handover in which nobody serves for a moment; 0: not at all. */
+  readonly drainBeforeMs: number;
   /** How long `beforeCutover` may take, or null where there is none. */
   readonly migrateMs: number | null;
   /** How long a new active generation is compared with the one before; 0 is not at all. */

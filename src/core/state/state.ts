@@ -1,5 +1,16 @@
 import type { Limits } from './release.ts';
-import type { Bake, Canary, Completion, Generation, HistoryEntry, Order, Retiring, Scaling } from './types.ts';
+import type {
+  Bake,
+  Canary,
+  Completion,
+  Drained,
+  Generation,
+  HistoryEntry,
+  Order,
+  PlannedStop,
+  Retiring,
+  Scaling
+} from './types.ts';
 
 export type * from './effects.ts';
 export type * from './news.ts';
@@ -13,6 +24,10 @@ export interface Common {
   readonly lastGeneration: number;
   readonly retiring: readonly Retiring[];
   readonly history: readonly HistoryEntry[];
+  /** Null where no operator has drained the service. */
+  readonly drained: Drained | null;
+  /** Null where no stop is waited for; `stopping` comes after it. */
+  readonly plannedStop: PlannedStop | null;
 }
 
 /** What every phase of a handover carries before its cutover. */
@@ -43,6 +58,8 @@ export type State = Common &
     | (Underway & { readonly phase: 'starting'; readonly candidate: Generation })
     /** The candidate is ready, and is checked and warmed up privately before it may accept. */
     | (Underway & { readonly phase: 'checking'; readonly candidate: Generation })
+    /** Exclusive or in place: load balancers are told before anything changes. In place, the candidate has no worker yet. */
+    | (Underway & { readonly phase: 'withdrawing'; readonly candidate: Generation })
     /** Exclusive: the active generation accepts no more, holds its idle connections and answers what has reached it. */
     | (Underway & { readonly phase: 'quieting'; readonly next: Generation; readonly openedAt: number })
     /** Exclusive: nobody serves, and `beforeCutover` runs. */

@@ -199,6 +199,23 @@ export interface Bake {
   readonly waiting: readonly Completion[];
 }
 
+/** A service that its operator has drained: its load balancers are told to send nobody, and whoever comes is served. */
+export interface Drained {
+  readonly since: number;
+  /** When it ends by itself; null: with `undrain`. */
+  readonly until: number | null;
+  /** Whether each answer ends its connection. */
+  readonly closesIdle: boolean;
+  readonly by: AskedBy | null;
+}
+
+/** A stop that its load balancers are told of first. */
+export interface PlannedStop {
+  /** The orders that are answered when it is done. */
+  readonly requests: readonly number[];
+  readonly why: string;
+}
+
 /** An order to scale that is not done yet. */
 export interface Scaling {
   readonly request: number;

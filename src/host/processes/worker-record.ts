@@ -46,6 +46,8 @@ export interface WorkerRecord {
   carries: boolean;
   /** How it was last told to route requests, as JSON; null where an earlier supervisor may have told it. */
   routing: string | null;
+  /** Whether it was last told that each answer ends its connection; null where an earlier supervisor may have told it. */
+  closesIdle: boolean | null;
   /** Whether the app said it is ready. */
   signalled: boolean;
   /** Whether everything that was asked of it is there. */
@@ -82,6 +84,7 @@ export function createRecord(id: string, generation: number, process: WorkerProc
     rehearsed: false,
     carries: false,
     routing: '',
+    closesIdle: false,
     signalled: false,
     ready: false,
     serving: false,
@@ -197,13 +200,18 @@ export function tellWhoCarries({ id, process }: WorkerRecord, all: Iterable<Work
   process.send({ type: 'receivers-carry', all: receivers.every(({ carries }) => carries) });
 }
 
-/** Tells every worker that does not know it how requests are routed. @param of by the number of its generation */
-export function tellRouting(all: Iterable<WorkerRecord>, of: (generation: number) => string): void {
+/**
+ * Tells every worker that does not know it how it serves.
+ *
+ * @param of how requests are routed, by the number of its generation
+ * @param closes whether each answer ends its connection
+ */
+export function tellServing(all: Iterable<WorkerRecord>, of: (generation: number) => string, closes: boolean): void {
   for (const record of all) {
     const routing = of(record.generation);
-    if (routing === record.routing) continue;
-    record.routing = routing;
-    record.process.send({ type: 'route', routing });
+    if (routing !== record.routing) record.process.send({ type: 'route', routing });
+    if (closes !== record.closesIdle) record.process.send({ type: 'close-after-answer', on: closes });
+    Object.assign(record, { routing, closesIdle: closes });
   }
 }
 

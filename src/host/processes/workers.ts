@@ -24,7 +24,7 @@ import {
   namesOf,
   Reports,
   tellGone,
-  tellRouting,
+  tellServing,
   tellWhoCarries,
   toPrivateTarget,
   type WorkerRecord
@@ -81,7 +81,7 @@ export class Workers {
   adopt(worker: string, generation: number, release: Release, found: FoundWorker, said: Adopted): void {
     const record = this.#create(worker, generation, (watch) => this.#ports.adopt(found, release, watch));
     fillRecord(record, found.hello, said);
-    record.routing = null;
+    Object.assign(record, { routing: null, closesIdle: null });
     if (!record.ready) return;
     record.process.priority.restore();
     this.#ports.watchdog?.watch(record);
@@ -156,8 +156,8 @@ export class Workers {
     if (record) record.process.send({ type: 'adopt', ...moving }, handle, (sent) => sent || onFailed());
     else onFailed();
   }
-  /** @param of how requests are routed, by the number of a generation */
-  route = (of: (generation: number) => string): void => tellRouting(this.#records.values(), of);
+  /** How requests are routed, by generation, and whether each answer ends its connection. */
+  route = (of: (generation: number) => string, end: boolean): void => tellServing(this.#records.values(), of, end);
   confirm = (worker: string, id: string, busy: number) => this.#send(worker, { type: 'moved', id, busy });
 
   /** The workers of a generation, to be asked privately. */

@@ -1,7 +1,7 @@
 import type { ServerResponse } from 'node:http';
 import type net from 'node:net';
 import tls from 'node:tls';
-import { responseOf } from '../connections/connection.ts';
+import { type Connection, responseOf } from '../connections/connection.ts';
 import { endGently, findAllIdle } from '../connections/idle.ts';
 import type { Registry } from '../connections/registry.ts';
 
@@ -19,6 +19,8 @@ export class Closing {
   #silent = new Map<net.Socket, number>();
   #timer: NodeJS.Timeout | null = null;
   #all = true;
+  /** Whether each answer ends its connection, although this worker serves. */
+  closesAnswers = false;
 
   readonly #onLook: () => void;
 
@@ -31,18 +33,37 @@ export class Closing {
   /** @param all whether also those end that could move */
   begin(all: boolean): void {
     this.#all = all;
-    for (const connection of this.#registry.connections) {
-      const response = all || connection.secured ? responseOf(connection) : null;
-      if (response && !connection.pipelines) sayClose(response);
-    }
+    this.#say((connection) => all || connection.secured !== null);
     this.#timer ??= setInterval(() => this.#sweep(), SILENCE_MS);
     this.#timer.unref();
     this.#sweep();
   }
 
+  /** Has each connection end after its next answer. What is idle is left alone: a request may be on its way. */
+  closeAfterAnswers(on: boolean): void {
+    this.closesAnswers = on;
+    if (on) this.#say(() => true);
+    if (on) this.#registry.sessions.end();
+    else if (!this.#timer) this.#registry.sessions.stay();
+  }
+
+  onRequest(connection: Connection | null, response: ServerResponse): void {
+    // Not where a client sends ahead: requests that it has sent already would be lost.
+    if (this.closesAnswers && !connection?.pipelines && !connection?.private) sayClose(response);
+  }
+
+  /** Says `Connection: close` in the answers in progress whose head has not been sent. */
+  #say(isMeant: (connection: Connection) => boolean): void {
+    for (const connection of this.#registry.connections) {
+      const response = isMeant(connection) ? responseOf(connection) : null;
+      if (response && !connection.pipelines && !connection.private) sayClose(response);
+    }
+  }
+
   end(): void {
     if (this.#timer) clearInterval(this.#timer);
     this.#timer = null;
+    if (this.closesAnswers) this.#registry.sessions.end(); // those that are opened from now on
   }
 
   #sweep(): void {

@@ -38,7 +38,7 @@ export class Drain {
   /** Those whose clients send ahead without a pause, until what has been read is answered. */
   readonly #readingStopped = new ReadingStopped();
   readonly departures: Departures;
-  readonly #closing: Closing;
+  readonly closing: Closing;
   /** What is not waited for at the end of the service. */
   readonly lasting: Lasting;
   /** What outlives its requests. */
@@ -52,7 +52,7 @@ export class Drain {
   constructor(registry: Registry, channel: Channel, settings: WorkerSettings, hands: Hands) {
     const { budgetMs, drainMs, rampMs, worker } = settings;
     this.#registry = registry;
-    this.#closing = new Closing(registry, () => this.#look());
+    this.closing = new Closing(registry, () => this.#look());
     this.#budget = new HandoverBudget(budgetMs, drainMs);
     // Where the worker is to end, its clients need time to hear of it.
     this.#rampMs = Math.min(rampMs, drainMs / 4);
@@ -78,11 +78,11 @@ export class Drain {
   cancel(): void {
     this.#mode = 'serving';
     this.#isRetiring = false;
-    this.#closing.end();
     this.#budget.reset();
     this.#readingStopped.clear();
     this.departures.end();
     this.longLived.cancel();
+    this.closing.end();
     for (const connection of this.#registry.connections) {
       connection.movableAt = null;
       connection.stays = false;
@@ -122,14 +122,14 @@ export class Drain {
       this.#budget.shorten();
       this.#isRetiring = true;
       this.longLived.retire(true);
-      this.#closing.begin(false);
+      this.closing.begin(false);
       return;
     }
     this.#mode = 'ending';
     this.#readingStopped.clear();
     this.departures.end(held);
     this.longLived.retire(false);
-    this.#closing.begin(true);
+    this.closing.begin(true);
   }
 
   /** The supervisor is gone: until the next one comes, nothing can move, and nothing is ended for that. */
@@ -159,11 +159,13 @@ export class Drain {
 
   /** A request began. If its connection should have moved by now, the response says `Connection: close`. */
   onRequest(connection: Connection | null, response: ServerResponse, server: net.Server): void {
-    if (this.#mode !== 'serving') this.#onLateRequest(connection, response, server);
+    if (this.#mode !== 'serving' || this.closing.closesAnswers) this.#onLateRequest(connection, response, server);
   }
 
   /** Apart from the above, which is part of every request: V8 would discard it when it first comes to this. */
   #onLateRequest(connection: Connection | null, response: ServerResponse, server: net.Server): void {
+    this.closing.onRequest(connection, response);
+    if (this.#mode === 'serving') return;
     const movable = connection?.kind === 'http1' && !connection.stays && speaksHttp1(server);
     const overdue = this.#mode === 'ending' || this.#budget.isOver(connection);
     // Not where a client sends ahead: requests that it has sent already would be lost.
