@@ -112,17 +112,20 @@ async function findEnd(
   const outcomes = keys.outcomes(deploy);
   const open = { to: 'whether-ended', ended: false, lost: [] } as const;
   if ((await store.count(`${keys.queue}${deploy}/`)) > 0) return open;
-  const [known, there] = await Promise.all([store.count(outcomes), store.count(keys.machines)]);
-  if (known < there) return open;
-  const [written, registered] = await Promise.all([
-    store.range(outcomes),
+  const [known, registered] = await Promise.all([
+    store.count(outcomes),
     store.range(keys.machines, { keysOnly: true })
   ]);
+  const machines = registered.kvs.filter(({ lease }) => lease !== null);
+  // What no machine wrote would be counted as one that never comes to its end.
+  for (const one of registered.kvs) if (one.lease === null) await remove(store, reader, one);
+  if (known < machines.length) return open;
+  const written = await store.range(outcomes);
   const name = ({ key }: KeyValue) => key.slice(key.lastIndexOf('/') + 1);
   const byMachine = new Map<string, Outcome | null>(
     written.kvs.map((one) => [name(one), reader.read(one, readOutcome)])
   );
-  const names = new Set(registered.kvs.filter(({ lease }) => lease !== null).map(name));
+  const names = new Set(machines.map(name));
   const isOver = (one: Outcome | null | undefined) =>
     one?.way === way &&
     (way === 'back' || one.attempt === attempt) &&

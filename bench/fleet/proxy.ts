@@ -1,0 +1,63 @@
+import { existsSync, writeFileSync } from 'node:fs';
+import { connect } from 'node:net';
+import { setTimeout as delay } from 'node:timers/promises';
+import { Child } from './child.ts';
+
+export const HAPROXY = '/usr/sbin/haproxy';
+
+/** Where a machine serves, and where it says whether it is ready. */
+export interface Place {
+  readonly name: string;
+  readonly host: string;
+  readonly port: number;
+  readonly adminPort: number;
+}
+
+/** A real HAProxy that asks each machine whether it is ready, and sends nobody to one that is not. */
+export async function startProxy(file: string, port: number, places: readonly Place[]): Promise<Child> {
+  writeFileSync(file, configure(port, places));
+  const proxy = new Child('HAProxy', HAPROXY, ['-db', '-f', file]);
+  for (const deadline = performance.now() + 10_000; !(await isOpen(port)); await delay(20)) {
+    if (proxy.isOver || performance.now() > deadline)
+      throw new Error(`HAProxy did not start:\n${proxy.lines.join('\n')}`);
+  }
+  return proxy;
+}
+
+export const hasHaproxy = () => existsSync(HAPROXY);
+
+function configure(port: number, places: readonly Place[]): string {
+  const servers = places.map(
+    ({ name, host, port, adminPort }) => `  server ${name} ${host}:${port} check addr ${host} port ${adminPort}`
+  );
+  return `
+global
+  maxconn 2000
+defaults
+  mode http
+  option redispatch
+  retries 3
+  timeout connect 5s
+  timeout client 60s
+  timeout server 60s
+  timeout check 2s
+frontend service
+  bind 127.0.0.1:${port}
+  default_backend machines
+backend machines
+  balance roundrobin
+  option httpchk GET /ready
+  default-server inter 200ms fall 2 rise 1
+${servers.join('\n')}
+`;
+}
+
+function isOpen(port: number): Promise<boolean> {
+  return new Promise((resolve) => {
+    const socket = connect(port, '127.0.0.1', () => {
+      socket.destroy();
+      resolve(true);
+    });
+    socket.once('error', () => resolve(false));
+  });
+}
