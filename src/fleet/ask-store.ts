@@ -33,6 +33,8 @@ export function askStore(asking: Asking, ask: Ask): Promise<Answer> {
       return takePermit(asking, ask);
     case 'settle':
       return settle(asking, ask);
+    case 'recover':
+      return recover(asking, ask);
     case 'whether-lost':
       return findLost(asking, ask);
     case 'whether-ended':
@@ -88,6 +90,28 @@ async function settle(asking: Asking, { of, outcome, leave, vacate, goal, revisi
   const { succeeded, responses } = await store.txn({ compare, success: then, failure: [{ read: { key: keys.goal } }] });
   if (succeeded) return { to: 'settle', done: true };
   return { to: 'settle', done: false, goal: reader.goal(responses[0]?.[0] ?? null) };
+}
+
+/** Reads what is there of this machine. What it no longer stands for is removed. */
+async function recover(
+  { store, keys, me, lease, reader }: Asking,
+  { deploy, place, earlier }: Extract<Ask, { ask: 'recover' }>
+): Promise<Answer> {
+  if (earlier !== null) await store.txn({ success: [{ delete: { key: keys.queue + earlier } }] });
+  const [permits, queued, outcome, goal] = await Promise.all([
+    store.range(keys.permits),
+    store.get(keys.queue + place),
+    store.get(keys.outcome(deploy, me)),
+    store.get(keys.goal)
+  ]);
+  const own = permits.kvs.find((one) => one.lease === lease && reader.read(one, readHolder)?.machine === me);
+  return {
+    to: 'recover',
+    slot: own ? (reader.read(own, readHolder)?.slot ?? null) : null,
+    queued: queued?.lease === lease ? place : null,
+    outcome: outcome && reader.read(outcome, readOutcome),
+    goal: reader.goal(goal)
+  };
 }
 
 async function findLost(

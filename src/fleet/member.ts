@@ -24,6 +24,7 @@ const LOOK_MS = 1_000;
 const SOON_MS = 1_500;
 /** A fleet that is told of a deploy does not come to etcd all at once: so long for each machine. */
 const SPREAD_MS = 2;
+const GATHER_MS = 150;
 
 /** This machine as a part of its fleet: what it learns goes to the rules, and what they decide is done. */
 export class Member {
@@ -164,7 +165,12 @@ export class Member {
     const asking = { store: this.#store, keys: this.#keys, me: this.#state.me.id, lease, reader: this.#reader };
     try {
       const answer = await askStore(asking, ask);
-      if (epoch === this.#epoch) this.#post({ type: 'answered', answer });
+      const heard = () => {
+        if (epoch === this.#epoch) this.#post({ type: 'answered', answer });
+      };
+      // Who stands in the queue looks ahead once all others that heard of the deploy when it did stand there, too.
+      if (ask.ask === 'enqueue') this.#clock.after(GATHER_MS + this.#state.machines * SPREAD_MS, heard);
+      else heard();
     } catch (error) {
       if (epoch !== this.#epoch) return;
       this.#post({ type: 'unanswered' });

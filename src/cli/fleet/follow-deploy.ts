@@ -20,15 +20,15 @@ export interface Ended {
 
 const OVER: readonly string[] = ['done', 'rolled-back', 'stopped', 'aborted'];
 
-function isWhole({ state }: Goal): boolean {
-  return state === 'done' || state === 'rolled-back';
+function isUnderWay({ phase }: MachineRecord): boolean {
+  return phase === 'deploying' || phase === 'rolling-back' || phase === 'baking';
 }
 
 /** Whether the line of a machine says what is to be expected at the end of a deploy. */
 function isAtEnd({ phase }: MachineRecord, { state }: Goal): boolean {
   if (state === 'done') return phase === 'deployed' || phase === 'failed';
   if (state === 'rolled-back') return phase === 'rolled-back' || phase === 'failed';
-  return phase !== 'deploying' && phase !== 'rolling-back';
+  return phase !== 'deploying' && phase !== 'rolling-back' && phase !== 'waiting';
 }
 
 /** Shows the phases of a deploy, machine by machine, until its end. An etcd that is away meanwhile is waited for. */
@@ -61,9 +61,9 @@ export async function followDeploy({ observer }: OpenFleet, begun: Goal, io: Io,
     clearTimeout(empty);
     if (machines.length === 0) empty = setTimeout(() => finish('empty'), EMPTY_MS);
     if (!OVER.includes(goal.state)) return;
-    const open = machines.some((one) => one.deploy === id && !isAtEnd(one, goal));
-    if (!open) finish(goal.state);
-    else if (isWhole(goal)) setTimeout(finish, LAST_LINES_MS, goal.state).unref();
+    const open = machines.filter((one) => one.deploy === id && !isAtEnd(one, goal));
+    if (open.length === 0) finish(goal.state);
+    else if (open.every((one) => !isUnderWay(one))) setTimeout(finish, LAST_LINES_MS, goal.state).unref();
   };
   try {
     await observer.follow(onChange, end.signal);

@@ -11,8 +11,9 @@ import { agrees, isBaking, isCanary, outcomeFor, type Target, targetOf } from '.
 
 /** Finds the next thing to do from what is known: at most one with etcd and one with the own supervisor at a time. */
 export function decide(state: MemberState): MemberStep {
-  if (state.deed) return whileDoing(state, state.deed);
   const { joined, asking, troubled, goal, result, running } = state;
+  if (state.unsure && joined && !asking && !troubled && goal) return recover(state, goal);
+  if (state.deed) return whileDoing(state, state.deed);
   if (!joined || asking || troubled) return stay(state);
   if (!goal) return withoutGoal({ ...state, result: null });
   if (result?.deed.deploy === goal.doc.id) return settleResult(state, goal, result);
@@ -26,6 +27,12 @@ export function decide(state: MemberState): MemberStep {
   if (agrees(target, goal.doc, running)) return inAgreement(state, goal, target, outcome);
   if (running.busy) return lookAround(state);
   return state.wasThere ? wentAway(state, goal, target) : getThere(state, goal, target, outcome);
+}
+
+function recover(state: MemberState, { doc }: KnownGoal): MemberStep {
+  const place = `${doc.id}/${placeInQueue(doc, state.me)}`;
+  const earlier = state.queued === place ? null : state.queued;
+  return ask(state, { ask: 'recover', deploy: doc.id, place, earlier });
 }
 
 function withoutGoal(state: MemberState): MemberStep {
@@ -140,8 +147,12 @@ function getThere(state: MemberState, goal: KnownGoal, target: Target, outcome: 
   if (queued !== place) return ask(state, { ask: 'enqueue', place });
   // Canaries go first; the others stand in the queue meanwhile.
   if (doc.state === 'canary' && !isCanary(state, doc)) return lookAround(state);
-  if (slot === null && !inQueue) return ask(state, { ask: 'look', place, maxUnavailable: doc.maxUnavailable });
-  if (slot === null && inQueue && (inQueue.ahead >= inQueue.limit || inQueue.refused)) return lookAround(state);
+  const waits = slot === null && inQueue !== null && (inQueue.ahead >= inQueue.limit || inQueue.refused);
+  if (waits && !state.due) return stay(state);
+  // Who is missing takes whatever permit there is, whoever is ahead.
+  if (waits && !state.running.ready) return lookAround(state);
+  if (slot === null && (waits || !inQueue))
+    return ask({ ...state, due: false }, { ask: 'look', place, maxUnavailable: doc.maxUnavailable });
   const about = { deploy: doc.id, attempt: doc.attempt, way: target.way, from: deed.from, code: null, why: null };
   const begun: Outcome = { ...about, phase: 'deploying', slot };
   const limit = inQueue?.limit ?? 1;

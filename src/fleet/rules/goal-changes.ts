@@ -75,7 +75,9 @@ export function startDeploy(order: DeployOrder, before: Goal | null, machines: r
 
 /** What the fleet runs: what was deployed as a whole, or else the label that all machines have. */
 function previousOf(before: Goal | null, machines: readonly Running[], next: string): FleetRelease | null {
-  if (before !== null) return before.state === 'done' ? before.release : before.previous;
+  // Who deploys the same once more still goes back to what was before it.
+  if (before !== null)
+    return before.state === 'done' && before.release.label !== next ? before.release : before.previous;
   const labels = new Set(machines.map(({ label }) => label));
   const [label = null] = labels;
   return labels.size > 1 || label === null || label === next ? null : { label, entry: null, cwd: null, fetch: null };

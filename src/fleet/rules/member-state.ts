@@ -67,6 +67,8 @@ export type Ask =
       /** Whether that counts also where it had said that it was deployed. */
       readonly evenDeployed: boolean;
     }
+  /** What became of a write that was not answered: it may have arrived. Places where it may stand. */
+  | { readonly ask: 'recover'; readonly deploy: string; readonly place: string; readonly earlier: string | null }
   /** Whether everybody has come to an end. */
   | { readonly ask: 'whether-ended'; readonly deploy: string; readonly attempt: number; readonly way: Way };
 
@@ -123,6 +125,8 @@ export interface MemberState {
   readonly hint: number | null;
   readonly machines: number;
   readonly asking: Ask | null;
+  /** Whether a write was not answered: nobody knows what it did. */
+  readonly unsure: boolean;
   /** Whether etcd did not answer the last time: it is asked again after a while. */
   readonly troubled: boolean;
   readonly deed: (Deed & { readonly givenUp: boolean }) | null;
@@ -164,6 +168,13 @@ export type Answer =
   | { readonly to: 'look'; readonly machines: number; readonly inQueue: InQueue }
   | { readonly to: 'permit'; readonly slot: number | null; readonly goal?: KnownGoal | null }
   | { readonly to: 'settle'; readonly done: boolean; readonly goal?: KnownGoal | null }
+  | {
+      readonly to: 'recover';
+      readonly slot: number | null;
+      readonly queued: string | null;
+      readonly outcome: Outcome | null;
+      readonly goal: KnownGoal | null;
+    }
   | { readonly to: 'whether-lost'; readonly lost: readonly string[] }
   | { readonly to: 'whether-ended'; readonly ended: boolean; readonly lost: readonly string[] };
 
@@ -184,18 +195,7 @@ export const NOTHING_RUNS: Running = {
 export function createMember(me: MachinePlace): MemberState {
   return {
     ...{ me, joined: false, goal: null, running: NOTHING_RUNS, outcome: null, slot: null, queued: null, inQueue: null },
-    ...{
-      left: null,
-      found: null,
-      hint: null,
-      machines: 1,
-      asking: null,
-      troubled: false,
-      deed: null,
-      result: null,
-      wasThere: false,
-      bake: null
-    },
-    due: false
+    ...{ left: null, found: null, hint: null, machines: 1, asking: null, unsure: false, troubled: false, deed: null },
+    ...{ result: null, wasThere: false, bake: null, due: false }
   };
 }

@@ -28,7 +28,7 @@ function learn(state: MemberState, event: MemberEvent): MemberState {
     case 'answered':
       return withAnswer({ ...state, asking: null, troubled: false }, event.answer, state);
     case 'unanswered':
-      return { ...state, asking: null, troubled: true };
+      return { ...state, asking: null, troubled: true, unsure: state.unsure || isWrite(state.asking) };
     case 'left-queue': {
       const watched = state.inQueue?.watched;
       if (watched?.key !== event.key) return state;
@@ -51,7 +51,15 @@ function learn(state: MemberState, event: MemberEvent): MemberState {
 
 /** All that hung on the lease is gone. What is being done goes on, and what came of it is kept until it can be written. */
 function withoutLease(state: MemberState): MemberState {
-  const gone = { joined: false, slot: null, queued: null, inQueue: null, left: null, asking: null } as const;
+  const gone = {
+    joined: false,
+    slot: null,
+    queued: null,
+    inQueue: null,
+    left: null,
+    asking: null,
+    unsure: false
+  } as const;
   return { ...state, ...gone, found: null, hint: null, troubled: false, due: false };
 }
 
@@ -79,6 +87,10 @@ function withGoal(state: MemberState, goal: MemberState['goal']): MemberState {
 function isForth(goal: KnownGoal, known: KnownGoal): boolean {
   const isIt = ({ doc }: KnownGoal) => ['canary', 'rolling', 'done'].includes(doc.state);
   return goal.doc.id === known.doc.id && goal.doc.attempt === known.doc.attempt && isIt(goal) && isIt(known);
+}
+
+function isWrite(asking: MemberState['asking']): boolean {
+  return asking?.ask === 'enqueue' || asking?.ask === 'permit' || asking?.ask === 'settle';
 }
 
 function withAnswer(state: MemberState, answer: Answer, { asking }: MemberState): MemberState {
@@ -109,6 +121,11 @@ function withAnswer(state: MemberState, answer: Answer, { asking }: MemberState)
         slot: asking.vacate === null ? next.slot : null,
         result: asking.outcome === null ? next.result : null
       };
+    }
+    case 'recover': {
+      const { slot, queued, outcome, goal } = answer;
+      const next = withGoal({ ...state, unsure: false, slot, queued }, goal);
+      return next.goal?.doc.id === outcome?.deploy ? { ...next, outcome } : next;
     }
     case 'whether-lost':
       return { ...state, left: null, found: { lost: answer.lost, ended: false } };
