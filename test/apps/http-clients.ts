@@ -32,8 +32,8 @@ export function pages(name: string, port: number, path: string, versionIn: (answ
 }
 
 /** Visitors with a cookie, who notice when they are strangers again. */
-export function visitors(port: number, clients: number): Clients {
-  return httpClients('a visitor', port, { clients }, () => {
+export function visitors(port: number, options: LoopOptions): Clients {
+  return httpClients('a visitor', port, options, () => {
     let [cookie, visits] = ['', 0];
     return async (client, reconnected) => {
       const answer = await client.get('/visits', cookie === '' ? {} : { cookie });

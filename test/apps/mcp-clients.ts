@@ -2,7 +2,7 @@ import { createRequire } from 'node:module';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { Agent, fetch } from 'undici';
-import { loops } from './loops.ts';
+import { type LoopOptions, loops } from './loops.ts';
 import type { Clients, Place } from './model.ts';
 
 interface McpClient {
@@ -16,8 +16,8 @@ interface Sdk {
 }
 
 /** Clients of an MCP server over streamable HTTP, each with one kept connection. */
-export function mcpClients({ folder, port }: Place, clients: number): Clients {
-  return loops('an MCP client', { clients }, async (reconnected) => {
+export function mcpClients({ folder, port }: Place, options: LoopOptions): Clients {
+  return loops('an MCP client', options, async (reconnected) => {
     const { resolve } = createRequire(join(folder, 'package.json'));
     const paths = ['index.js', 'streamableHttp.js'].map((name) => resolve(`@modelcontextprotocol/sdk/client/${name}`));
     const parts = await Promise.all(paths.map((path) => import(pathToFileURL(path).href) as Promise<Partial<Sdk>>));

@@ -63,6 +63,8 @@ export interface App {
   /** A proxy in front: the command that runs it, in the foreground. */
   front?(place: Place): readonly string[];
   clients(place: Place): readonly Clients[];
+  /** How many reloads there are before the rollback: 3, or 1 where every version is to stay warm. */
+  readonly deploys?: 1;
   readonly expected: Expected;
 }
 

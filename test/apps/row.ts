@@ -13,6 +13,7 @@ const CLI = fileURLToPath(new URL('../../dist/cli.js', import.meta.url));
 /** So long each version is loaded, at the least, and until each kind of client has had so many answers of it. */
 const LOADED_MS = 1_500;
 const ANSWERS = 10;
+const VERSIONS = ['1', '2', '3', '4'] as const;
 /** How much of what a supervisor and its app said is shown. */
 const LINES = 15;
 /** Time for a request to arrive before the stop. */
@@ -20,7 +21,7 @@ const BEFORE_STOP_MS = 200;
 
 export type Result = Counts & { readonly skipped: string | null };
 
-/** Runs one app through three reloads, a rollback and a stop, under load. Nothing that it starts is left. */
+/** Runs one app through its reloads, a rollback and a stop, under load. Nothing that it starts is left. */
 export async function runRow(app: App, timeoutMs: number, stopped: AbortSignal): Promise<Result> {
   const missing = app.missing?.() ?? null;
   if (missing !== null) return skip(missing);
@@ -71,11 +72,11 @@ async function deploy(app: App, folder: string, processes: Processes): Promise<R
   let counts: Counts[];
   try {
     await Promise.all(clients.map((one) => one.warm()));
-    for (const version of ['2', '3', '4']) {
+    for (const version of VERSIONS.slice(1, 1 + (app.deploys ?? 3))) {
       app.release?.(place, version);
       await serves(clients, version, () => order('reload', '--env', `VERSION=${version}`));
     }
-    await serves(clients, '3', () => order('rollback'));
+    await serves(clients, VERSIONS[(app.deploys ?? 3) - 1] ?? '1', () => order('rollback'));
   } finally {
     counts = await Promise.all(clients.map((one) => one.stop()));
   }

@@ -35,7 +35,7 @@ export const APPS: readonly App[] = [
     about: 'two workers, sessions outside of them, forms with files',
     env: ({ folder }) => ({ SESSIONS: join(folder, 'sessions') }),
     run: (place) => ['server.mjs', ...listen(place), '--workers', '2'],
-    clients: ({ port }) => [strict(port, 'slow'), visitors(port, SOCKETS), formUploads(port)],
+    clients: ({ port }) => [strict(port, 'slow'), visitors(port, { clients: SOCKETS }), formUploads(port)],
     expected: UNNOTICED
   },
   {
@@ -44,8 +44,18 @@ export const APPS: readonly App[] = [
     packages: ['express', 'express-session', 'session-file-store', 'multer'],
     about: "express-session's default store",
     run: (place) => ['server.mjs', ...listen(place)],
-    clients: ({ port }) => [strict(port), visitors(port, SOCKETS)],
+    clients: ({ port }) => [strict(port), visitors(port, { clients: SOCKETS })],
     expected: { failed: 0, reconnects: 4 * SOCKETS, why: IN_MEMORY }
+  },
+  {
+    name: 'Express, memory and affinity',
+    folder: 'express',
+    packages: ['express', 'express-session', 'session-file-store', 'multer'],
+    about: "express-session's default store, in two workers",
+    run: (place) => ['server.mjs', ...listen(place), '--workers', '2', '--affinity', 'cookie:connect.sid'],
+    clients: ({ port }) => [strict(port), visitors(port, { clients: SOCKETS, stays: true })],
+    deploys: 1,
+    expected: UNNOTICED
   },
   {
     name: 'Next, standalone',
@@ -122,7 +132,18 @@ export const APPS: readonly App[] = [
     packages: ['@modelcontextprotocol/sdk', 'express', 'zod'],
     about: 'streamable HTTP, stateless',
     run: (place) => ['server.mjs', ...listen(place)],
-    clients: (place) => [mcpClients(place, SOCKETS)],
+    clients: (place) => [mcpClients(place, { clients: SOCKETS })],
+    expected: UNNOTICED
+  },
+  {
+    name: 'MCP server, sessions',
+    folder: 'mcp',
+    packages: ['@modelcontextprotocol/sdk', 'express', 'zod'],
+    about: 'streamable HTTP, a session for each client in the memory of one of two workers',
+    env: () => ({ SESSIONS: 'memory' }),
+    run: (place) => ['server.mjs', ...listen(place), '--workers', '2', '--affinity', 'header:mcp-session-id'],
+    clients: (place) => [strict(place.port), mcpClients(place, { clients: SOCKETS, stays: true })],
+    deploys: 1,
     expected: UNNOTICED
   },
   {
@@ -151,6 +172,16 @@ export const APPS: readonly App[] = [
     run: (place) => ['server.mjs', ...listen(place), ...SOON],
     clients: (place) => [strict(place.port), ioClients(place, 'polling', { clients: SOCKETS })],
     expected: { failed: 0, reconnects: [SOCKETS, 4 * SOCKETS], why: IN_MEMORY }
+  },
+  {
+    name: 'Socket.IO, polling, affinity',
+    folder: 'socket.io',
+    packages: ['socket.io', 'socket.io-client'],
+    about: 'each client is known to one of two workers alone',
+    run: (place) => ['server.mjs', ...listen(place), '--workers', '2', '--affinity', 'query:sid'],
+    clients: (place) => [strict(place.port), ioClients(place, 'polling', { clients: SOCKETS })],
+    deploys: 1,
+    expected: UNNOTICED
   },
   {
     name: 'serve',
