@@ -82,6 +82,17 @@ export function isBetweenRequests(server: http.Server, socket: net.Socket): bool
   return list ? !list.active().some((parser) => parser.socket === socket) : idleByClosing(server).has(socket);
 }
 
+/**
+ * Whether the parser of a connection has read a part of a request, and not its end. Missing: null, which is not known.
+ */
+export function isInRequest(server: http.Server, socket: net.Socket): boolean | null {
+  return (
+    connectionsOf(server)
+      ?.active()
+      .some((parser) => parser.socket === socket) ?? null
+  );
+}
+
 function idleByClosing(server: http.Server): Set<net.Socket> {
   const idle = new Set<net.Socket>();
   const own = Object.getOwnPropertyDescriptor(net.Socket.prototype, 'destroy');

@@ -86,3 +86,21 @@ test('a body in chunks whose rest does not come soon is answered where it is, an
   assert.deepEqual(seen, { ...seenOf(first, CHUNKED, BODY, TRAILERS), version: '1' });
   await waitFor(async () => (await unrouted(service)).chunked === before + 1, 'it is counted');
 });
+
+test('a request with a part of the next one behind it: both arrive as they were sent, at whichever byte it was cut', async () => {
+  const [one, two] = ['GET /one HTTP/1.1', 'GET /two HTTP/1.1'];
+  const next = `${two}\r\n${ODD}\r\n`;
+  for (const cut of [1, 12, next.length - 3]) {
+    const seen = await ask([`${one}\r\n${ODD}\r\n${next.slice(0, cut)}`, next.slice(cut)], 2, 30);
+    assert.deepEqual(seen, [seenOf(one, ODD), seenOf(two, ODD)], `cut at ${cut}`);
+  }
+});
+
+test('where the rest of the next one does not come soon, the first is answered where it is, and counted', async () => {
+  const [one, two] = ['GET /one HTTP/1.1', 'GET /two HTTP/1.1'];
+  const before = (await unrouted(service))['part of a next request'] ?? 0;
+  const next = `${two}\r\n${ODD}\r\n`;
+  const seen = await ask([`${one}\r\n${ODD}\r\n${next.slice(0, 9)}`, next.slice(9)], 2, 2_500);
+  assert.deepEqual(seen, [{ ...seenOf(one, ODD), version: '1' }, seenOf(two, ODD)]);
+  await waitFor(async () => (await unrouted(service))['part of a next request'] === before + 1, 'it is counted');
+});

@@ -1,11 +1,12 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
-import { currentResponse } from '../../internals/http.ts';
+import { currentResponse, isInRequest } from '../../internals/http.ts';
 import { blockReading, canDetach, isFlushed } from '../../internals/net.ts';
 import type { Connection } from '../connections/connection.ts';
+import { speaksHttp1 } from '../connections/http1.ts';
 import { isPartOfChunked, writeRequest } from './request-bytes.ts';
 
-/** How long a body in chunks is waited for, so that it can leave with its request. */
-const CHUNKED_MS = 1_000;
+/** How long it is waited for the rest of what has been read in part, so that it can leave as a whole. */
+const REST_MS = 1_000;
 /** How soon a connection is looked at again that cannot leave yet. */
 const AGAIN_MS = 2;
 
@@ -89,7 +90,8 @@ export class Withheld {
       else setTimeout(() => this.#look(), AGAIN_MS);
       return;
     }
-    if (isPartOfChunked(last.request)) return this.#awaitChunks();
+    if (isPartOfChunked(last.request)) return this.#awaitRest('chunked');
+    if (last.request.complete && this.#hasPartOfNext()) return this.#awaitRest('part of a next request');
     if (!isFlushed(socket) || !canDetach(socket)) {
       setTimeout(() => this.#look(), AGAIN_MS);
       return;
@@ -101,13 +103,20 @@ export class Withheld {
     });
   }
 
-  #awaitChunks(): void {
+  /** Whether the parser has a part of a head that its client has sent ahead: those bytes nobody can give away. */
+  #hasPartOfNext(): boolean {
+    const { server, socket } = this.#connection;
+    return speaksHttp1(server) && (isInRequest(server, socket) ?? true);
+  }
+
+  /** Reads on until what has been read in part is here as a whole. */
+  #awaitRest(of: string): void {
     this.#letRead?.();
     this.#letRead = null;
     const now = performance.now();
     this.#since ||= now;
-    if (now - this.#since < CHUNKED_MS) setTimeout(() => this.#look(), AGAIN_MS);
-    else this.#finish(() => this.#hands.stay(this.#requests, 'chunked'));
+    if (now - this.#since < REST_MS) setTimeout(() => this.#look(), AGAIN_MS);
+    else this.#finish(() => this.#hands.stay(this.#requests, of));
   }
 
   #finish(end: () => void): void {
