@@ -1,13 +1,14 @@
 import assert from 'node:assert/strict';
 import { type ChildProcess, execFile, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { cpSync, mkdirSync, readdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs';
+import { cpSync, existsSync, mkdirSync, readdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { type TestContext, test } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import { skipWithoutOpenssl } from './support/certificate.ts';
+import { withoutHaproxy } from './support/haproxy.ts';
 import { ask, Client, Raw, type Target, toTarget } from './support/http.ts';
 import { makeFolder } from './support/service.ts';
 import { inTime, isAlive, until } from './support/wait.ts';
@@ -415,6 +416,42 @@ test('examples/https: no stream is refused, and TLS sessions are resumed', { ski
   const said = await hear(t, 'https');
   const visits = ['2', '3', '4'].map((version) => `version ${version}: resumed\n`).join('');
   assert.equal(said, `first visit: a full handshake\n${visits}streams: more than 100 answered, 0 failed or refused\n`);
+});
+
+test('examples/haproxy: a machine is drained, all are deployed in place, one is stopped, and no request fails', {
+  skip: withoutHaproxy
+}, async (t) => {
+  assert.equal(
+    await hear(t, 'haproxy'),
+    `answers come from: one 1, three 1, two 1
+machine two is drained: one 1, three 1
+and back: one 1, three 1, two 1
+deployed one after the other: one 2, three 2, two 2
+machine three is stopped: one 2, two 2
+requests: more than 1000: true; failed: 0
+`
+  );
+});
+
+const withoutNginx = existsSync('/usr/sbin/nginx')
+  ? false
+  : 'nginx is not installed (Debian: apt-get install nginx-light)';
+
+test('examples/nginx: a deploy costs nothing, a stop no GET, a killed worker only POSTs that were in flight', {
+  skip: withoutNginx
+}, async (t) => {
+  assert.equal(
+    await hear(t, 'nginx'),
+    `answers come from: one 1, three 1, two 1
+deployed one after the other: one 2, three 2, two 2
+failed in the deploys: {"GET":0,"POST":0}
+machine three is stopped: one 2, two 2
+and back: one 2, three 2, two 2
+GETs that failed in the stop: 0
+a worker was killed; GETs that failed: 0; POSTs, at most those in flight: true
+requests: more than 1000: true
+`
+  );
 });
 
 // The first Node that has node:sqlite without a flag is 22.13.
