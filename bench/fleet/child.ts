@@ -65,6 +65,14 @@ export class Child {
     }
   }
 
+  /** Tells each line as it comes. */
+  onLine(listener: (line: string) => void): void {
+    let told = this.lines.length;
+    this.#listeners.add(() => {
+      for (; told < this.lines.length; told += 1) listener(this.lines[told] ?? '');
+    });
+  }
+
   /** Waits until it has ended by itself. @returns its exit code, or by what signal it ended */
   async exit(): Promise<number | NodeJS.Signals> {
     let timer: NodeJS.Timeout | undefined;

@@ -52,7 +52,7 @@ export class Fleet {
   static async prepare(wanted: FleetWanted): Promise<Fleet> {
     const places: Place[] = [];
     for (let at = 1; at <= (wanted.most ?? 3); at += 1)
-      places.push({ name: `m${at}`, host: `127.0.0.${at}`, port: await freePort(), adminPort: await freePort() });
+      places.push({ name: `m${at}`, host: `127.0.0.${at}`, port: await freePort(), agentPort: await freePort() });
     return new Fleet(wanted, await freePort(), places);
   }
 

@@ -44,10 +44,10 @@ export class Machine {
   /** Starts it, or starts it again after its supervisor was killed; waits until it is part of the fleet. */
   async start({ label = this.#settings.label, joined = true } = {}): Promise<void> {
     const { folder, service, etcdFlags, flags } = this.#settings;
-    const { name, host, port, adminPort } = this.place;
+    const { name, host, port, agentPort } = this.place;
     const words = [
       ...['run', '--listen', `${host}:${port}`, '--name', `${service}-${name}`, '--socket', this.#socket],
-      ...['--admin', `${host}:${adminPort}`, '--log', 'json', '--label', label],
+      ...['--agent-check', `${host}:${agentPort}`, '--log', 'json', '--label', label],
       ...['--service', service, '--machine', name, ...etcdFlags, ...flags],
       `releases/${label}/app.mjs`
     ];

@@ -5,15 +5,15 @@ import { Child } from './child.ts';
 
 export const HAPROXY = '/usr/sbin/haproxy';
 
-/** Where a machine serves, and where it says whether it is ready. */
+/** Where a machine serves, and where it says whether clients are to be sent there. */
 export interface Place {
   readonly name: string;
   readonly host: string;
   readonly port: number;
-  readonly adminPort: number;
+  readonly agentPort: number;
 }
 
-/** A real HAProxy that asks each machine whether it is ready, and sends nobody to one that is not. */
+/** A real HAProxy that asks each machine by its agent check whether to send clients there, and by a plain check whether it serves. */
 export async function startProxy(file: string, port: number, places: readonly Place[]): Promise<Child> {
   writeFileSync(file, configure(port, places));
   const proxy = new Child('HAProxy', HAPROXY, ['-db', '-f', file]);
@@ -27,9 +27,10 @@ export async function startProxy(file: string, port: number, places: readonly Pl
 export const hasHaproxy = () => existsSync(HAPROXY);
 
 function configure(port: number, places: readonly Place[]): string {
-  const servers = places.map(
-    ({ name, host, port, adminPort }) => `  server ${name} ${host}:${port} check addr ${host} port ${adminPort}`
-  );
+  const servers = places.map(({ name, host, port, agentPort }) => {
+    const agent = `agent-check agent-addr ${host} agent-port ${agentPort} agent-inter 100ms`;
+    return `  server ${name} ${host}:${port} check ${agent}`;
+  });
   return `
 global
   maxconn 2000
@@ -46,7 +47,6 @@ frontend service
   default_backend machines
 backend machines
   balance roundrobin
-  option httpchk GET /ready
   default-server inter 200ms fall 2 rise 1
 ${servers.join('\n')}
 `;

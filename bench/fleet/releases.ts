@@ -27,7 +27,8 @@ export class Releases {
     mkdirSync(join(folder, 'pids'), { recursive: true });
   }
 
-  add(label: string, kind: Kind = 'good'): void {
+  /** @param only the machine on which it is not good; everywhere, unless one is named */
+  add(label: string, kind: Kind = 'good', only: string | null = null): void {
     const folder = join(this.folder, 'releases', label);
     mkdirSync(folder, { recursive: true });
     const [pids, hold] = [join(this.folder, 'pids'), join(this.folder, 'hold-')].map((path) => JSON.stringify(path));
@@ -36,7 +37,11 @@ import { setTimeout as delay } from 'node:timers/promises';
 process.env.VERSION = '${label}';
 writeFileSync(${pids} + '/' + process.pid, '');
 while (existsSync(${hold} + process.env.MACHINE + '-${label}')) await delay(20);
-${ENDINGS[kind]}
+if (${only === null ? 'true' : `process.env.MACHINE === '${only}'`}) {
+  ${ENDINGS[kind]}
+} else {
+  ${ENDINGS.good}
+}
 `;
     writeFileSync(join(folder, 'app.mjs'), text);
   }
