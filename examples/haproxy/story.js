@@ -29,7 +29,7 @@ for (const [index, machine] of ['one', 'two', 'three'].entries()) {
     listen: `127.0.0.${index + 1}:${app}`,
     agentCheck: `127.0.0.${index + 1}:${agents}`,
     strategy: 'in-place', // as where two versions have no room: its only worker is away for a moment
-    drainBefore: '1200ms', // twice what HAProxy takes to ask, and a bit
+    drainBefore: '2s', // four times what HAProxy takes to ask
     bake: 0,
     env: { MACHINE: machine, VERSION: '1' },
     socket: join(folder, `${machine}.sock`),

@@ -9,13 +9,13 @@ import { TestService, waitFor } from './service.ts';
 // Two machines behind a real HAProxy that asks their agents: whatever one of them does, no request fails.
 
 async function startMachine(t: TestContext, version: string): Promise<{ service: TestService; line: string }> {
-  const options = { agentCheck: '127.0.0.1:0', drainBefore: '1s', strategy: 'in-place', bake: 0 } as const;
+  const options = { agentCheck: '127.0.0.1:0', drainBefore: '2s', strategy: 'in-place', bake: 0 } as const;
   const service = new TestService({ name: `machine-${version}`, ...options });
   service.version = version;
   atEnd(t, () => service.end());
   await service.started();
   const { address } = await service.line('agent-check');
-  const agent = `check inter 200ms agent-check agent-addr 127.0.0.1 agent-port ${String(address).split(':')[1]} agent-inter 100ms`;
+  const agent = `check inter 200ms agent-check agent-addr 127.0.0.1 agent-port ${String(address).split(':')[1]} agent-inter 200ms`;
   return { service, line: `127.0.0.1:${service.port} ${agent}` };
 }
 
@@ -57,5 +57,5 @@ test('a drained machine gets no request until it is undrained, and deploys and s
   assert.ok(report.answered > 300);
   const told = a.service.lines.map(({ event }) => event);
   for (const event of ['drained', 'undrained', 'withdrawing']) assert.ok(told.includes(event), event);
-  assert.equal(b.service.lines.find(({ event }) => event === 'withdrawing')?.forMs, 1_000);
+  assert.equal(b.service.lines.find(({ event }) => event === 'withdrawing')?.forMs, 2_000);
 });
