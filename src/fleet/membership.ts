@@ -4,6 +4,7 @@ import type { Clock, Store } from './fleet-ports.ts';
 import type { Keys } from './keys.ts';
 import type { Reader } from './reader.ts';
 import type { KnownGoal, MemberEvent } from './rules/member-state.ts';
+import { placeInQueue } from './rules/permits.ts';
 import { type MachineRecord, type Outcome, readHolder, readMachine, readOutcome } from './rules/records.ts';
 
 /** How long a machine is still there for the others after its last sign of life. */
@@ -95,19 +96,23 @@ export class Membership {
     const lease = await store.grant(TTL_SECONDS);
     try {
       const own = record();
-      await this.#register(own, lease);
-      const { kvs, revision, count } = await store.range(keys.goal, { limit: 1 });
+      const earlier = await this.#register(own, lease);
+      const { kvs, revision } = await store.range(keys.goal, { limit: 1 });
       const goal = reader.goal(kvs.find(({ key }) => key === keys.goal) ?? null);
       const outcome = goal && (await this.#readOutcome(goal, own.machine));
-      const slot = outcome ? await this.#takeOverPermit(outcome, own.machine, lease) : null;
+      const isMissing = outcome?.phase === 'deploying' && outcome.slot !== null;
+      const slot = isMissing && (await this.#takeOver(keys.permit(outcome.slot), own, lease)) ? outcome.slot : null;
+      const place = goal && `${goal.doc.id}/${placeInQueue(goal.doc, { id: own.machine, zone: own.zone })}`;
+      const queued = place !== null && (await this.#takeOver(keys.queue + place, own, lease)) ? place : null;
+      // Whatever else an earlier supervisor of this machine holds is of no use to anybody.
+      if (earlier !== null) await store.revoke(earlier);
       const machines = await store.count(keys.machines);
-      void count;
       if (this.#closed) return await store.revoke(lease);
       this.#lease = lease;
       this.#aliveAt = since;
       this.#watching = new AbortController();
       this.#parts.onJoined();
-      post({ type: 'joined', goal, outcome, slot, machines });
+      post({ type: 'joined', goal, outcome, slot, queued, machines });
       this.#later(TTL_MS / 3, () => void this.#beat());
       void this.#watch(revision + 1, this.#watching.signal);
     } catch (error) {
@@ -116,8 +121,12 @@ export class Membership {
     }
   }
 
-  /** Registers, unless another machine has the name: that of a supervisor which was here before is taken over. */
-  async #register(own: MachineRecord, lease: string): Promise<void> {
+  /**
+   * Registers, unless another machine has the name: that of a supervisor which was here before is taken over.
+   *
+   * @returns the lease of that one; null where there was none
+   */
+  async #register(own: MachineRecord, lease: string): Promise<string | null> {
     const { store, keys, reader } = this.#parts;
     const key = keys.machine(own.machine);
     const found = await store.get(key);
@@ -128,6 +137,7 @@ export class Membership {
     const value = JSON.stringify(own);
     const { succeeded } = await store.txn({ compare: [guard], success: [{ put: key, value, lease }] });
     if (!succeeded) throw taken(own.machine, other);
+    return found?.lease ?? null;
   }
 
   async #readOutcome({ doc }: KnownGoal, machine: string): Promise<Outcome | null> {
@@ -136,16 +146,14 @@ export class Membership {
     return found && reader.read(found, readOutcome);
   }
 
-  /** The permit of an earlier lease of this machine: it still counts as missing. */
-  async #takeOverPermit({ slot, phase }: Outcome, machine: string, lease: string): Promise<number | null> {
-    if (slot === null || phase !== 'deploying') return null;
-    const { store, keys, reader } = this.#parts;
-    const key = keys.permit(slot);
+  /** Takes over what an earlier supervisor of this machine held: its permit, for it is still missing, or its place in the queue. */
+  async #takeOver(key: string, { machine }: MachineRecord, lease: string): Promise<boolean> {
+    const { store, reader } = this.#parts;
     const found = await store.get(key);
-    if (!found || reader.read(found, readHolder)?.machine !== machine) return null;
+    if (found === null || reader.read(found, readHolder)?.machine !== machine) return false;
     const guard = { key, modRevision: found.modRevision };
     const { succeeded } = await store.txn({ compare: [guard], success: [{ put: key, value: found.value, lease }] });
-    return succeeded ? slot : null;
+    return succeeded;
   }
 
   async #beat(): Promise<void> {

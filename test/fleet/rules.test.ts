@@ -149,7 +149,7 @@ test('a fleet of any size looks around about 50 times a second together', () => 
 const running = { label: '42', generation: 1, standby: null, ready: true, busy: false };
 const joined: MemberState = step(
   { ...createMember({ id: 'web-1', zone: null }), running },
-  { type: 'joined', goal: { doc: goal, revision: 7 }, outcome: null, slot: null, machines: 3 }
+  { type: 'joined', goal: { doc: goal, revision: 7 }, outcome: null, slot: null, queued: null, machines: 3 }
 ).state;
 
 test('a machine stands in the queue, looks ahead, takes a permit, and only then deploys', () => {
@@ -185,7 +185,14 @@ test('a machine whose deploy is under way when the lease is lost ends it by its 
   assert.deepEqual([away.state.deed, away.effects], [deed, []]);
   const done = step(away.state, { type: 'deed-done', result: { ok: true, verdict: null } });
   assert.deepEqual(done.effects, []);
-  const back = { type: 'joined', goal: { doc: goal, revision: 9 }, outcome: null, slot: null, machines: 3 } as const;
+  const back = {
+    type: 'joined',
+    goal: { doc: goal, revision: 9 },
+    outcome: null,
+    slot: null,
+    queued: null,
+    machines: 3
+  } as const;
   assert.equal(step(done.state, back).state.asking?.ask, 'settle');
 });
 

@@ -55,7 +55,7 @@ export async function followDeploy({ observer }: OpenFleet, begun: Goal, io: Io,
     last = turn;
     for (const machine of machines.filter(({ deploy }) => deploy === id)) {
       const line = showMachine(machine);
-      if (lines.get(machine.machine) !== line) say(line);
+      if (lines.get(machine.machine) !== line && machine.phase !== 'steady') say(line);
       lines.set(machine.machine, line);
     }
     clearTimeout(empty);

@@ -149,6 +149,7 @@ export type MemberEvent =
       readonly goal: KnownGoal | null;
       readonly outcome: Outcome | null;
       readonly slot: number | null;
+      readonly queued: string | null;
       readonly machines: number;
     }
   | { readonly type: 'lease-lost' }

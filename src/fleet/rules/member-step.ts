@@ -9,13 +9,14 @@ export function step(state: MemberState, event: MemberEvent): MemberStep {
 function learn(state: MemberState, event: MemberEvent): MemberState {
   switch (event.type) {
     case 'joined': {
-      const { goal, outcome, slot, machines } = event;
+      const { goal, outcome, slot, queued, machines } = event;
       return {
         ...withoutLease(state),
         joined: true,
         goal,
         outcome: outcome ?? ownOutcome(state, goal),
         slot,
+        queued,
         machines
       };
     }
