@@ -80,7 +80,8 @@ function createFleetPorts(supervisor: Supervisor, configuration: Configuration):
     ...{ folder, socket, host: hostname(), announce: warn },
     look: () => ({
       ...see(statusSource.state),
-      ready: describeReadiness(statusSource.state, isSilent).ready,
+      // One that is drained by hand serves whoever comes: it is not missing.
+      ready: describeReadiness(statusSource.state, isSilent).servingShare > 0,
       addresses: supervisor.addresses
     }),
     onChange: (listener) => notices.add(listener),
