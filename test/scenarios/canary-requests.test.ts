@@ -10,12 +10,14 @@ import {
   HOST,
   LONG,
   ODD,
+  read,
   SIZED,
   seenOf,
   TO,
   TRAILERS,
   unrouted
 } from './mirrored.ts';
+import { Talk } from './raw.ts';
 import { TestService, waitFor } from './service.ts';
 
 // Requests as clients may write them: each is brought to the canary, and arrives byte for byte.
@@ -103,4 +105,16 @@ test('where the rest of the next one does not come soon, the first is answered w
   const seen = await ask([`${one}\r\n${ODD}\r\n${next.slice(0, 9)}`, next.slice(9)], 2, 2_500);
   assert.deepEqual(seen, [{ ...seenOf(one, ODD), version: '1' }, seenOf(two, ODD)]);
   await waitFor(async () => (await unrouted(service))['part of a next request'] === before + 1, 'it is counted');
+});
+
+// The last one: the canary is over then.
+test('what comes behind a request that is about to leave is answered too, when the canary ends in that very moment', async () => {
+  const [one, two] = ['GET /one HTTP/1.1', 'GET /two HTTP/1.1'];
+  const next = `${two}\r\n${ODD}\r\n`;
+  const talk = await Talk.open(service.port);
+  talk.send(`${one}\r\n${ODD}\r\n${next.slice(0, 9)}`);
+  await service.client.abort();
+  talk.send(next.slice(9));
+  for (const url of ['/one', '/two']) assert.equal(read((await talk.answer()).body).url, url);
+  talk.close();
 });

@@ -72,13 +72,16 @@ export class Router {
 
   #onRouting(routing: string): void {
     this.#destinations.onRouting(routing);
-    const isOn = this.#destinations.areMany;
+    if (!this.#destinations.areMany) return this.#standBack();
+    for (const [server, end] of this.#servers) if (!end) this.#servers.set(server, this.#standBefore(server));
+  }
+
+  /** Lets the servers tell their app as they would, once nothing is withheld and nothing belongs elsewhere. */
+  #standBack(): void {
+    if (this.#destinations.areMany || this.#withheld.size > 0) return;
     for (const [server, end] of this.#servers) {
-      if (isOn && !end) this.#servers.set(server, this.#standBefore(server));
-      else if (!isOn && end && this.#withheld.size === 0) {
-        end();
-        this.#servers.set(server, null);
-      }
+      end?.();
+      this.#servers.set(server, null);
     }
   }
 
@@ -90,7 +93,9 @@ export class Router {
 
   /** A request has begun. @returns whether it leaves: the app does not hear of it then */
   onRequest(connection: Connection | null, response: ServerResponse): boolean {
-    return this.#destinations.areMany && connection !== null && this.#withholds(connection, response);
+    // Also when everything is answered here again: what comes behind a request that leaves has to leave with it.
+    const isOn = this.#destinations.areMany || this.#withheld.size > 0;
+    return isOn && connection !== null && this.#withholds(connection, response);
   }
 
   /** A connection came with a request that is to be answered here, wherever it belongs. */
@@ -100,7 +105,7 @@ export class Router {
 
   onClose(connection: Connection): void {
     this.#withheld.get(connection)?.end();
-    this.#withheld.delete(connection);
+    this.#forget(connection);
   }
 
   /** How many connections are on their way. */
@@ -233,6 +238,7 @@ export class Router {
   #forget(connection: Connection): void {
     this.#withheld.delete(connection);
     connection.isWithheld = false;
+    this.#standBack();
   }
 
   #count(why: string): false {
