@@ -3,6 +3,7 @@ import type {
   CanaryStatus,
   DrainedStatus,
   Figures,
+  FleetStatus,
   GenerationStatus,
   Status,
   WorkerStatus
@@ -39,6 +40,7 @@ export function showStatus(status: Status, paint: Paint): string {
         ['listeners', addresses || '-'],
         ['phase', phase],
         ...(drained ? [['drained', paint('yellow', showDrained(drained))]] : []),
+        ...(status.fleet ? [['fleet', showFleet(status.fleet)]] : []),
         ...(configNote === null ? [] : [['config', paint('yellow', configNote)]]),
         ...(lastHandover && handedOver ? [['handed over', `from generation ${lastHandover.from}: ${handedOver}`]] : []),
         ...(bake ? showBake(bake) : []),
@@ -211,4 +213,10 @@ export function showTime(at: number | string): string {
 
 function number(value: number | null): string {
   return value === null ? '-' : String(value);
+}
+
+function showFleet({ service, machine, joined, release, state, phase, why }: FleetStatus): string {
+  const goal = release === null ? 'nothing was deployed to it yet' : `release ${release} is ${state}`;
+  const away = joined ? '' : '; not joined at the moment: nothing is begun';
+  return `${service}, as ${machine}: ${goal}, this machine ${phase}${why === null ? '' : `: ${firstLine(why)}`}${away}`;
 }

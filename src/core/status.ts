@@ -1,6 +1,8 @@
 import type { StrategyName } from '../options/strategies.ts';
 import { type CanaryStatus, describeCanary } from './canary-status.ts';
 import { type DrainedStatus, showDrained } from './drained-status.ts';
+import type { FleetStatus } from './fleet-state.ts';
+import { describeLast, type LastHandover, type LeftConnections } from './last-handover.ts';
 import { isCovering } from './rules/cover.ts';
 import { SLOW_MS } from './rules/restarts.ts';
 import { activeOf, limitsFor, remainingWorkersOf, rolesOf } from './state/generations.ts';
@@ -9,7 +11,7 @@ import type { Bake, Generation, State } from './state/state.ts';
 import { type BothFigures, describeBoth } from './verdict/figures.ts';
 
 export type { Figures } from './verdict/figures.ts';
-export type { CanaryStatus, DrainedStatus, HistoryEntryStatus };
+export type { CanaryStatus, DrainedStatus, FleetStatus, HistoryEntryStatus, LastHandover, LeftConnections };
 
 /** What was measured of one worker. What could not be measured is null, and `unmeasured` says why. */
 export interface WorkerFacts {
@@ -82,22 +84,6 @@ export interface GenerationStatus {
   readonly workers: readonly WorkerStatus[];
 }
 
-/** How the connections of a generation left at its handover, by kind and way. */
-export interface LeftConnections {
-  /** The generation that they left. */
-  readonly from: number;
-  /** Such as `{"websocket":{"closed":40}}`, with `reasons` where some could not be carried. */
-  readonly connections: Readonly<Record<string, Readonly<Record<string, unknown>>>>;
-}
-
-/** The same, with what is still there. */
-export interface LastHandover extends LeftConnections {
-  /** Connections by kind that are still with that generation. */
-  readonly remaining: Readonly<Record<string, number>>;
-  /** Until when at the latest they may stay, ISO 8601; null where nothing is left, or it ends with the next handover. */
-  readonly until: string | null;
-}
-
 /** What a status says beyond the generations. */
 export interface Surroundings {
   /** Name of the app. */
@@ -119,6 +105,8 @@ export interface Surroundings {
   readonly configNote: string | null;
   /** How connections left at the last handover; null before the first. */
   readonly lastHandover: LeftConnections | null;
+  /** Left out where this machine is on its own. */
+  readonly fleet?: FleetStatus;
 }
 
 /** The time in which a new active generation is watched. */
@@ -195,18 +183,6 @@ function showPhase(state: State): string {
   // Before a stop, too, load balancers are told, whatever goes on.
   if (state.plannedStop) return 'withdrawing';
   return state.phase === 'steady' && state.completing ? 'handing-over' : state.phase;
-}
-
-function describeLast(last: LeftConnections, state: State, facts: (worker: string) => WorkerFacts): LastHandover {
-  const found = rolesOf(state).find(({ generation }) => generation.id === last.from);
-  const remaining: Record<string, number> = {};
-  for (const { id } of found?.generation.workers ?? [])
-    for (const [kind, count] of Object.entries(facts(id).kinds ?? {})) remaining[kind] = (remaining[kind] ?? 0) + count;
-  const active = activeOf(state);
-  const since = state.history.find(({ generation }) => generation === active?.id)?.activeAt;
-  const { keepWarmMs } = state.limits;
-  const isKept = found?.role === 'standby' && Object.keys(remaining).length > 0 && Number.isFinite(keepWarmMs);
-  return { ...last, remaining, until: isKept && since ? isoTime(since + keepWarmMs) : null };
 }
 
 function describeBake({ generation, since, forMs, measured }: Bake, now: number): BakeStatus {

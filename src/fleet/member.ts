@@ -1,3 +1,4 @@
+import type { FleetStatus } from '../core/status.ts';
 import { HandoverError } from '../errors.ts';
 import { askStore } from './ask-store.ts';
 import { Deeds } from './deeds.ts';
@@ -17,6 +18,7 @@ import {
 } from './rules/member-state.ts';
 import { step } from './rules/member-step.ts';
 import { paceMs } from './rules/permits.ts';
+import { phaseOf } from './rules/target.ts';
 
 /** How often the own service is looked at: whether a worker accepts is told by nobody. */
 const LOOK_MS = 1_000;
@@ -29,6 +31,7 @@ const GATHER_MS = 150;
 /** This machine as a part of its fleet: what it learns goes to the rules, and what they decide is done. */
 export class Member {
   readonly #ports: FleetPorts;
+  readonly #service: string;
   readonly #store: Store;
   readonly #clock: Clock;
   readonly #reader: Reader;
@@ -56,6 +59,7 @@ export class Member {
     this.#clock = clock;
     const { machine, zone } = place;
     this.#keys = keysOf(place.service);
+    this.#service = place.service;
     this.#state = createMember({ id: machine, zone });
     this.#seen = ports.look();
     this.#reader = new Reader((key, reason) =>
@@ -68,7 +72,7 @@ export class Member {
       record: () => this.#line.record(this.#state, this.#seen),
       post: (event) => this.#hear(event),
       onAway: (reason) => this.#tellAway(reason),
-      onJoined: () => this.#tellJoined(place.service)
+      onJoined: () => this.#tellJoined()
     });
     const lease = () => this.#membership.lease;
     this.#line = new MachineLine({ store, clock, lease, key: keys.machine(machine), place, ports });
@@ -89,9 +93,18 @@ export class Member {
     });
   }
 
-  /** What the status of the service says of its fleet. */
   get state(): MemberState {
     return this.#state;
+  }
+
+  /** What the status of the service says of its fleet. */
+  get status(): FleetStatus {
+    const { joined, goal, me } = this.#state;
+    const { release, state } = goal?.doc ?? { release: null, state: null };
+    return {
+      ...{ service: this.#service, machine: me.id, joined, release: release?.label ?? null, state },
+      ...phaseOf(this.#state)
+    };
   }
 
   /** Leaves the fleet. */
@@ -224,8 +237,8 @@ export class Member {
     this.#ports.announce({ level: 'warn', event: 'fleet-lost', reason });
   }
 
-  #tellJoined(service: string): void {
+  #tellJoined(): void {
     this.#isAway = false;
-    this.#ports.announce({ level: 'info', event: 'fleet-joined', service, machine: this.#state.me.id });
+    this.#ports.announce({ level: 'info', event: 'fleet-joined', service: this.#service, machine: this.#state.me.id });
   }
 }

@@ -43,6 +43,7 @@ export async function joinFleet(
     begin: () => {
       const member = new Member(place, createFleetPorts(supervisor, configuration), store, CLOCK);
       supervisor.onEnd(() => void member.close());
+      supervisor.statusSource.fleet = () => member.status;
       member.begin();
     }
   };

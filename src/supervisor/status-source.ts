@@ -1,7 +1,7 @@
 import type { History } from '../control/routes.ts';
 import { describeHistory } from '../core/state/history.ts';
 import type { State } from '../core/state/state.ts';
-import { describeStatus, type Status, UNMEASURED, type WorkerFacts } from '../core/status.ts';
+import { describeStatus, type FleetStatus, type Status, UNMEASURED, type WorkerFacts } from '../core/status.ts';
 import type { Departed } from '../host/departed.ts';
 import type { Watchdog } from '../host/measure/watchdog.ts';
 import { ownName } from '../host/unix.ts';
@@ -27,6 +27,8 @@ export interface StatusPorts {
 export class StatusSource {
   readonly #ports: StatusPorts;
   readonly #startedAt: number;
+  /** Set where this machine is one of several. */
+  fleet: (() => FleetStatus) | null = null;
 
   constructor(ports: StatusPorts) {
     this.#ports = ports;
@@ -49,7 +51,8 @@ export class StatusSource {
       listeners: addresses().map((address) => ({ address })),
       candidateNote: candidateNote(),
       configNote: configNote(),
-      lastHandover: departed.last
+      lastHandover: departed.last,
+      ...(this.fleet ? { fleet: this.fleet() } : {})
     };
     const facts = (worker: string) => ({
       ...(measured.get(worker) ?? UNMEASURED),
