@@ -4,16 +4,17 @@ import { type Asked, type Command, ROOT } from './rig/command.ts';
 import { describeMachine, isStale, showMachine } from './rig/machine.ts';
 import { runCommand } from './rig/run.ts';
 import { connections } from './scale/connections.ts';
+import { fleet } from './scale/fleet.ts';
 import type { Part } from './scale/part.ts';
 import { reloads } from './scale/reloads.ts';
 import { showAnswer } from './scale/table.ts';
 import { workers } from './scale/workers.ts';
 
-const PARTS: readonly Part[] = [connections, workers, reloads];
+const PARTS: readonly Part[] = [connections, workers, reloads, fleet];
 
 const COMMAND: Command = {
   name: 'npm run bench:scale',
-  about: 'Shows how cost grows with connections, with workers and with reloads. Takes about four minutes.',
+  about: 'Shows how cost grows with connections, workers, reloads and machines. Takes about eleven minutes.',
   item: 'part',
   known: PARTS.map(({ name }) => name),
   quick: 'fewer rounds, a minute and a half: a look, not a proof',

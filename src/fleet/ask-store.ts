@@ -52,23 +52,28 @@ async function enqueue({ store, keys, me, lease }: Asking, place: string): Promi
 
 async function look(
   { store, keys, reader }: Asking,
-  { place, maxUnavailable }: Extract<Ask, { ask: 'look' }>
+  { place, maxUnavailable, watched }: Extract<Ask, { ask: 'look' }>
 ): Promise<Answer> {
   const prefix = `${keys.queue}${place.split('/', 1)[0]}/`;
   const until = keys.queue + place;
-  const [ahead, machines] = await Promise.all([store.count(prefix, until), store.count(keys.machines)]);
-  const limit = countPermits(maxUnavailable, machines);
+  // How many machines there are is asked anew where it matters, or where nothing is known yet.
+  const asked = 'share' in maxUnavailable || watched === null ? store.count(keys.machines) : null;
+  const [ahead, machines] = await Promise.all([store.count(prefix, until), asked]);
+  const limit = countPermits(maxUnavailable, machines ?? 0);
   const stands = { ahead, limit, watched: null, refused: false };
   if (ahead < limit) return { to: 'look', machines, inQueue: stands };
-  const { kvs, revision } = await store.range(prefix, { until, order: 'descend', limit });
-  const next = kvs[limit - 1];
+  // As long as it is there, nobody else is waited for: each has one who takes its permit over, however they come to their ends.
+  if (watched && (await store.get(watched.key))) return { to: 'look', machines, inQueue: { ...stands, watched } };
+  const { kvs, revision } = await store.range(prefix, { until, order: 'descend', limit, keysOnly: true });
+  const key = kvs[limit - 1]?.key;
+  const next = key === undefined ? null : await store.get(key);
   // Some have gone since they were counted.
-  if (!next) return { to: 'look', machines, inQueue: { ...stands, ahead: kvs.length } };
+  if (!next) return { to: 'look', machines, inQueue: { ...stands, ahead: Math.min(ahead, kvs.length) } };
   if (next.lease === null) await remove(store, reader, next);
   const holder = reader.read(next, readHolder);
   const machine = holder?.machine ?? next.key.slice(next.key.lastIndexOf('/') + 1);
-  const watched = { key: next.key, machine, slot: holder?.slot ?? null, revision };
-  return { to: 'look', machines, inQueue: { ...stands, watched } };
+  const found = { key: next.key, machine, slot: holder?.slot ?? null, revision };
+  return { to: 'look', machines, inQueue: { ...stands, watched: found } };
 }
 
 /** No machine wrote it, for theirs go with their leases: it would be waited for until the end of time. */

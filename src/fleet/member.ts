@@ -25,7 +25,7 @@ const LOOK_MS = 1_000;
 /** How soon it is asked again where etcd did not answer, or all permits were taken. */
 const SOON_MS = 1_500;
 /** A fleet that is told of a deploy does not come to etcd all at once: so long for each machine. */
-const SPREAD_MS = 2;
+const SPREAD_MS = 8;
 const GATHER_MS = 150;
 
 /** This machine as a part of its fleet: what it learns goes to the rules, and what they decide is done. */

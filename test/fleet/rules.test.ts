@@ -156,7 +156,7 @@ test('a machine stands in the queue, looks ahead, takes a permit, and only then 
   assert.equal(joined.asking?.ask, 'enqueue');
   const looks = step(joined, { type: 'answered', answer: { to: 'enqueue' } });
   assert.deepEqual(looks.effects, [
-    { do: 'ask', ask: { ask: 'look', place: 'd1/1/web-1', maxUnavailable: { machines: 1 } } }
+    { do: 'ask', ask: { ask: 'look', place: 'd1/1/web-1', maxUnavailable: { machines: 1 }, watched: null } }
   ]);
   const inQueue = { ahead: 0, limit: 1, watched: null, refused: false };
   const asks = step(looks.state, { type: 'answered', answer: { to: 'look', machines: 3, inQueue } });

@@ -1,7 +1,7 @@
 import { chooseDeed, isWarm } from './choose-deed.ts';
 import type { Goal } from './goal.ts';
 import { noteBaked, noteEnd, noteFailure } from './goal-changes.ts';
-import { lookAround, occupy } from './look-around.ts';
+import { askLook, lookAround, occupy } from './look-around.ts';
 import type { Deed, KnownGoal, MemberEffect, MemberState, MemberStep } from './member-state.ts';
 import { ask, settle, stay } from './next.ts';
 import { placeInQueue } from './permits.ts';
@@ -151,8 +151,7 @@ function getThere(state: MemberState, goal: KnownGoal, target: Target, outcome: 
   if (waits && !state.due) return stay(state);
   // Who is missing takes whatever permit there is, whoever is ahead.
   if (waits && !state.running.ready) return lookAround(state);
-  if (slot === null && (waits || !inQueue))
-    return ask({ ...state, due: false }, { ask: 'look', place, maxUnavailable: doc.maxUnavailable });
+  if (slot === null && (waits || !inQueue)) return ask({ ...state, due: false }, askLook(state, goal, place));
   const about = { deploy: doc.id, attempt: doc.attempt, way: target.way, from: deed.from, code: null, why: null };
   const begun: Outcome = { ...about, phase: 'deploying', slot };
   const limit = inQueue?.limit ?? 1;

@@ -15,9 +15,13 @@ export function lookAround(state: MemberState): MemberStep {
     const open = doc.canaries.filter((one) => !doc.baked.includes(one) && one !== state.me.id);
     return ask(next, { ask: 'whether-lost', deploy: doc.id, machines: open, evenDeployed: true });
   }
-  if (queued !== null) return ask(next, { ask: 'look', place: queued, maxUnavailable: doc.maxUnavailable });
+  if (queued !== null) return ask(next, askLook(state, goal, queued));
   const way = doc.state === 'rolling' ? 'forth' : 'back';
   return ask(next, { ask: 'whether-ended', deploy: doc.id, attempt: doc.attempt, way });
+}
+
+export function askLook({ inQueue }: MemberState, { doc }: KnownGoal, place: string): Ask {
+  return { ask: 'look', place, maxUnavailable: doc.maxUnavailable, watched: inQueue?.watched ?? null };
 }
 
 /** Takes a permit only to have it: who is missing must count as missing. */

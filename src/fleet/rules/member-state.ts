@@ -47,7 +47,13 @@ export type Ask =
   /** To stand in the queue. */
   | { readonly ask: 'enqueue'; readonly place: string }
   /** How many are ahead, of how many machines, and whom to wait for where there are too many. */
-  | { readonly ask: 'look'; readonly place: string; readonly maxUnavailable: Limit }
+  | {
+      readonly ask: 'look';
+      readonly place: string;
+      readonly maxUnavailable: Limit;
+      /** The one that it waits for already, if it does. */
+      readonly watched: Watched | null;
+    }
   /** A permit, with the outcome that says what for; null: only to have it, for this machine is missing. */
   | {
       readonly ask: 'permit';
@@ -166,7 +172,7 @@ export type MemberEvent =
 /** What etcd said. `goal` is there where it was found to be another one. */
 export type Answer =
   | { readonly to: 'enqueue' }
-  | { readonly to: 'look'; readonly machines: number; readonly inQueue: InQueue }
+  | { readonly to: 'look'; readonly machines: number | null; readonly inQueue: InQueue }
   | { readonly to: 'permit'; readonly slot: number | null; readonly goal?: KnownGoal | null }
   | { readonly to: 'settle'; readonly done: boolean; readonly goal?: KnownGoal | null }
   | {

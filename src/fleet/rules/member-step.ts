@@ -31,10 +31,13 @@ function learn(state: MemberState, event: MemberEvent): MemberState {
     case 'unanswered':
       return { ...state, asking: null, troubled: true, unsure: state.unsure || isWrite(state.asking) };
     case 'left-queue': {
-      const watched = state.inQueue?.watched;
-      if (watched?.key !== event.key) return state;
-      // Whoever was ahead is no longer: how many there are now is looked at anew, and the permit that is free is known.
-      return { ...state, left: watched, hint: event.slot ?? watched.slot, inQueue: null };
+      const { inQueue } = state;
+      const watched = inQueue?.watched;
+      if (!inQueue || watched?.key !== event.key) return state;
+      const hint = event.slot ?? watched.slot;
+      // The permit that is free is taken over, whoever else is ahead: nobody but this machine has heard of it. Where there is none,
+      // how many are ahead is looked at anew.
+      return { ...state, left: watched, hint, inQueue: hint === null ? null : { ...inQueue, ahead: 0, watched: null } };
     }
     case 'deed-done':
       return state.deed ? { ...state, deed: null, result: { deed: state.deed, result: event.result } } : state;
@@ -99,7 +102,7 @@ function withAnswer(state: MemberState, answer: Answer, { asking }: MemberState)
     case 'enqueue':
       return asking?.ask === 'enqueue' ? { ...state, queued: asking.place } : state;
     case 'look':
-      return { ...state, machines: answer.machines, inQueue: answer.inQueue };
+      return { ...state, machines: answer.machines ?? state.machines, inQueue: answer.inQueue };
     case 'permit': {
       if (asking?.ask !== 'permit') return state;
       const { slot, goal } = answer;
