@@ -15,6 +15,8 @@ const HEAD_LIMIT_BYTES = 8 * 1024;
 const REQUEST_MS = 5_000;
 /** How long a conversation may go on when the supervisor has ended. */
 const LAST_ANSWER_MS = 200;
+/** How many sockets this process has made: several services of one process may have theirs in one folder, and start together. */
+let made = 0;
 
 /** The operators' door: HTTP/1.1 on a unix socket that only this user can open. */
 export class ControlServer {
@@ -79,12 +81,15 @@ export class ControlServer {
   }
 
   async #make(claim: (own: string) => Promise<void>): Promise<void> {
-    const own = join(dirname(this.path), `.${process.pid}`);
+    made += 1;
+    // Not much longer than any name: a path that is just short enough must be so with this, too.
+    const own = join(dirname(this.path), `.${process.pid.toString(36)}-${made.toString(36)}`);
     try {
       const bytes = Buffer.byteLength(this.path);
       if (bytes > LONGEST_PATH_BYTES)
         throw new Error(`the path has ${bytes} bytes, and a unix socket may have ${LONGEST_PATH_BYTES}`);
       prepareSocketFolder(dirname(this.path));
+      removeQuietly(own); // of a process that was killed and had our number
       await listen(this.#server, own);
       chmodSync(own, 0o600);
       await claim(own);

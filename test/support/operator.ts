@@ -54,9 +54,12 @@ export class FakeOperator {
   };
 
   /** Puts it behind a control socket, for as long as the test takes. */
-  async serve(t: TestContext): Promise<string> {
-    const folder = mkdtempSync(join(tmpdir(), 'handover-fake-'));
-    const path = join(folder, 'control.sock');
+  async serve(
+    t: TestContext,
+    name = 'control',
+    folder = mkdtempSync(join(tmpdir(), 'handover-fake-'))
+  ): Promise<string> {
+    const path = join(folder, `${name}.sock`);
     const order =
       (name: keyof FakeOperator['answers']) =>
       async (...args: unknown[]) => {
