@@ -59,6 +59,15 @@ test('every command and every flag that the docs name exists', async () => {
     );
   });
 
+  for (const path of ['examples/kubernetes/shop.yaml', 'examples/docker/compose.yaml']) {
+    // The words of a list, on one line.
+    const text = readFileSync(join(ROOT, path), 'utf8')
+      .replace(/ #.*/g, '')
+      .replace(/\n +- |[[\],]/g, ' ');
+    const commands = text.split('\n').filter((line) => line.includes('bin/handover'));
+    assert.ok(commands.length > 0);
+    mistakes.push(...commands.flatMap((line) => findMistakes(line, usage)));
+  }
   assert.deepEqual(mistakes, []);
 });
 
