@@ -1,8 +1,8 @@
 // What 100,000 machines behind one name need, cell by cell. `node examples/dns/arithmetic.js [machines] [machines in a cell]`
 const [machines = 100_000, inCell = 3_000] = process.argv.slice(2).map(Number);
 
-// What handover does (docs/fleet.md): a lease of 20 s is renewed three times, a look around every machines x 20 ms from 3 s to
-// 60 s, a dozen requests for each deploy. What is chosen here: the rest.
+// What handover does (docs/fleet.md): a lease of 20 s is renewed three times; in a deploy a look around every machines x 20 ms, from
+// 3 s to 60 s, and a dozen requests for each machine. What is chosen here: the rest.
 const RENEWALS = 3 / 20;
 const LOOK_SECONDS = Math.min(60, Math.max(3, inCell * 0.02));
 const DEPLOY_REQUESTS = 12;
@@ -18,8 +18,8 @@ const rounds = 1 + Math.ceil((cells - 1) / cellsAtOnce);
 const groups = Math.ceil(inCell / inGroup);
 const addresses = cells * 2;
 const answerBytes = 12 + 'shop.example'.length + 2 + 4 + 11 + addresses * 16;
-const atRest = inCell * (RENEWALS + 1 / LOOK_SECONDS);
-const inDeploy = (inCell * DEPLOY_REQUESTS) / (cellMinutes * 60);
+const atRest = inCell * RENEWALS;
+const inDeploy = inCell / LOOK_SECONDS + (inCell * DEPLOY_REQUESTS) / (cellMinutes * 60);
 
 const rows = {
   cells: `${cells}, of ${inCell} machines at the most, each with an etcd of its own`,
