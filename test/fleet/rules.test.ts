@@ -37,6 +37,20 @@ test('a deploy says only what is new: all else is as in the deploy before', () =
   assert.deepEqual([next.maxUnavailable, next.onFailure, next.previous?.label], [{ share: 0.25 }, 'pause', '43']);
 });
 
+test('what the deploy before ran first, and how it handed over, can be taken back', () => {
+  const done: Goal = {
+    ...goal,
+    release: { ...goal.release, fetch: './fetch.sh' },
+    state: 'done',
+    strategy: 'exclusive'
+  };
+  const kept = startDeploy({ id: 'd2', label: '44', by }, done, machines);
+  const taken = startDeploy({ id: 'd2', label: '44', fetch: null, strategy: null, by }, done, machines);
+
+  assert.deepEqual([kept.release.fetch, kept.strategy], ['./fetch.sh', 'exclusive']);
+  assert.deepEqual([taken.release.fetch, taken.strategy], [null, null]);
+});
+
 test('who deploys the same label once more still goes back to what was before it', () => {
   const again = startDeploy({ id: 'd2', label: '43', by }, { ...goal, state: 'done' }, machines);
 

@@ -22,17 +22,21 @@ export async function readDeployOrder(label: string, flags: Given['flags']): Pro
     if (value === undefined) throw invalid(flag, `it must be ${wants}, and it is ${JSON.stringify(given)}`);
     return { [as]: value } as { [N in K]: T };
   };
-  const text = (as: 'entry' | 'cwd' | 'fetch') => read(as, `--${as}`, 'a text', (given) => given || undefined);
+  const path = (as: 'entry' | 'cwd') =>
+    read(as, `--${as}`, 'a path in which nothing but {label} stands in braces', readTemplate);
   const oneOf =
     <T extends string>(choices: readonly T[]) =>
     (given: string) =>
       choices.find((one) => one === given);
   return {
     ...{ id: randomUUID().slice(0, 8), label, by: signOrder(`deploy ${label}`) },
-    ...text('entry'),
-    ...text('cwd'),
-    ...text('fetch'),
-    ...(flags.strategy === undefined ? {} : { strategy: flags.strategy as StrategyName }),
+    ...path('entry'),
+    ...path('cwd'),
+    // `--no-fetch` and `--no-strategy` take back what the deploy before has said.
+    ...(flags.fetch === false ? { fetch: null } : read('fetch', '--fetch', 'a command', (given) => given || undefined)),
+    ...(flags.strategy === undefined
+      ? {}
+      : { strategy: flags.strategy === false ? null : (flags.strategy as StrategyName) }),
     ...read(
       'maxUnavailable',
       '--max-unavailable',
@@ -45,6 +49,11 @@ export async function readDeployOrder(label: string, flags: Given['flags']): Pro
     ...read('onFailure', '--on-failure', 'rollback or pause', oneOf(ON_FAILURE)),
     ...read('failures', '--failures', 'a number of machines from 1 on', readInteger(1, 100_000))
   };
+}
+
+/** A word that nobody puts anything in the place of, such as `{lable}`, would be found out by the first machine, and kept for the deploys after. */
+function readTemplate(given: string): string | undefined {
+  return given === '' || /\{(?!label\})\w+\}/.test(given) ? undefined : given;
 }
 
 /** `--max-unavailable` is kept as `maxUnavailable`. */

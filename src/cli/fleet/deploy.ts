@@ -23,9 +23,11 @@ Returns when every machine runs it (0), or when it was stopped, rolled back or a
     new Option('--entry <path>', 'The file that starts the app.'),
     new Option('--cwd <folder>', 'In place of it: the folder to start in.'),
     new Option('--fetch <command>', 'What each machine runs first, such as to fetch and build it; within 10 minutes.'),
+    new Option('--no-fetch', 'Run nothing first, though the deploy before did.'),
     new Option('--strategy <name>', 'How each machine hands over. Default: as its own options say.').choices(
       STRATEGIES
     ),
+    new Option('--no-strategy', 'As its own options say again, though the deploy before named one.'),
     new Option('--max-unavailable <n | percent>', 'How many machines deploy at once. Default: 1.'),
     new Option('--canary <n>', 'How many machines go first, and are watched before the others begin. Default: 0.'),
     new Option('--bake <30s>', 'How long they are watched after their own verdict. Default: 30s.'),

@@ -32,7 +32,7 @@ function createTurn(name: string, change: Change, about: string, details: string
         const goal = await fleet.observer.change((before) => {
           if (before) return changes[change](before, signOrder(name));
           throw refuse(
-            `Cannot ${name}`,
+            `Cannot ${change === 'rollBack' ? 'roll back' : name}`,
             'nothing was deployed to this fleet yet',
             'See `handover fleet deploy --help`'
           );

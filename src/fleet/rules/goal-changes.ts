@@ -10,7 +10,7 @@ export interface DeployOrder {
   readonly label: string;
   readonly entry?: string;
   readonly cwd?: string;
-  readonly fetch?: string;
+  readonly fetch?: string | null;
   readonly strategy?: Goal['strategy'];
   readonly maxUnavailable?: Limit;
   readonly canary?: number;
@@ -52,7 +52,7 @@ export function startDeploy(order: DeployOrder, before: Goal | null, machines: r
     // Who names one of the two means that one, and not what was said of the other before.
     entry: order.entry ?? (path === undefined ? (known?.entry ?? null) : null),
     cwd: order.cwd ?? (path === undefined ? (known?.cwd ?? null) : null),
-    fetch: order.fetch ?? known?.fetch ?? null
+    fetch: order.fetch === undefined ? (known?.fetch ?? null) : order.fetch
   };
   const said = {
     maxUnavailable: order.maxUnavailable ?? before?.maxUnavailable ?? DEFAULTS.maxUnavailable,
