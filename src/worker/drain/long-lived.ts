@@ -1,6 +1,6 @@
 import type { ServerResponse } from 'node:http';
 import { currentResponse, isEventStream } from '../../internals/http.ts';
-import { addLeft, type Kind, type LeftByKind } from '../../protocol/kinds.ts';
+import { addLeft, type Kind, type Leave, type LeftByKind } from '../../protocol/kinds.ts';
 import type { WorkerSettings } from '../../protocol/worker-settings.ts';
 import { type Connection, responseOf } from '../connections/connection.ts';
 import { endResponse, eventStreamOf } from '../connections/event-stream.ts';
@@ -40,6 +40,8 @@ export class LongLived {
   readonly #retiring: Spread<Connection>;
   /** Those that were told to leave. */
   #told = new Set<Connection>();
+  /** Of them, those that are counted as gone: their clients have still to close. */
+  #counted = new WeakSet<Connection>();
   #hasBegun = false;
   #silentMs = SILENT_MS;
   #receiversCarry = false;
@@ -115,7 +117,7 @@ export class LongLived {
   plan(): LeftByKind {
     let all = this.#registry.left.counts;
     for (const connection of this.#registry.connections) {
-      if (connection.private || connection.moving) continue;
+      if (connection.private || connection.moving || this.#counted.has(connection)) continue;
       const kind = kindOf(connection);
       const how = this.#planFor(connection, kind);
       if (how) all = addLeft(all, { [kind]: { [how]: 1 } });
@@ -138,7 +140,10 @@ export class LongLived {
 
   /** Sessions end whatever else does. */
   #start(): void {
-    if (!this.#hasBegun) this.#registry.left.reset();
+    if (!this.#hasBegun) {
+      this.#registry.left.reset();
+      this.#counted = new WeakSet();
+    }
     this.#hasBegun = true;
     const count = this.#registry.sessions.end();
     for (let told = 0; told < count; told += 1) this.#registry.left.note('http2', 'goaway');
@@ -202,7 +207,7 @@ export class LongLived {
     if (!response) return;
     this.#told.add(connection);
     const stream = eventStreamOf(response);
-    this.#registry.left.note('event-stream', 'ended');
+    this.#count(connection, 'event-stream', 'ended');
     response.once('close', () => {
       this.#told.delete(connection);
       // Its client asks again on the same connection: by then that is to be with the next version.
@@ -215,6 +220,11 @@ export class LongLived {
   #close(connection: Connection, why?: string): void {
     this.#told.add(connection);
     if (connection.upgraded instanceof WebSocketConnection)
-      connection.upgraded.close(this.#silentMs, () => this.#registry.left.note('websocket', 'closed', why));
+      connection.upgraded.close(this.#silentMs, () => this.#count(connection, 'websocket', 'closed', why));
+  }
+
+  #count(connection: Connection, kind: Kind, how: Leave, why?: string): void {
+    this.#counted.add(connection);
+    this.#registry.left.note(kind, how, why);
   }
 }
