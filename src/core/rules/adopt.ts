@@ -206,8 +206,10 @@ function settleSteady(state: In<'steady'>, at: number, effects: Effect[]): Step 
     effects.push({ do: 'set-deadline', deadline: 'bake-over', about: active.id, afterMs });
   }
   if (standby) {
-    for (const { id, phase, covers } of standby.workers)
-      if (phase === 'accepting' && !covers) effects.push({ do: 'pause', worker: id, receivers: true });
+    // One that held for the version which serves now has still to hand over what it held.
+    for (const { id, phase, covers, handed } of standby.workers)
+      if ((phase === 'accepting' && !covers) || (phase === 'paused' && !handed))
+        effects.push({ do: 'pause', worker: id, receivers: true });
     const since = state.history.find(({ generation }) => generation === active.id)?.activeAt ?? at;
     if (Number.isFinite(limits.keepWarmMs) && !isCovering(standby)) {
       const afterMs = Math.max(0, since + limits.keepWarmMs - at);
