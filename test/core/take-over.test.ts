@@ -20,6 +20,8 @@ const SAID: Record<string, Adopted> = {
   // It was told to accept, and has not said that it does.
   told: { ...NOTHING, told: 'accept', ready: true, whileActive: 'off' },
   paused: { ...NOTHING, told: 'pause', ready: true, paused: true, handed: true, whileActive: 'off' },
+  // It is quiet, and keeps its connections for the version that serves now.
+  holds: { ...NOTHING, told: 'hold', ready: true, paused: true, whileActive: 'off' },
   drains: { ...NOTHING, told: 'drain', ready: true, paused: true, whileActive: 'off' }
 };
 
@@ -50,7 +52,9 @@ const TABLE: readonly (readonly [script: readonly string[], workers: Record<stri
   [PAUSING, { '6.1': 'paused', '7.1': 'accepts', '5.1': 'drains' }, 'steady active=7 standby=6 retiring=5 ! drain 5.1'],
   [PAUSING, { '7.1': 'accepts' }, 'steady active=7 standby=6 ! fork 6.2'],
   [COMPLETING, { '6.1': 'paused', '7.1': 'accepts' }, 'steady active=7 standby=6'],
-  [COMPLETING, { '6.1': 'accepts', '7.1': 'accepts' }, 'steady active=7 standby=6 ! pause 6.1']
+  [COMPLETING, { '6.1': 'accepts', '7.1': 'accepts' }, 'steady active=7 standby=6 ! pause 6.1'],
+  [PAUSING, { '6.1': 'holds', '7.1': 'accepts' }, 'steady active=7 standby=6 ! pause 6.1'],
+  [COMPLETING, { '6.1': 'holds', '7.1': 'accepts' }, 'steady active=7 standby=6 ! pause 6.1']
 ];
 
 for (const [script, workers, outcome] of TABLE) {
