@@ -76,21 +76,19 @@ export function idleConnections(server: http.Server): Set<net.Socket> {
   return new Set(idle.map(({ socket }) => socket));
 }
 
-/** Whether no byte of a next request has been read on a connection whose last one is answered. */
-export function isBetweenRequests(server: http.Server, socket: net.Socket): boolean {
-  const list = connectionsOf(server);
-  return list ? !list.active().some((parser) => parser.socket === socket) : idleByClosing(server).has(socket);
-}
-
-/**
- * Whether the parser of a connection has read a part of a request, and not its end. Missing: null, which is not known.
- */
+/** Whether the parser of a connection has read a part of a request, and not its end. Missing: null, which is not known. */
 export function isInRequest(server: http.Server, socket: net.Socket): boolean | null {
   return (
     connectionsOf(server)
       ?.active()
       .some((parser) => parser.socket === socket) ?? null
   );
+}
+
+/** Whether no byte of a next request has been read on a connection whose last one is answered. */
+export function isBetweenRequests(server: http.Server, socket: net.Socket): boolean {
+  const isIn = isInRequest(server, socket);
+  return isIn === null ? idleByClosing(server).has(socket) : !isIn;
 }
 
 function idleByClosing(server: http.Server): Set<net.Socket> {
