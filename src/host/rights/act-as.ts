@@ -1,3 +1,5 @@
+import { type HandoverError, systemCode } from '../../errors.ts';
+
 /** As whom the kernel sees a process. */
 export interface Identity {
   readonly uid: number;
@@ -34,5 +36,23 @@ export function actAs<T>(who: Identity | null, act: () => T): T {
     rights.seteuid(uid);
     rights.setegid(gid);
     rights.setgroups(groups);
+  }
+}
+
+/**
+ * Makes sure that this root may become somebody else: in a container it may not always.
+ *
+ * @param refuse makes the error of why, how it is mended, and the cause
+ */
+export function proveMayActAs(
+  who: Identity,
+  refuse: (why: string, fix: string, cause: unknown) => HandoverError
+): void {
+  try {
+    actAs(who, () => {});
+  } catch (error) {
+    const fix =
+      'Give it CAP_SETUID and CAP_SETGID (in a container: `--cap-add SETUID --cap-add SETGID`), or start it as that user';
+    throw refuse(`this root may not become somebody else (${systemCode(error)})`, fix, error);
   }
 }

@@ -1,12 +1,12 @@
 import { chownSync, mkdirSync, realpathSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { HandoverError, systemCode } from '../../errors.ts';
+import { HandoverError } from '../../errors.ts';
 import type { Options } from '../../options/options.ts';
 import { reservePorts } from '../listeners/reserved.ts';
 import { folderOfUser, ownUid } from '../unix.ts';
 import { type Account, findAccount, loginOf, showAccount } from './account.ts';
-import { actAs, isRoot } from './act-as.ts';
+import { isRoot, proveMayActAs } from './act-as.ts';
 import { noteDrop } from './gave-up-root.ts';
 import { assertReachable } from './reachable.ts';
 
@@ -40,13 +40,7 @@ export async function becomeUser(asked: Asked, folder: string): Promise<void> {
     const fix = `Start it as root, or as ${showAccount(account)} and without --supervisor-user`;
     throw refuse(`only root can become somebody else, and this is user ${ownUid()}`, fix);
   }
-  try {
-    actAs(account, () => {});
-  } catch (error) {
-    const fix =
-      'Give it CAP_SETUID and CAP_SETGID (in a container: `--cap-add SETUID --cap-add SETGID`), or start it as that user';
-    throw refuse(`this root may not become somebody else (${systemCode(error)})`, fix, error);
-  }
+  proveMayActAs(account, refuse);
   assertReachable(account, [
     { what: 'the Node binary', path: realpathSync(process.execPath), kind: 'file' },
     { what: 'handover itself', path: realpathSync(fileURLToPath(import.meta.url)), kind: 'file' },

@@ -1,12 +1,12 @@
 import { realpathSync } from 'node:fs';
 import { dirname } from 'node:path';
 import type { Release } from '../../core/state/state.ts';
-import { HandoverError, systemCode } from '../../errors.ts';
+import { HandoverError } from '../../errors.ts';
 import type { Options } from '../../options/options.ts';
 import { ownerOf } from '../processes/running-process.ts';
 import { ownGid, ownUid } from '../unix.ts';
 import { type Account, findAccount, showAccount } from './account.ts';
-import { actAs, isRoot } from './act-as.ts';
+import { isRoot, proveMayActAs } from './act-as.ts';
 import { hasSetpriv } from './command-as.ts';
 import { assertReachable, couldChange, mayReplaceIn } from './reachable.ts';
 
@@ -118,13 +118,7 @@ async function prove({ user, group, supervisorUser }: Asked): Promise<WorkerAcco
     const fix = 'Start handover as root, or as that user and without --user and --group';
     throw refuse(`only root may start processes of others, and this is user ${own.uid}`, fix);
   }
-  try {
-    actAs(account, () => {});
-  } catch (error) {
-    const fix =
-      'Give it CAP_SETUID and CAP_SETGID (in a container: `--cap-add SETUID --cap-add SETGID`), or start it as that user';
-    throw refuse(`this root may not become somebody else (${systemCode(error)})`, fix, error);
-  }
+  proveMayActAs(account, refuse);
   return { ...account, setpriv: hasSetpriv(account) };
 }
 
