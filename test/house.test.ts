@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { readFileSync } from 'node:fs';
+import { readdirSync, readFileSync } from 'node:fs';
 import { basename, join } from 'node:path';
 import { test } from 'node:test';
 import { CODES } from '../src/errors.ts';
@@ -33,6 +33,23 @@ const MAY_IMPORT: Record<string, readonly string[]> = {
 
 // Files that stand in no room: the public door, and what every room shares.
 const AT_THE_ROOT = ['errors.ts', 'index.ts', 'supervise.ts', 'version.ts'];
+
+// What `ls` shows of a clone; what is installed, built or measured there is not kept.
+const AT_THE_TOP = [
+  ...[
+    'CHANGELOG.md',
+    'CONTRIBUTING.md',
+    'LICENSE',
+    'README.md',
+    'SECURITY.md',
+    'bench',
+    'biome.json',
+    'docs',
+    'examples'
+  ],
+  ...['package-lock.json', 'package.json', 'src', 'test', 'tsconfig.json', 'tsup.config.ts']
+];
+const NOT_KEPT = /^(node_modules|dist)$|\.tgz$/;
 
 // The same thing seen from two sides may have one name in two rooms; two things may not.
 const SAME_THING: Record<string, string> = {
@@ -98,6 +115,11 @@ test('every room has a rule, and no rule is about a room that is gone', () => {
 
 test('a file stands in a room; at the root is only what has its reason to be there', () => {
   assert.deepEqual([...sources.keys()].filter((path) => !path.includes('/')).sort(), AT_THE_ROOT);
+});
+
+test('at the top of the repository is nothing but what has its place there', () => {
+  const found = readdirSync(root).filter((name) => !name.startsWith('.') && !NOT_KEPT.test(name));
+  assert.deepEqual(found.sort(), AT_THE_TOP);
 });
 
 test('two files of one name in different rooms are the same thing seen from two sides', () => {
