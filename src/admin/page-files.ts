@@ -19,9 +19,6 @@ const FILES: Readonly<Record<string, readonly [type: string, place: () => URL]>>
   '/uplot.css': ['text/css; charset=utf-8', () => uplot('uPlot.min.css')]
 };
 
-/** The paths of the page. */
-export const PAGE_PATHS: readonly string[] = Object.keys(FILES);
-
 /**
  * Reads every file of the page: a deploy may replace them on the disk, and the page goes with the supervisor that runs.
  */
