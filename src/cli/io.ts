@@ -49,3 +49,8 @@ function painter(stream: NodeJS.WriteStream): Io['paint'] {
   const coloured = stream.isTTY === true && stream.hasColors();
   return (style, text) => (coloured ? styleText(style, text, { validateStream: false }) : text);
 }
+
+/** Draws over the last picture instead of clearing the screen first: that would flicker. */
+export function drawOver(picture: string, io: Io): void {
+  io.draw(`\x1b[H${picture.replaceAll('\n', '\x1b[K\n')}\x1b[K\n\x1b[J`);
+}

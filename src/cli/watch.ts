@@ -1,7 +1,7 @@
 import { ControlClient } from '../control/client.ts';
 import type { ServiceEvent } from '../control/routes.ts';
 import type { Status } from '../core/status.ts';
-import type { Io } from './io.ts';
+import { drawOver, type Io } from './io.ts';
 import { showChange, showStatus } from './view.ts';
 
 /** How often the picture on a terminal is drawn again without any event. */
@@ -59,7 +59,7 @@ export async function watch(socket: string, io: Io, json: boolean): Promise<void
 
 function createPrinter(io: Io, json: boolean): (status: Status) => void {
   if (json) return (status) => io.out(JSON.stringify(status));
-  if (io.terminal) return (status) => draw(showStatus(status, io.paint), io);
+  if (io.terminal) return (status) => drawOver(showStatus(status, io.paint), io);
   let last = '';
   return (status) => {
     const change = showChange(status);
@@ -67,10 +67,4 @@ function createPrinter(io: Io, json: boolean): (status: Status) => void {
     if (change !== last) io.out(`${new Date().toTimeString().slice(0, 8)}  ${change}`);
     last = change;
   };
-}
-
-/** Draws over the last picture instead of clearing the screen first: that would flicker. */
-function draw(picture: string, io: Io): void {
-  const lines = picture.split('\n').map((line) => `${line}\x1b[K\n`);
-  io.draw(`\x1b[H${lines.join('')}\x1b[J`);
 }

@@ -3,7 +3,7 @@ import { Option } from 'commander';
 import { columns } from '../columns.ts';
 import { findOnMachine, findRunning, placeOf, type Running } from '../find.ts';
 import { createPlaceFlags } from '../flags.ts';
-import type { Io } from '../io.ts';
+import { drawOver, type Io } from '../io.ts';
 import type { Command } from './command.ts';
 
 /** How often it is looked again with `--watch`. */
@@ -50,7 +50,7 @@ async function watch(look: () => Promise<Listed>, json: boolean, io: Io): Promis
   let last = '';
   while (!end.signal.aborted) {
     const shown = show(await look(), json, io);
-    if (io.terminal && !json) io.draw(`\x1b[H${shown.replaceAll('\n', '\x1b[K\n')}\x1b[K\n\x1b[J`);
+    if (io.terminal && !json) drawOver(shown, io);
     else if (shown !== last) io.out(shown);
     last = shown;
     // Who has gone away meanwhile ends it; that is no failure.
