@@ -41,7 +41,8 @@ function isText(value: unknown): value is string {
   return typeof value === 'string' && value.length <= LONGEST && /^[^\x00-\x1f\x7f]+$/.test(value);
 }
 
-function findUser(): string | null {
+/** Whose process this is; null where the system has no name for its user. */
+export function findUser(): string | null {
   try {
     return userInfo().username;
   } catch {

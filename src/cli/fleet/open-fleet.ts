@@ -1,4 +1,5 @@
-import { hostname, userInfo } from 'node:os';
+import { hostname } from 'node:os';
+import { findUser } from '../../control/asked-by.ts';
 import type { Observer } from '../../fleet/observer.ts';
 import type { By } from '../../fleet/rules/goal.ts';
 import { readFleetPlace } from './fleet-flags.ts';
@@ -29,12 +30,4 @@ export async function openFleet(flags: Readonly<Record<string, unknown>>): Promi
 /** Who gives an order. */
 export function signOrder(command: string): By {
   return { user: findUser(), host: hostname(), command: `handover fleet ${command}` };
-}
-
-function findUser(): string | null {
-  try {
-    return userInfo().username;
-  } catch {
-    return null; // a user without an entry of the system, as in a container
-  }
 }
