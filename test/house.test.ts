@@ -19,7 +19,7 @@ const MAY_IMPORT: Record<string, readonly string[]> = {
   supervisor: ['core', 'host', 'control', 'admin', 'fleet', 'options', 'protocol', 'errors', 'version'],
   cli: ['supervise', 'control', 'fleet', 'options', 'errors', 'version', 'core (types)'],
   admin: ['core', 'errors', 'host', 'options (types)'],
-  fleet: ['errors', 'control (types)', 'options (types)', 'core (types)'],
+  fleet: ['errors', 'control (types)', 'options', 'core (types)'],
   control: ['options', 'errors', 'host', 'core (types)', 'supervisor (types)'],
   host: ['protocol', 'internals', 'options', 'errors', 'core'],
   worker: ['protocol', 'internals', 'errors', 'core'],

@@ -1,4 +1,4 @@
-import type { StrategyName } from '../../options/strategies.ts';
+import { STRATEGIES, type StrategyName } from '../../options/strategies.ts';
 import { readOneOf, readRecord, readTexts, Unreadable } from './read-record.ts';
 
 /** What the machines of a fleet are to run, and how they come to it: the one document that all of them watch. */
@@ -66,20 +66,18 @@ export type OnFailure = (typeof ON_FAILURE)[number];
 
 /** `canary`, `rolling`, `rolling-back`: machines deploy. `done`, `rolled-back`: all have. Else nobody begins anything. */
 export const GOAL_STATES = [
-  ...['canary', 'rolling', 'rolling-back', 'done', 'rolled-back', 'paused', 'stopped', 'aborted']
-] as readonly GoalState[];
-export type GoalState =
-  | 'canary'
-  | 'rolling'
-  | 'rolling-back'
-  | 'done'
-  | 'rolled-back'
-  | 'paused'
-  | 'stopped'
-  | 'aborted';
+  'canary',
+  'rolling',
+  'rolling-back',
+  'done',
+  'rolled-back',
+  'paused',
+  'stopped',
+  'aborted'
+] as const;
+export type GoalState = (typeof GOAL_STATES)[number];
 
 const RESUMES_TO = ['canary', 'rolling'] as const;
-const STRATEGY_NAMES = ['blue-green', 'rolling', 'in-place', 'exclusive'] as const;
 
 /** A label goes into commands and paths: letters and digits of any file name, and no way up. */
 const LABEL = /^(?!.*\.\.)[A-Za-z0-9_][A-Za-z0-9._+-]{0,99}$/;
@@ -106,7 +104,7 @@ export function readGoal(text: string): Goal {
     attempt: count('attempt', 1),
     release: readRelease(object.release, 'release'),
     previous: object.previous == null ? null : readRelease(object.previous, 'previous'),
-    strategy: object.strategy == null ? null : readOneOf(object.strategy, 'strategy', STRATEGY_NAMES),
+    strategy: object.strategy == null ? null : readOneOf(object.strategy, 'strategy', STRATEGIES),
     maxUnavailable: readStoredLimit(object.maxUnavailable),
     canaries: readTexts(object.canaries, 'canaries'),
     bakeMs: count('bakeMs', 0),
