@@ -4,8 +4,8 @@ import type { Command } from '../commands/command.ts';
 import { showMs } from '../print.ts';
 import { readDeployOrder } from './deploy-order.ts';
 import { createFleetFlags } from './fleet-flags.ts';
-import { countDeployed, describePicture, showMachines } from './fleet-table.ts';
-import { followDeploy, notDeployed } from './follow-deploy.ts';
+import { countDeployed } from './fleet-table.ts';
+import { answerOrder } from './follow-deploy.ts';
 import { openFleet } from './open-fleet.ts';
 
 export const deploy: Command = {
@@ -47,7 +47,6 @@ Returns when every machine runs it (0), or when it was stopped, rolled back or a
     const order = await readDeployOrder(label ?? '', flags);
     const { startDeploy } = await import('../../fleet/rules/goal-changes.ts');
     const fleet = await openFleet(flags);
-    const json = flags.json === true;
     try {
       const goal = await fleet.observer.change((before, machines) =>
         startDeploy(
@@ -56,21 +55,15 @@ Returns when every machine runs it (0), or when it was stopped, rolled back or a
           machines.map(({ machine: id, zone, label }) => ({ id, zone, label }))
         )
       );
-      const about = { ok: true, deploy: goal.id };
-      if (flags.wait === false) {
-        const said = { ...about, ...describePicture(fleet.service, fleet.observer.picture) };
-        return io.out(
-          json
-            ? JSON.stringify(said)
-            : `Release ${goal.release.label} is to be deployed; see \`handover fleet status --watch\`.`
-        );
-      }
-      const ended = await followDeploy(fleet, goal, io, json);
-      const { picture, tookMs } = ended;
-      if (!json) io.out(`\n${showMachines(picture, io)}`);
-      if (ended.state !== 'done') throw notDeployed(ended, goal);
-      if (json) io.out(JSON.stringify({ ...about, tookMs, ...describePicture(fleet.service, picture) }));
-      else io.out(`\nRelease ${goal.release.label} runs on ${countDeployed(picture)}, after ${showMs(tookMs)}.`);
+      const { label: to } = goal.release;
+      await answerOrder(fleet, goal, io, {
+        json: flags.json === true,
+        wanted: flags.wait === false ? null : 'done',
+        tell: (ended) =>
+          ended
+            ? `Release ${to} runs on ${countDeployed(ended.picture)}, after ${showMs(ended.tookMs)}.`
+            : `Release ${to} is to be deployed; see \`handover fleet status --watch\`.`
+      });
     } finally {
       await fleet.close();
     }

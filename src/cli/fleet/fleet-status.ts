@@ -1,7 +1,7 @@
 import { Option } from 'commander';
 import type { Picture } from '../../fleet/observer.ts';
 import type { Command } from '../commands/command.ts';
-import type { Io } from '../io.ts';
+import { drawOver, type Io } from '../io.ts';
 import { createFleetFlags } from './fleet-flags.ts';
 import { describePicture, showGoal, showMachines } from './fleet-table.ts';
 import { openFleet } from './open-fleet.ts';
@@ -46,7 +46,7 @@ async function watch(follow: Follow, show: (picture: Picture) => string, json: b
   const print = (picture: Picture) => {
     timer = null;
     const shown = show(picture);
-    if (io.terminal && !json) io.draw(`\x1b[H${shown.replaceAll('\n', '\x1b[K\n')}\x1b[K\n\x1b[J`);
+    if (io.terminal && !json) drawOver(shown, io);
     else if (shown !== last) io.out(shown);
     last = shown;
   };

@@ -4,6 +4,7 @@ import type { Goal } from '../../fleet/rules/goal.ts';
 import type { MachineRecord } from '../../fleet/rules/records.ts';
 import type { Io } from '../io.ts';
 import { firstLine, showMs } from '../print.ts';
+import { describePicture, showMachines } from './fleet-table.ts';
 import type { OpenFleet } from './open-fleet.ts';
 
 /** How long the lines of machines may come after the end that they have made. */
@@ -32,7 +33,7 @@ function isAtEnd({ phase }: MachineRecord, { state }: Goal): boolean {
 }
 
 /** Shows the phases of a deploy, machine by machine, until its end. An etcd that is away meanwhile is waited for. */
-export async function followDeploy({ observer }: OpenFleet, begun: Goal, io: Io, quiet: boolean): Promise<Ended> {
+async function followDeploy({ observer }: OpenFleet, begun: Goal, io: Io, quiet: boolean): Promise<Ended> {
   const { id } = begun;
   const since = performance.now();
   const end = new AbortController();
@@ -84,8 +85,30 @@ function describeTurn({ state, failed }: Goal): string {
   return `the fleet: ${state}${because ? `, for ${failure.machine} failed: ${firstLine(failure.why)}` : ''}`;
 }
 
+/**
+ * Answers an order to the fleet: at once, or when every machine has followed it.
+ *
+ * @param wanted the end that it is to come to; null: it is not waited for
+ * @param tell what a person reads at the end; before any, at once
+ * @throws HANDOVER_ERR_CANDIDATE_FLEET where it came to another end
+ */
+export async function answerOrder(
+  fleet: OpenFleet,
+  goal: Goal,
+  io: Io,
+  { json, wanted, tell }: { json: boolean; wanted: Goal['state'] | null; tell: (ended: Ended | null) => string }
+): Promise<void> {
+  const ended = wanted === null ? null : await followDeploy(fleet, goal, io, json);
+  if (ended && !json) io.out(`\n${showMachines(ended.picture, io)}`);
+  if (ended && ended.state !== wanted) throw notDeployed(ended, goal);
+  const { service, observer } = fleet;
+  const about = { ok: true, deploy: goal.id, ...(ended ? { tookMs: ended.tookMs } : {}) };
+  if (json) io.out(JSON.stringify({ ...about, ...describePicture(service, observer.picture) }));
+  else io.out(`${ended ? '\n' : ''}${tell(ended)}`);
+}
+
 /** What a deploy that did not come to its end is told as. */
-export function notDeployed({ picture, state }: Ended, { release }: Goal): HandoverError {
+function notDeployed({ picture, state }: Ended, { release }: Goal): HandoverError {
   const { goal } = picture;
   const what = `Release ${release.label} was not deployed to the whole fleet`;
   if (state === 'replaced') return failure(what, 'another deploy took its place', 'See `handover fleet status`');

@@ -3,8 +3,8 @@ import type { By, Goal } from '../../fleet/rules/goal.ts';
 import type { Command } from '../commands/command.ts';
 import { showMs } from '../print.ts';
 import { createFleetFlags } from './fleet-flags.ts';
-import { describePicture, showGoal, showMachines } from './fleet-table.ts';
-import { followDeploy, notDeployed } from './follow-deploy.ts';
+import { showGoal } from './fleet-table.ts';
+import { answerOrder } from './follow-deploy.ts';
 import { openFleet, signOrder } from './open-fleet.ts';
 
 type Change = 'pause' | 'resume' | 'abort' | 'rollBack';
@@ -27,7 +27,6 @@ function createTurn(name: string, change: Change, about: string, details: string
       );
       const { refuse } = await import('../../fleet/rules/goal-changes.ts');
       const fleet = await openFleet(flags);
-      const json = flags.json === true;
       try {
         const goal = await fleet.observer.change((before) => {
           if (before) return changes[change](before, signOrder(name));
@@ -37,16 +36,14 @@ function createTurn(name: string, change: Change, about: string, details: string
             'See `handover fleet deploy --help`'
           );
         });
-        if (!waits || flags.wait === false) {
-          const said = { ok: true, deploy: goal.id, ...describePicture(fleet.service, fleet.observer.picture) };
-          return io.out(json ? JSON.stringify(said) : showGoal(fleet.observer.picture));
-        }
-        const ended = await followDeploy(fleet, goal, io, json);
-        const { picture, tookMs } = ended;
-        if (!json) io.out(`\n${showMachines(picture, io)}`);
-        if (ended.state !== 'rolled-back') throw notDeployed(ended, goal);
-        const said = { ok: true, deploy: goal.id, tookMs, ...describePicture(fleet.service, picture) };
-        io.out(json ? JSON.stringify(said) : `\nRolled back from release ${goal.release.label} in ${showMs(tookMs)}.`);
+        await answerOrder(fleet, goal, io, {
+          json: flags.json === true,
+          wanted: waits && flags.wait !== false ? 'rolled-back' : null,
+          tell: (ended) =>
+            ended
+              ? `Rolled back from release ${goal.release.label} in ${showMs(ended.tookMs)}.`
+              : showGoal(fleet.observer.picture)
+        });
       } finally {
         await fleet.close();
       }
