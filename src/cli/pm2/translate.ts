@@ -77,10 +77,11 @@ export function translate(given: Given, folder: string, environment: string | nu
   const options =
     kind === 'handover' && start.kind === 'node' ? readOptionsOf(app, name, start, limits, env, note) : {};
   noteMissing(cwd, start, note);
-  const unread = notes.filter(({ option }) => UNREAD.includes(ALIASES[option] ?? option)).map(({ option }) => option);
-  const taken = Object.keys(given).filter(
-    (key) => isTaken(ALIASES[key] ?? key, environment) && !unread.includes(ALIASES[key] ?? key)
-  );
+  const isUnread = (option: string) => UNREAD.includes(option) && notes.some((one) => one.option === option);
+  const taken = Object.keys(given).filter((key) => {
+    const option = ALIASES[key] ?? key;
+    return isTaken(option, environment) && !isUnread(option);
+  });
   for (const [key, value] of Object.entries(given)) noteOne(ALIASES[key] ?? key, key, value, kind, environment, note);
   const why = isJob ? 'it runs at its times and ends' : start.kind === 'program' ? start.why : null;
   return {
