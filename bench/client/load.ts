@@ -3,6 +3,7 @@ import { Client } from './client.ts';
 import { KINDS } from './kinds.ts';
 import { Ledger } from './ledger.ts';
 import { CLIENT_KINDS, type ClientKind, type LoadOptions, recordOf, settingsFrom } from './model.ts';
+import type { Expectation } from './oracle.ts';
 import { createRandom } from './random.ts';
 import { type ClientReport, createReport, type Report } from './report.ts';
 import { createSocketSet } from './sockets.ts';
@@ -24,7 +25,7 @@ export type Load = {
   /** Names this moment in the timeline, and gives it back in milliseconds since the start. */
   mark(name: string): number;
   /** From now on, answers should come from `version`; replaces what was expected before. */
-  expectVersion(version: string, options?: { readonly graceMs?: number }): void;
+  expectVersion(version: string, options?: Partial<Pick<Expectation, 'graceMs' | 'behindProxy'>>): void;
   /** From now on, any version may answer: said before a deploy is ordered, since its cutover comes before its answer. */
   expectAnyVersion(): void;
   /** Lets every request end, closes every connection, and reports. The second call gives the same report. */
@@ -87,8 +88,8 @@ export function startLoad(options: LoadOptions): Load {
       ledger.marks.push({ atMs, name });
       return atMs;
     },
-    expectVersion(version, { graceMs = 2500 } = {}) {
-      ledger.expectation = { version, graceMs, at: performance.now() };
+    expectVersion(version, { graceMs = 2500, behindProxy = false } = {}) {
+      ledger.expectation = { version, graceMs, behindProxy, at: performance.now() };
     },
     expectAnyVersion() {
       ledger.expectation = null;

@@ -9,10 +9,15 @@ const AT_STOP_MS = 1_000;
 type Route = 'slow' | 'uploading' | 'streaming';
 
 /** The strict client, on what the app has beside /answer. */
-export function strict(port: number, ...routes: readonly Route[]): Clients {
+export const strict = (port: number, ...routes: readonly Route[]): Clients => client(port, routes, false);
+
+/** The same, asking a proxy, whose connections to the app are dealt out after the cutover, as all that are kept. */
+export const strictBehindProxy = (port: number, ...routes: readonly Route[]): Clients => client(port, routes, true);
+
+function client(port: number, routes: readonly Route[], behindProxy: boolean): Clients {
   const clients = { ...ANSWERS, ...Object.fromEntries(routes.map((route) => [route, EVERY[route]])) };
   const target = { host: '127.0.0.1', port };
-  const load = strictLoad({ target, clients });
+  const load = strictLoad({ target, clients }, behindProxy);
   return routes.includes('slow') ? { ...load, atStop: () => askSlowly(target) } : load;
 }
 
@@ -35,11 +40,11 @@ async function askSlowly(target: Target): Promise<Counts> {
   }
 }
 
-function strictLoad(options: LoadOptions): Clients {
+function strictLoad(options: LoadOptions, behindProxy: boolean): Clients {
   const load = startLoad({ busyPauseMs: 5, idleEveryMs: 700, uploadBytes: 300_000, ...options });
   return {
     warm: () => load.warm(),
-    expect: (version) => (version === null ? load.expectAnyVersion() : load.expectVersion(version)),
+    expect: (version) => (version === null ? load.expectAnyVersion() : load.expectVersion(version, { behindProxy })),
     answered: (version) => load.counts().perVersion[version] ?? 0,
     async stop() {
       const { sent, failed, reconnects, examples } = await load.stop();

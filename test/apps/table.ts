@@ -6,7 +6,7 @@ import { mcpClients } from './mcp-clients.ts';
 import { type App, type Place, UNNOTICED } from './model.ts';
 import { haproxy, isMissing, nginx } from './proxies.ts';
 import { ioClients, nestMessages, webSockets } from './socket-clients.ts';
-import { strict } from './strict.ts';
+import { strict, strictBehindProxy } from './strict.ts';
 
 const HOST = '127.0.0.1';
 const listen = ({ port }: Place) => ['--listen', `${HOST}:${port}`];
@@ -217,7 +217,7 @@ export const APPS: readonly App[] = [
     missing: () => isMissing('nginx', '-v', 'apt-get install nginx'),
     front: nginx,
     run: (place) => [LOAD_APP, ...listen(place)],
-    clients: ({ secondPort }) => [strict(secondPort, 'slow', 'uploading', 'streaming')],
+    clients: ({ secondPort }) => [strictBehindProxy(secondPort, 'slow', 'uploading', 'streaming')],
     expected: UNNOTICED
   },
   {
@@ -227,7 +227,7 @@ export const APPS: readonly App[] = [
     missing: () => isMissing('haproxy', '-v', 'apt-get install haproxy'),
     front: haproxy,
     run: (place) => [LOAD_APP, ...listen(place), '--workers', '2'],
-    clients: ({ secondPort }) => [strict(secondPort, 'slow', 'uploading', 'streaming')],
+    clients: ({ secondPort }) => [strictBehindProxy(secondPort, 'slow', 'uploading', 'streaming')],
     expected: UNNOTICED
   }
 ];

@@ -48,6 +48,14 @@ test('on a connection opened after the expectation, another version is wrong eve
   assert.equal(judge(exchange, { ...good, version: '2' }, expected), null);
 });
 
+test('behind a proxy, a connection opened after the expectation is as an older one', () => {
+  const exchange = createExchange(1001);
+  const expected = { version: '2', at: exchange.sentAt - 100, behindProxy: true };
+
+  assert.equal(judge(exchange, good, { ...expected, graceMs: 200 }), null);
+  assert.equal(judge(exchange, good, { ...expected, graceMs: 50 })?.kind, 'wrongVersion');
+});
+
 test('on an older connection, another version is right within the grace time', () => {
   const exchange = createExchange(-1000);
 
