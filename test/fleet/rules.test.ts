@@ -57,6 +57,38 @@ test('who deploys the same label once more still goes back to what was before it
   assert.equal(again.previous?.label, '42');
 });
 
+const to = (label: string) => (before: Goal | null) =>
+  ({ ...startDeploy({ id: `d${label}`, label, entry: '{label}.js', by }, before, machines), state: 'done' }) as Goal;
+const back = (before: Goal | null) => ({ ...rollBack(before as Goal, by), state: 'rolled-back' }) as Goal;
+const backByItself = (before: Goal | null) => ({ ...(before as Goal), state: 'rolled-back' }) as Goal;
+const aborted = (before: Goal | null) => ({ ...(before as Goal), state: 'aborted' }) as Goal;
+type Change = (before: Goal | null) => Goal;
+const wentBack: readonly (readonly [string, readonly Change[], string | null])[] = [
+  ['a deploy', [to('43'), to('44')], '43'],
+  ['the same label once more', [to('43'), to('44'), to('44')], '43'],
+  ['a deploy after a rollback', [to('43'), to('44'), back, to('45')], '43'],
+  ['the label that a rollback came back to', [to('42'), to('43'), to('44'), back, to('43')], '42'],
+  ['that label twice', [to('42'), to('43'), to('44'), back, to('43'), to('43')], '42'],
+  ['the label that a failed deploy came back to', [to('41'), to('43'), to('44'), backByItself, to('43')], '41'],
+  ['the label before an aborted deploy', [to('41'), to('43'), to('44'), aborted, to('43')], '41'],
+  ['a step back by a deploy', [to('43'), to('44'), to('43')], '44'],
+  ['one rollback further back each time', [to('41'), to('43'), to('44'), back, to('43'), back, to('41')], null],
+  ['the label that all came back to after the very first deploy', [to('43'), back, to('42')], null]
+];
+for (const [what, changes, label] of wentBack) {
+  test(`a rollback after ${what} ${label === null ? 'is refused, for nobody knows what ran before' : `goes to what ran before: ${label}`}`, () => {
+    const goal = changes.reduce<Goal | null>((before, change) => change(before), null) as Goal;
+    if (label !== null) return assert.equal(rollBack(readGoal(writeGoal(goal)), by).previous?.label, label);
+    assert.throws(() => rollBack(goal, by), /nobody knows what it ran earlier\. Deploy the release that you want/);
+  });
+}
+
+test('where a deploy of what ran before fails, those that ran it all along stay at it', () => {
+  const again = { ...to('43')(aborted(to('44')(to('43')(to('41')(null))))), state: 'rolling' } as const;
+
+  assert.equal(noteFailure(again, failure).previous?.label, '43');
+});
+
 const orders: readonly (readonly [string, (from: Goal) => Goal, Goal['state'], Goal['state'] | null])[] = [
   ['a pause of a deploy that rolls', (from) => pause(from, by), 'rolling', 'paused'],
   ['a pause of a deploy that is done', (from) => pause(from, by), 'done', null],
@@ -223,4 +255,6 @@ test('under a rollback of the fleet a candidate is given up, and what is warm go
   };
   const goes = step(warm, { type: 'goal', goal: back });
   assert.equal(goes.state.deed?.do, 'roll-back');
+  const other = { ...warm, running: { ...warm.running, standby: { label: '41' } } };
+  assert.notEqual(step(other, { type: 'goal', goal: back }).state.deed?.do, 'roll-back');
 });

@@ -41,7 +41,7 @@ function createTurn(name: string, change: Change, about: string, details: string
           wanted: waits && flags.wait !== false ? 'rolled-back' : null,
           tell: (ended) =>
             ended
-              ? `Rolled back from release ${goal.release.label} in ${showMs(ended.tookMs)}.`
+              ? `Rolled back from release ${goal.release.label} to ${goal.previous?.label ?? 'what each machine ran before'} in ${showMs(ended.tookMs)}.`
               : showGoal(fleet.observer.picture)
         });
       } finally {

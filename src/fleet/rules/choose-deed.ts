@@ -12,7 +12,7 @@ export function chooseDeed({ running, outcome }: MemberState, doc: Goal, { way, 
   if (way === 'forth') return { ...about, do: 'deploy' };
   const ranIt = running.label === doc.release.label;
   const { standby } = running;
-  const fits = !isStartable(release) || standby?.label === release.label;
+  const fits = release === null || standby?.label === release.label;
   if (ranIt && standby && standby.label !== doc.release.label && fits) return { ...about, do: 'roll-back' };
   const before = outcome?.deploy === doc.id ? outcome.from : null;
   if (ranIt && before !== null && before !== running.generation) return { ...about, do: 'go-back-to', to: before };

@@ -1,6 +1,7 @@
 import { HandoverError } from '../../errors.ts';
 import type { By, Failure, FleetRelease, Goal, GoalState, Limit, OnFailure, Order } from './goal.ts';
 import { chooseCanaries, type MachinePlace } from './permits.ts';
+import { isStartable } from './target.ts';
 
 // What becomes of the goal: by an order of somebody, or by what a machine has seen. Each change is written only if nobody else was first.
 
@@ -65,7 +66,7 @@ export function startDeploy(order: DeployOrder, before: Goal | null, machines: r
   const canaries = chooseCanaries(said.order, machines, count);
   return {
     ...said,
-    ...{ id, attempt: 1, release, previous: previousOf(before, machines, label), canaries, baked: [], failed: [] },
+    ...{ id, attempt: 1, release, ...ranBefore(before, machines, label), canaries, baked: [], failed: [] },
     strategy: order.strategy === undefined ? (before?.strategy ?? null) : order.strategy,
     state: canaries.length > 0 ? 'canary' : 'rolling',
     resumesTo: null,
@@ -73,14 +74,24 @@ export function startDeploy(order: DeployOrder, before: Goal | null, machines: r
   };
 }
 
+type RanBefore = Pick<Goal, 'previous' | 'earlier'>;
+
+/** So many releases before the previous one are kept. */
+const EARLIER_KEPT = 5;
+
 /** What the fleet runs: what was deployed as a whole, or else the label that all machines have. */
-function previousOf(before: Goal | null, machines: readonly Running[], next: string): FleetRelease | null {
-  // Who deploys the same once more still goes back to what was before it.
-  if (before !== null)
-    return before.state === 'done' && before.release.label !== next ? before.release : before.previous;
+function ranBefore(before: Goal | null, machines: readonly Running[], next: string): RanBefore {
+  if (before !== null) {
+    const { previous, earlier } = before;
+    // Who deploys the same once more still goes back to what was before it.
+    if (before.state !== 'done' || before.release.label === next) return { previous, earlier };
+    const further = previous === null ? earlier : [previous, ...earlier];
+    return { previous: before.release, earlier: further.slice(0, EARLIER_KEPT) };
+  }
   const labels = new Set(machines.map(({ label }) => label));
   const [label = null] = labels;
-  return labels.size > 1 || label === null || label === next ? null : { label, entry: null, cwd: null, fetch: null };
+  const isKnown = labels.size === 1 && label !== null && label !== next;
+  return { previous: isKnown ? { label, entry: null, cwd: null, fetch: null } : null, earlier: [] };
 }
 
 /** Whether machines begin something as long as it stands like this, or wait to be let go on. */
@@ -110,7 +121,27 @@ export function abort(goal: Goal, by: By): Goal {
 export function rollBack(goal: Goal, by: By): Goal {
   if (goal.state === 'rolling-back' || goal.state === 'rolled-back')
     throw wrongState('roll back', goal, 'it was done already');
-  return { ...goal, state: 'rolling-back', resumesTo: null, by };
+  return { ...goal, ...whereBack(goal), state: 'rolling-back', resumesTo: null, by };
+}
+
+/**
+ * Where an operator goes back to: never to the release that is taken back.
+ *
+ * After a rollback, or a deploy that failed, the previous one may be deployed anew: what ran before it is further back. Only an
+ * order goes there. Where that deploy itself fails, the machines that ran the release all along stay at it.
+ */
+function whereBack(goal: Goal): RanBefore {
+  const { previous, earlier, release } = goal;
+  if (previous?.label !== release.label) return { previous, earlier };
+  // Of what can be started again: a label alone is known to nobody any more.
+  const at = earlier.findIndex((one) => one.label !== release.label && isStartable(one));
+  const found = earlier[at];
+  if (found) return { previous: found, earlier: earlier.slice(at + 1) };
+  throw refuse(
+    `Cannot roll back the deploy of ${release.label}`,
+    'the fleet came back to it before, and nobody knows what it ran earlier',
+    'Deploy the release that you want'
+  );
 }
 
 /** A machine has failed, or has gone away while it deployed: the fleet stops once there are enough. */

@@ -10,6 +10,8 @@ export interface Goal {
   readonly release: FleetRelease;
   /** What the fleet ran before; null where nobody knows. */
   readonly previous: FleetRelease | null;
+  /** What it ran before that, latest first: where an operator goes back to from a deploy of `previous` itself. */
+  readonly earlier: readonly FleetRelease[];
   /** How each machine hands over; null: as its own options say. */
   readonly strategy: StrategyName | null;
   readonly maxUnavailable: Limit;
@@ -99,11 +101,13 @@ export function readGoal(text: string): Goal {
     throw new Unreadable(`"${name}" is ${value}, and must be an integer of ${least} or more`);
   };
   const failed = Array.isArray(object.failed) ? object.failed : [];
+  const earlier = Array.isArray(object.earlier) ? object.earlier : [];
   return {
     id: readId(field('id', 'string') as string),
     attempt: count('attempt', 1),
     release: readRelease(object.release, 'release'),
     previous: object.previous == null ? null : readRelease(object.previous, 'previous'),
+    earlier: earlier.map((one) => readRelease(one, 'earlier')),
     strategy: object.strategy == null ? null : readOneOf(object.strategy, 'strategy', STRATEGIES),
     maxUnavailable: readStoredLimit(object.maxUnavailable),
     canaries: readTexts(object.canaries, 'canaries'),
