@@ -88,16 +88,17 @@ export class CountedHistogram {
   }
 }
 
-/**
- * Spreads pairs of bucket and count over all buckets.
- *
- * @param onto counts that are added to
- */
-export function spread(pairs: readonly number[], onto?: readonly number[]): number[] {
-  const counts = onto ? [...onto] : new Array<number>(BUCKETS_MS.length + 1).fill(0);
+/** Spreads pairs of bucket and count over all buckets. */
+export function spread(pairs: readonly number[]): number[] {
+  const counts = new Array<number>(BUCKETS_MS.length + 1).fill(0);
+  addTo(counts, pairs);
+  return counts;
+}
+
+/** Adds pairs of bucket and count to what was counted before. What a worker says is not taken on trust: only to buckets there are. */
+export function addTo(counts: number[], pairs: readonly number[]): void {
   for (let at = 0; at + 1 < pairs.length; at += 2) {
     const bucket = pairs[at] ?? -1;
     if (bucket in counts) counts[bucket] = (counts[bucket] ?? 0) + (pairs[at + 1] ?? 0);
   }
-  return counts;
 }

@@ -1,6 +1,6 @@
 import { percentile } from '../core/verdict/statistics.ts';
 import type { Beat } from './admin-ports.ts';
-import { spread } from './counted-histogram.ts';
+import { addTo, spread } from './counted-histogram.ts';
 
 /** One second of the service: all generations together. */
 export interface Point {
@@ -19,14 +19,14 @@ const KEPT = 15 * 60;
 /** Keeps the last 15 minutes, a point for each second. */
 export class Recorder {
   readonly points: Point[] = [];
-  #counts = spread([]);
+  readonly #counts = spread([]);
   #requests = 0;
   #errors = 0;
 
   takeBeat({ requests, failed, cut, latency }: Beat): void {
     this.#requests += requests;
     this.#errors += failed + cut;
-    this.#counts = spread(latency, this.#counts);
+    addTo(this.#counts, latency);
   }
 
   /** Ends the second. */
@@ -40,7 +40,7 @@ export class Recorder {
     };
     this.#requests = 0;
     this.#errors = 0;
-    this.#counts = spread([]);
+    this.#counts.fill(0);
     this.points.push(point);
     if (this.points.length > KEPT) this.points.shift();
     return point;

@@ -64,6 +64,7 @@ export class Stream {
   }
 
   takeBeat({ id, loop }: Beat): void {
+    if (this.#viewers.size === 0) return;
     this.#loops.set(id, percentile(spread(loop), 0.99) ?? 0);
   }
 
@@ -90,6 +91,7 @@ export class Stream {
   #leave(viewer: ServerResponse): void {
     this.#viewers.delete(viewer);
     if (this.#viewers.size > 0) return;
+    this.#loops.clear();
     this.#unwatch?.();
     this.#unwatch = null;
   }
