@@ -1,12 +1,10 @@
-import { EventEmitter } from 'node:events';
-import { DRAIN, type Fields, RELOAD, ROLLBACK, readOrder, SCALE } from './control/bodies.ts';
-import type { DrainOrder, ReloadOrder } from './control/routes.ts';
+import { RELOAD, readOrder } from './control/bodies.ts';
+import type { ReloadOrder } from './control/routes.ts';
 import { HandoverError } from './errors.ts';
 import { nameApp, resolveRelease } from './host/releases/resolve-release.ts';
 import { becomeUser } from './host/rights/become-user.ts';
 import { Succession } from './host/succession.ts';
 import { withoutSystemd } from './host/systemd-environment.ts';
-import { realpathOr } from './host/unix.ts';
 import { logicalCwd } from './options/cwd.ts';
 import type { Options } from './options/options.ts';
 import { readOptions } from './options/read-options.ts';
@@ -16,6 +14,7 @@ import { type ConfigSource, type Reading, settingsOf } from './supervisor/config
 import type { ServiceEvents } from './supervisor/events.ts';
 import { joinFleet } from './supervisor/join-fleet.ts';
 import { prepareApp, refuseUser } from './supervisor/prepare-app.ts';
+import { RunningService } from './supervisor/running-service.ts';
 import type { Service } from './supervisor/service.ts';
 import { Supervisor } from './supervisor/supervisor.ts';
 import { informSystemd } from './supervisor/systemd.ts';
@@ -148,7 +147,7 @@ async function start(options: SuperviseOptions, first: Reading, source: ConfigSo
   }
   for (const note of notes) supervisor.warn(note);
   const { onEvent } = first.options;
-  if (onEvent) (await import('./supervisor/tell-events.ts')).tellEvents(supervisor, onEvent);
+  const told = onEvent ? (await import('./supervisor/tell-events.ts')).tellEvents(supervisor, onEvent) : null;
   const admin = await administer(supervisor, configuration.optionsOf(undefined));
   const fleet = await joinFleet(supervisor, configuration);
   await admin.open(succession === null && !supervisor.takesOver());
@@ -159,7 +158,7 @@ async function start(options: SuperviseOptions, first: Reading, source: ConfigSo
     throw error;
   }
   fleet?.begin();
-  return new RunningService(supervisor);
+  return new RunningService(supervisor, told);
 }
 
 /** @throws HANDOVER_ERR_OPTION_* */
@@ -185,61 +184,4 @@ async function runAsWorker(run: () => unknown): Promise<never> {
   process.once('beforeExit', (code) => process.exit(code));
   await run();
   return new Promise<never>(() => {});
-}
-
-class RunningService extends EventEmitter<ServiceEvents> implements Service {
-  readonly #supervisor: Supervisor;
-
-  constructor(supervisor: Supervisor) {
-    super();
-    this.#supervisor = supervisor;
-    supervisor.notices.add((notice) => {
-      this.emit('event', notice);
-      (this as EventEmitter).emit(notice.event, notice);
-    });
-    supervisor.appMessages.add((worker, message) => this.emit('message', { worker, message }));
-  }
-
-  get name(): string {
-    return this.#supervisor.app.name;
-  }
-
-  get socket(): string {
-    return realpathOr(this.#supervisor.socket);
-  }
-
-  get addresses(): readonly string[] {
-    return this.#supervisor.addresses;
-  }
-
-  reload: Service['reload'] = async (order) =>
-    this.#supervisor.operations.reload(read('reload', typeof order === 'string' ? { entry: order } : order, RELOAD));
-
-  rollback: Service['rollback'] = async (order) =>
-    this.#supervisor.operations.rollback(read('rollback', order, ROLLBACK));
-
-  canary = (share: string | number) => this.#supervisor.operations.canary(share);
-
-  promote = () => this.#supervisor.operations.promote();
-  abort = () => this.#supervisor.operations.abort();
-
-  retire = () => this.#supervisor.operations.retire();
-  undrain = () => this.#supervisor.operations.undrain();
-  drain = async (order: DrainOrder = {}) => this.#supervisor.operations.drain(read<DrainOrder>('drain', order, DRAIN));
-
-  scale = async (workers: number) =>
-    this.#supervisor.operations.scale(read<{ workers: number }>('scale', { workers }, SCALE).workers);
-
-  history = () => this.#supervisor.statusSource.history();
-
-  status = () => this.#supervisor.statusSource.status();
-
-  async close(): Promise<void> {
-    await this.#supervisor.stop('close() was called');
-  }
-}
-
-/** What an app passes is checked as what comes over the control socket is. */
-function read<T extends object>(method: string, order: unknown, fields: Fields): T {
-  return readOrder(`The argument of ${method}()`, order, fields, 'HANDOVER_ERR_OPTION_INVALID');
 }

@@ -2,6 +2,7 @@ import { spawn } from 'node:child_process';
 import type { Socket } from 'node:net';
 import { setTimeout as delay } from 'node:timers/promises';
 import type { EventFunction, EventTarget, ToldEvent } from '../options/event-target.ts';
+import { onLastMoment } from './exit.ts';
 
 /** How many events wait while one is told; what is beyond that is dropped, the oldest first. */
 const MOST_WAITING = 100;
@@ -9,6 +10,8 @@ const MOST_WAITING = 100;
 const TRY_MS = 10_000;
 /** How long it is waited before each further try. */
 const AGAIN_MS = [1_000, 5_000];
+/** How long all that is still to be told may take at the end. */
+const LAST_MS = 5_000;
 const KEPT_BYTES = 2_000;
 
 interface HookPorts {
@@ -21,12 +24,13 @@ interface HookPorts {
 /** Why one try failed, and whether another one may not. */
 type Failure = { readonly why: string; readonly isFinal: boolean };
 
-/** Tells somebody outside of events, one after another. Nobody waits for it, and it keeps no process alive longer than it must. */
+/** Tells somebody outside of events, one after another. Nobody waits for it but the end of this process, and that not for long. */
 export class EventHook {
   readonly #target: EventTarget;
   readonly #ports: HookPorts;
   readonly #waiting: ToldEvent[] = [];
-  #isTelling = false;
+  readonly #over = new AbortController();
+  #working: Promise<void> | null = null;
   #hasFailed = false;
 
   constructor(target: EventTarget, ports: HookPorts) {
@@ -35,22 +39,30 @@ export class EventHook {
   }
 
   tell(event: ToldEvent): void {
+    if (this.#over.signal.aborted) return;
     this.#waiting.push(event);
     if (this.#waiting.length > MOST_WAITING) {
       this.#waiting.shift();
       this.#fail(`more than ${MOST_WAITING} events wait, and the oldest are dropped`);
     }
-    if (!this.#isTelling) void this.#work();
+    this.#working ??= this.#work();
+  }
+
+  /** Settles when all is told, or was given up: then nothing of it is left, a command that still runs is ended. */
+  async close(withinMs = LAST_MS): Promise<void> {
+    const timer = setTimeout(() => this.#over.abort(), withinMs);
+    await this.#working;
+    clearTimeout(timer);
   }
 
   async #work(): Promise<void> {
-    this.#isTelling = true;
     for (let next = this.#waiting.shift(); next; next = this.#waiting.shift()) {
       const why = await this.#try(next);
+      if (this.#over.signal.aborted) break;
       if (why === null) this.#hasFailed = false;
       else this.#fail(`"${next.event}" was not told: ${why}`);
     }
-    this.#isTelling = false;
+    this.#working = null;
   }
 
   #fail(reason: string): void {
@@ -65,19 +77,22 @@ export class EventHook {
       const waitMs = AGAIN_MS[tries];
       if (failure === null) return null;
       if (failure.isFinal || waitMs === undefined) return failure.why;
-      await delay(waitMs, undefined, { ref: false });
+      await delay(waitMs, undefined, { ref: false, signal: this.#over.signal }).catch(() => {});
+      if (this.#over.signal.aborted) return failure.why;
     }
   }
 
   #tellOnce(event: ToldEvent): Promise<Failure | null> {
     const target = this.#target;
-    if (typeof target === 'function') return call(target, event);
-    return 'url' in target ? post(target.url, event) : run(target.command, event, this.#ports.env);
+    const { signal } = this.#over;
+    if (typeof target === 'function') return call(target, event, signal);
+    return 'url' in target ? post(target.url, event, signal) : run(target.command, event, this.#ports.env, signal);
   }
 }
 
-async function call(target: EventFunction, event: ToldEvent): Promise<Failure | null> {
-  const overdue = delay(TRY_MS, `it was not done within ${TRY_MS} ms`, { ref: false });
+async function call(target: EventFunction, event: ToldEvent, signal: AbortSignal): Promise<Failure | null> {
+  const late = `it was not done within ${TRY_MS} ms`;
+  const overdue = delay(TRY_MS, late, { ref: false, signal }).catch(() => late);
   try {
     const done = Promise.resolve(target(event)).then(() => null);
     done.catch(() => {}); // where it fails after its time, it was told that it is late
@@ -89,7 +104,7 @@ async function call(target: EventFunction, event: ToldEvent): Promise<Failure | 
 }
 
 /** What stands in the path of such a URL is a secret often. */
-async function post(url: string, event: ToldEvent): Promise<Failure | null> {
+async function post(url: string, event: ToldEvent, over: AbortSignal): Promise<Failure | null> {
   const { origin } = new URL(url);
   try {
     const answer = await fetch(url, {
@@ -97,7 +112,7 @@ async function post(url: string, event: ToldEvent): Promise<Failure | null> {
       headers: { 'content-type': 'application/json', 'user-agent': 'handover' },
       body: JSON.stringify(event),
       redirect: 'manual',
-      signal: AbortSignal.timeout(TRY_MS)
+      signal: AbortSignal.any([over, AbortSignal.timeout(TRY_MS)])
     });
     await answer.body?.cancel();
     if (answer.ok) return null;
@@ -111,8 +126,8 @@ async function post(url: string, event: ToldEvent): Promise<Failure | null> {
   }
 }
 
-/** Runs a command of the shell with the event on its stdin. It may outlive this process. */
-function run(command: string, event: ToldEvent, env: NodeJS.ProcessEnv): Promise<Failure | null> {
+/** Runs a command of the shell with the event on its stdin. It is ended with this process, which does not live for it. */
+function run(command: string, event: ToldEvent, env: NodeJS.ProcessEnv, over: AbortSignal): Promise<Failure | null> {
   return new Promise((done) => {
     const child = spawn(command, {
       shell: true,
@@ -128,13 +143,24 @@ function run(command: string, event: ToldEvent, env: NodeJS.ProcessEnv): Promise
       const [last = ''] = said.trim().split('\n').slice(-1);
       done({ why: `the command ${how}${last === '' ? '' : `: ${last}`}`, isFinal: false });
     };
-    const overdue = setTimeout(() => {
+    const giveUp = () => {
       end(child.pid);
       fail(`was not done within ${TRY_MS} ms`);
-    }, TRY_MS).unref();
-    child.once('error', (error) => fail(`could not be started: ${error.message}`));
-    child.once('exit', (code, signal) => {
+    };
+    const overdue = setTimeout(giveUp, TRY_MS).unref();
+    over.addEventListener('abort', giveUp);
+    const forget = onLastMoment(() => end(child.pid));
+    const settle = () => {
       clearTimeout(overdue);
+      over.removeEventListener('abort', giveUp);
+      forget();
+    };
+    child.once('error', (error) => {
+      settle();
+      fail(`could not be started: ${error.message}`);
+    });
+    child.once('exit', (code, signal) => {
+      settle();
       // What it said last may still be in the pipe, which something that it has started may hold open.
       if (code === 0) done(null);
       else setImmediate(() => fail(signal ? `was ended by ${signal}` : `exited with code ${code}`));

@@ -100,7 +100,7 @@ export interface Service extends EventEmitter<ServiceEvents> {
   status(): Promise<Status>;
   /**
    * Stops gracefully, after `drainBefore`: the addresses are closed, what is in flight is answered until `drainTimeout`, the workers end. Settles
-   * when the last worker has exited; a second call settles with the first.
+   * when the last worker has exited, and `onEvent` was told or 5 s are over; a second call settles with the first.
    */
   close(): Promise<void>;
 }

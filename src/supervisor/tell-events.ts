@@ -19,14 +19,25 @@ const TOLD: ReadonlySet<string> = new Set([
   'worker-hung'
 ]);
 
-/** Tells somebody outside of the events that matter. What it does not do in time is not waited for. */
-export function tellEvents({ app, notices, warn }: Supervisor, target: EventTarget): void {
+/**
+ * Tells somebody outside of the events that matter. What it does not do in time is not waited for.
+ *
+ * @returns what settles when all is told, or was given up: to be called at the end of the supervisor
+ */
+export function tellEvents({ app, notices, warn, onEnd }: Supervisor, target: EventTarget): () => Promise<void> {
   const onFailed = (reason: string) => warn({ level: 'warn', event: 'on-event-failed', reason });
   const hook = new EventHook(target, { env: app.env, onFailed });
   notices.add((notice) => {
     if (!TOLD.has(notice.event)) return;
     hook.tell({ app: app.name, time: new Date().toISOString(), ...notice, text: `${app.name}: ${describe(notice)}` });
   });
+  let closed: Promise<void> | null = null;
+  const close = () => {
+    closed ??= hook.close();
+    return closed;
+  };
+  onEnd(() => void close());
+  return close;
 }
 
 function describe({ event, generation, worker, from, to, decision, reason }: Notice): string {

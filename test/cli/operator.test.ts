@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { userInfo } from 'node:os';
 import { test } from 'node:test';
 import { ask } from '../support/http.ts';
+import { startService } from '../support/service.ts';
 import { Home } from './run.ts';
 
 test('what an order causes says who gave it, and so does the history', async (t) => {
@@ -45,6 +46,18 @@ test('the history says who asked for a generation, over an upgrade too, and what
     [null, 'handover reload', 'POST /reload']
   );
   assert.deepEqual(history[2].operator, { uid: null, user: null, command: 'POST /reload' });
+});
+
+test('an order in code is signed by the program that gives it', async (t) => {
+  const { service, event } = await startService(t, 'http.mjs', { bake: 0 });
+  const by = (command: string) => ({ uid: process.getuid?.(), user: userInfo().username, command });
+  await service.reload();
+  await service.rollback();
+  const { history } = await service.history();
+  assert.deepEqual(history[1]?.operator, by('service.reload()'));
+  assert.deepEqual((await event('cutover', ({ to }) => to === 1)).operator, by('service.rollback()'));
+  await service.close();
+  assert.deepEqual((await event('stopping')).operator, by('service.close()'));
 });
 
 async function fetchWith(socketPath: string, operator: string): Promise<number> {

@@ -8,14 +8,18 @@ import { EventHook } from '../../src/host/event-hook.ts';
 import type { EventTarget, ToldEvent } from '../../src/options/event-target.ts';
 import { atEnd } from '../support/end.ts';
 import { makeFolder } from '../support/folder.ts';
-import { until } from '../support/wait.ts';
+import { isAlive, until } from '../support/wait.ts';
 
 const told = (event: string): ToldEvent => ({ app: 'shop', time: '', level: 'info', event, text: `shop: ${event}` });
 
 function hook(target: EventTarget) {
   const failures: string[] = [];
   const one = new EventHook(target, { env: process.env, onFailed: (reason) => void failures.push(reason) });
-  return { failures, tell: (event: string) => one.tell(told(event)) };
+  return {
+    failures,
+    tell: (event: string) => one.tell(told(event)),
+    close: (withinMs?: number) => one.close(withinMs)
+  };
 }
 
 /** A server that answers with these statuses, one after another, the last one again and again. */
@@ -101,4 +105,19 @@ test('a command that fails says what it said last', async () => {
   tell('cutover');
   await until(() => failures.length > 0, 'the failure, after three tries');
   assert.match(failures[0] ?? '', /^"cutover" was not told: the command exited with code 7/);
+});
+
+test('at the end what waits is told, and a command that runs on is ended', async (t) => {
+  const file = join(makeFolder(t), 'got');
+  const quick = hook({ command: `cat >/dev/null; echo $HANDOVER_EVENT >> ${file}` });
+  quick.tell('verdict');
+  quick.tell('stopped');
+  await quick.close();
+  assert.equal(readFileSync(file, 'utf8'), 'verdict\nstopped\n');
+  const slow = hook({ command: `echo $$ > ${file}; exec sleep 60` });
+  slow.tell('stopped');
+  await until(() => /^\d+\n$/.test(readFileSync(file, 'utf8')), 'the command that sleeps');
+  await slow.close(1);
+  await until(() => !isAlive(Number(readFileSync(file, 'utf8'))), 'its end');
+  assert.deepEqual([quick.failures, slow.failures], [[], []]);
 });

@@ -43,6 +43,8 @@ SIGTERM and SIGINT stop gracefully (a second one hurries), SIGHUP reloads.`,
       const code = await Promise.race([superseded, once(service, 'stopped').then(() => null)]);
       // At once: what is still open here is the other supervisor's, and Node would remove its unix sockets at a usual end.
       if (code !== null) process.exit(code);
+      // It has stopped: what is left is to tell of it.
+      await service.close();
     } catch (error) {
       tellPredecessor(error);
       // Told to stop while the first generation was starting: that is no failure of `run`.
