@@ -15,6 +15,8 @@ export interface FleetWanted {
   readonly etcdFlags: readonly string[];
   /** Flags of `handover run`, beside those that every machine gets. */
   readonly flags?: readonly string[];
+  /** What single machines have in their environment, by their names. */
+  readonly envs?: Readonly<Record<string, NodeJS.ProcessEnv>>;
   /** Whether HAProxy stands before them. Default: yes. */
   readonly proxied?: boolean;
 }
@@ -37,7 +39,7 @@ export class Fleet {
   readonly #commands = new Set<Child>();
 
   private constructor(wanted: FleetWanted, port: number, places: readonly Place[]) {
-    const { service = 'shop', etcdFlags, flags = [] } = wanted;
+    const { service = 'shop', etcdFlags, flags = [], envs = {} } = wanted;
     this.#wanted = wanted;
     this.#service = service;
     this.port = port;
@@ -45,7 +47,7 @@ export class Fleet {
     this.releases = new Releases(this.folder);
     this.releases.add('1');
     const settings = { folder: this.folder, service, etcdFlags, flags, label: '1' };
-    this.machines = places.map((place) => new Machine(place, settings));
+    this.machines = places.map((place) => new Machine(place, { ...settings, env: envs[place.name] ?? {} }));
   }
 
   /** Chooses names and ports; nothing is started yet. */

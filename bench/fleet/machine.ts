@@ -15,6 +15,8 @@ export interface MachineSettings {
   readonly flags: readonly string[];
   /** The label of the release that it is started with. */
   readonly label: string;
+  /** What only this machine has in its environment. */
+  readonly env: NodeJS.ProcessEnv;
 }
 
 /** A machine of the fleet: a supervisor as anybody runs it, on an address of this machine that is its own. */
@@ -43,7 +45,7 @@ export class Machine {
 
   /** Starts it, or starts it again after its supervisor was killed; waits until it is part of the fleet. */
   async start({ label = this.#settings.label, joined = true } = {}): Promise<void> {
-    const { folder, service, etcdFlags, flags } = this.#settings;
+    const { folder, service, etcdFlags, flags, env } = this.#settings;
     const { name, host, port, agentPort } = this.place;
     const words = [
       ...['run', '--listen', `${host}:${port}`, '--name', `${service}-${name}`, '--socket', this.#socket],
@@ -53,7 +55,7 @@ export class Machine {
     ];
     this.#child = new Child(name, process.execPath, [CLI, ...words], {
       cwd: folder,
-      env: { ...process.env, MACHINE: name }
+      env: { ...process.env, ...env, MACHINE: name }
     });
     await this.#child.line(this.#isRestart ? '"event":"' : '"event":"started"');
     this.#isRestart = true;

@@ -3,17 +3,26 @@ import { test } from 'node:test';
 import { formatReport } from '../../bench/client/index.ts';
 import { allServe, assertNoneFailed, prepareFleet, skipWithoutEngines as skip, underLoad } from './fleet-machines.ts';
 
-test('three machines behind HAProxy deploy one after the other, blue-green and in place, and go back together: 0 failed', {
+// A good deploy blue-green is what fleet-failures.test.ts has, five times.
+const HOUR_MS = 3_600_000;
+const CLOCK = {
+  CLOCK_OFF_MS: String(HOUR_MS),
+  NODE_OPTIONS: `--import ${new URL('../fixtures/other-clock.mjs', import.meta.url).href}`
+};
+
+test('three machines behind HAProxy, the clock of one an hour ahead, deploy with each strategy and go back, by an order and from a bad release: 0 failed', {
   skip
 }, async (t) => {
-  const { fleet } = await prepareFleet(t);
+  const { fleet } = await prepareFleet(t, { envs: { m2: CLOCK } });
   await fleet.start();
-  for (const label of ['2', '3']) fleet.releases.add(label);
+  for (const label of ['2', '3', '4']) fleet.releases.add(label);
+  fleet.releases.add('5', 'crashes', 'm3');
   const report = await underLoad(t, fleet, async () => {
     let entry = ['--entry', 'releases/{label}/app.mjs'];
     for (const [label, strategy] of [
-      ['2', 'blue-green'],
-      ['3', 'in-place']
+      ['2', 'exclusive'],
+      ['3', 'rolling'],
+      ['4', 'in-place']
     ] as const) {
       const { code, text } = await fleet.run('deploy', label, '--strategy', strategy, ...entry);
       assert.equal(code, 0, text);
@@ -23,10 +32,28 @@ test('three machines behind HAProxy deploy one after the other, blue-green and i
     }
     const { code, text } = await fleet.run('rollback');
     assert.equal(code, 0, text);
-    await allServe(fleet, '2');
+    await allServe(fleet, '3');
+
+    const bad = await fleet.run('deploy', '5', '--strategy', 'blue-green');
+    assert.equal(bad.code, 1, bad.text);
+    await allServe(fleet, '3');
   });
   assertNoneFailed(report);
-  assert.deepEqual(Object.keys(report.perVersion).sort(), ['1', '2', '3']);
+  assert.deepEqual(Object.keys(report.perVersion).sort(), ['1', '2', '3', '4', '5']);
+
+  const { goal, machines } = JSON.parse((await fleet.run('status', '--json')).text);
+  assert.equal(goal.state, 'rolled-back');
+  assert.deepEqual(
+    goal.failed.map(({ machine }: { machine: string }) => machine),
+    ['m3']
+  );
+  assert.deepEqual(
+    machines.map(({ machine, label, ready }: Record<string, unknown>) => [machine, label, ready]),
+    fleet.machines.map(({ name }) => [name, '3', true])
+  );
+  // Its clock was really another one.
+  const said = fleet.machine('m2').child.lines.findLast((line) => line.startsWith('{')) ?? '';
+  assert.ok(Date.parse(JSON.parse(said).time) - Date.now() > HOUR_MS / 2, said);
 });
 
 test('a release that is bad is rejected by the first machine, and no other begins', { skip }, async (t) => {
