@@ -84,3 +84,36 @@ test('a unit that handover did not write is not written over, and one that was c
   writeFileSync(path, readFileSync(path, 'utf8').replace('RestartSec=1', 'RestartSec=9'));
   assert.match((await machine.inFolder('install', 'server.js', '--listen', '127.0.0.1:1')).said, /was changed since/);
 });
+
+test('a user installs it for himself, and root for an app that runs as another user', { skip }, async (t) => {
+  const [own, other] = [await freePort(), await freePort()];
+  const machine = await SystemdMachine.boot(t, { [UNIT]: '[Service]\nStandardError=append:/srv/log\n' });
+  const asUser = await machine.ofUser('www-data');
+  const handover = (...args: string[]) => asUser('/srv/handover-app/node_modules/.bin/handover', ...args);
+  const target = { host: '127.0.0.1', port: own };
+  const listen = `127.0.0.1:${own}`;
+
+  const installed = await handover('install', '--user', '--now', 'server.js', '--name', 'mine', '--listen', listen);
+  assert.equal(installed.code, 0, installed.said);
+  assert.match((await ask(target)).body, /^hello from/);
+  const systemctl = (...args: string[]) => asUser('systemctl', '--user', ...args);
+  const reloaded = await systemctl('reload', 'mine');
+  assert.equal(reloaded.code, 0, reloaded.said);
+  await systemctl('kill', '--kill-whom=main', '--signal=SIGKILL', 'mine');
+  const shown = async (name: string) => (await systemctl('show', '--property', name, '--value', 'mine')).said;
+  const isBack = async () => (await shown('NRestarts')) === '1' && (await shown('ActiveState')) === 'active';
+  await until(isBack, 'the manager to start it again');
+  const { app, active } = JSON.parse((await handover('status', '--json')).said);
+  assert.deepEqual([app, active.generation], ['mine', 2], 'its workers were taken over');
+  const removed = await handover('uninstall', '--user');
+  assert.equal(removed.code, 0, removed.said);
+  await assert.rejects(ask(target), { code: 'ECONNREFUSED' });
+
+  const run = ['server.js', '--user', 'www-data', '--name', 'shop', '--listen', `127.0.0.1:${other}`];
+  const asRoot = await machine.inFolder('install', '--now', '--', ...run);
+  assert.equal(asRoot.code, 0, `${asRoot.said}\n${machine.log()}`);
+  assert.match((await ask({ ...target, port: other })).body, /^hello from/);
+  const status = JSON.parse((await machine.inFolder('status', '--json', '--name', 'shop')).said);
+  assert.deepEqual(await machine.usersOf(status.active.workers.map(({ pid }: { pid: number }) => pid)), ['www-data']);
+  assert.equal((await machine.systemctl('reload', UNIT)).code, 0, machine.log());
+});

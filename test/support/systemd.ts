@@ -1,6 +1,6 @@
 import { type ChildProcess, execFile, spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
-import { chmodSync, cpSync, existsSync, mkdirSync, readFileSync, symlinkSync } from 'node:fs';
+import { chmodSync, chownSync, cpSync, existsSync, mkdirSync, readFileSync, symlinkSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import type { TestContext } from 'node:test';
 import { fileURLToPath } from 'node:url';
@@ -91,6 +91,28 @@ export class SystemdMachine {
     return this.#run(...env, '/srv/handover-app/node_modules/.bin/handover', ...args);
   }
 
+  /** Starts the manager of a user, as `loginctl enable-linger` does where there are logins, and runs commands as that user. */
+  async ofUser(name: string): Promise<(...command: string[]) => Promise<Done>> {
+    const [uid = '', gid = ''] = ['-u', '-g'].map((of) =>
+      spawnSync('id', [of, name], { encoding: 'utf8' }).stdout.trim()
+    );
+    const home = join(this.#folder, 'home');
+    mkdirSync(home);
+    for (const target of [...TARGETS, 'default', 'timers', 'paths'])
+      writeFile(join(this.#folder, 'of-user', `${target}.target`), '[Unit]\nDefaultDependencies=no\n');
+    const env = ['HOME=/srv/home', `XDG_RUNTIME_DIR=/run/user/${uid}`, 'PATH=/run/node:/usr/bin:/bin'];
+    const lines = ['[Service]', 'Type=notify', `User=${name}`, 'Delegate=yes', `RuntimeDirectory=user/${uid}`];
+    const paths = ['SYSTEMD_UNIT_PATH=/srv/home/.config/systemd/user:/srv/of-user', 'SYSTEMD_GENERATOR_PATH=/run/none'];
+    const set = [...env, ...paths].map((one) => `Environment=${one}`);
+    const start = 'ExecStart=/lib/systemd/systemd --user --unit=basic.target';
+    writeFile(join(this.#folder, 'units/manager.service'), [...lines, ...set, start, ''].join('\n'));
+    chownSync(home, Number(uid), Number(gid));
+    const { code, said } = await this.systemctl('start', 'manager.service');
+    if (code !== 0) throw new Error(`no manager of ${name}: ${said}`);
+    const as = ['setpriv', '--reuid', uid, '--regid', gid, '--clear-groups', 'env', '-i', '--chdir=/srv/handover-app'];
+    return (...command) => this.#run(...as, ...env, ...command);
+  }
+
   #run(...command: string[]): Promise<Done> {
     const inside = ['--target', String(this.#pid), '--mount', '--pid', ...command];
     const done = run('nsenter', inside).then(
@@ -108,6 +130,12 @@ export class SystemdMachine {
   /** Sends the main process of the service a signal. */
   async signalMain(signal: string, unit = 'handover-app.service'): Promise<void> {
     await this.systemctl('kill', '--kill-whom=main', `--signal=${signal}`, unit);
+  }
+
+  /** As whom processes run, each user once. */
+  async usersOf(pids: readonly number[]): Promise<string[]> {
+    const { said } = await this.#run('ps', '-o', 'user=', '-p', pids.join(','));
+    return [...new Set(said.split('\n').map((line) => line.trim()))];
   }
 
   log(): string {
