@@ -36,7 +36,7 @@ let lost = 0;
 function createPorts(id: string, { fromMs, toMs }: Wanted, onJoined: () => void): FleetPorts {
   let seen: Seen = {
     ...{ label: '1', generation: 1, standby: null, ready: true, busy: false },
-    ...{ verdict: null, state: 'steady', addresses: [`${id}:443`] }
+    ...{ verdict: null, drained: null, state: 'steady', addresses: [`${id}:443`] }
   };
   const listeners = new Set<() => void>();
   const set = (changes: Partial<Seen>) => {

@@ -26,7 +26,7 @@ export function showStatus(status: Status, paint: Paint): string {
   const { candidate, candidateNote, configNote, lastHandover, retiring, bake, canary, history, drained } = status;
   const left = lastHandover ? showLeft(lastHandover.connections) : '';
   const stays = lastHandover ? showKinds([{ kinds: lastHandover.remaining }]) : '';
-  const until = lastHandover?.until ? ` until ${showTime(lastHandover.until)} at the latest` : '';
+  const until = lastHandover?.until ? ` until ${showMoment(lastHandover.until)} at the latest` : '';
   const handedOver = [left, ...(stays ? [`still there: ${stays}${until}`] : [])]
     .filter((part) => part !== '')
     .join('; ');
@@ -209,6 +209,14 @@ export function showTime(at: number | string): string {
   const two = (value: number) => String(value).padStart(2, '0');
   const date = `${time.getFullYear()}-${two(time.getMonth() + 1)}-${two(time.getDate())}`;
   return `${date} ${two(time.getHours())}:${two(time.getMinutes())}:${two(time.getSeconds())}`;
+}
+
+/** The same with its time zone: of what is still to come, and read from elsewhere. */
+export function showMoment(at: number | string): string {
+  const east = -new Date(at).getTimezoneOffset();
+  const two = (value: number) => String(Math.floor(value)).padStart(2, '0');
+  const zone = `${east < 0 ? '-' : '+'}${two(Math.abs(east) / 60)}:${two(Math.abs(east) % 60)}`;
+  return `${showTime(at)} ${east === 0 ? 'UTC' : zone}`;
 }
 
 function number(value: number | null): string {

@@ -5,6 +5,12 @@ import type { Asking, FleetPorts } from './fleet-ports.ts';
 import { expand, type FleetRelease, type Goal } from './rules/goal.ts';
 import type { Deed, DeedResult } from './rules/member-state.ts';
 
+const STOPPED: DeedResult = {
+  ok: false,
+  code: 'HANDOVER_ERR_CANDIDATE_ABANDONED',
+  why: 'the machine was stopped before there was a verdict'
+};
+
 /** What the fleet has this machine's own supervisor do, one after the other, exactly as `handover reload --wait` does. */
 export class Deeds {
   readonly #ports: FleetPorts;
@@ -54,6 +60,8 @@ export class Deeds {
       ...(strategy === null ? {} : { strategy })
     };
     const { verdict } = await this.#ports.reload(order, this.#by);
+    // A stop answers who waits for a verdict, too: none was reached.
+    if (this.#ports.look().generation === null) return STOPPED;
     if (verdict?.decision !== 'roll back') return { ok: true, verdict: verdict?.reason ?? null };
     // Rolling back is left to the operator by this service's options: the fleet does not go on from there.
     return { ok: false, code: 'HANDOVER_ERR_CANDIDATE_REJECTED', why: verdict.reason };

@@ -1,4 +1,5 @@
 import type { ReloadDone, ReloadOrder } from '../control/routes.ts';
+import type { DrainedStatus } from '../core/drained-status.ts';
 import type { Notice } from '../core/state/state.ts';
 import type { Etcd } from './etcd/etcd.ts';
 import type { Running } from './rules/member-state.ts';
@@ -16,6 +17,8 @@ export interface Seen extends Running {
   /** The phase, as `handover status` shows it. */
   readonly state: string;
   readonly addresses: readonly string[];
+  /** Whether an operator has taken it out of its load balancers. */
+  readonly drained: DrainedStatus | null;
 }
 
 /** What the fleet sees of its own supervisor, and asks of it, in the name of whoever gave the order. */

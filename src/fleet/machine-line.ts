@@ -36,7 +36,7 @@ export class MachineLine {
     const { phase, why } = phaseOf(state);
     return {
       ...{ machine: place.machine, zone: place.zone, host: ports.host, socket: ports.socket },
-      ...{ addresses, generation, label, state: seen.state, ready, verdict: seen.verdict },
+      ...{ addresses, generation, label, state: seen.state, ready, verdict: seen.verdict, drained: seen.drained },
       ...{ deploy: state.goal?.doc.id ?? null, phase, why }
     };
   }

@@ -78,6 +78,6 @@ export const SHARE = fitting(
 );
 
 export const DURATION = fitting(
-  'a duration such as "5m"',
+  'a duration with its unit, such as "30s" or "5m", up to 24 days',
   (given): given is string | number => readDuration(1)(given) !== undefined
 );

@@ -1,5 +1,6 @@
 import { hostname } from 'node:os';
 import { describeReadiness } from '../core/admission.ts';
+import { showDrained } from '../core/drained-status.ts';
 import { isUsable } from '../core/rules/rollback.ts';
 import { activeOf } from '../core/state/generations.ts';
 import type { State } from '../core/state/state.ts';
@@ -83,7 +84,8 @@ function createFleetPorts(supervisor: Supervisor, configuration: Configuration):
       ...see(statusSource.state),
       // One that is drained by hand serves whoever comes: it is not missing.
       ready: describeReadiness(statusSource.state, isSilent).servingShare > 0,
-      addresses: supervisor.addresses
+      addresses: supervisor.addresses,
+      drained: showDrained(statusSource.state.drained)
     }),
     onChange: (listener) => notices.add(listener),
     reload: (order, by) => operator.as({ uid: null, ...by }).reload(order),
@@ -110,7 +112,7 @@ function createFleetPorts(supervisor: Supervisor, configuration: Configuration):
   };
 }
 
-function see(state: State): Omit<Seen, 'ready' | 'addresses'> {
+function see(state: State): Omit<Seen, 'ready' | 'addresses' | 'drained'> {
   const active = activeOf(state);
   const isSteady = state.phase === 'steady' && !state.completing && !state.scaling;
   const standby = state.phase === 'steady' ? state.standby : null;

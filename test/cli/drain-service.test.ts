@@ -60,7 +60,10 @@ test('drain --for ends by itself, and says when', async (t) => {
   assert.equal((await home.status()).drained, null);
   const { code, stderr } = await home.handover('drain', '--for', 'soon');
   assert.equal(code, 2);
-  assert.match(stderr, /"--for" is not usable: it must be a duration such as "5m", and it is "soon"/);
+  assert.match(
+    stderr,
+    /"--for" is not usable: it must be a duration with its unit, such as "30s" or "5m", up to 24 days, and it is "soon"/
+  );
 });
 
 test('a stop waits until load balancers have looked, and a second one does not', async (t) => {

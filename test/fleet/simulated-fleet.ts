@@ -117,7 +117,7 @@ export class SimulatedMachine {
         ...{ label: this.label, generation: this.generation, busy: this.handover !== null },
         standby: this.standby === null ? null : { label: this.standby },
         ready: this.handover === null,
-        ...{ state: this.handover ? 'starting' : 'steady', addresses: [], verdict: null }
+        ...{ state: this.handover ? 'starting' : 'steady', addresses: [], verdict: null, drained: null }
       }),
       onChange: (listener) => {
         this.#onChange = listener;

@@ -2,7 +2,7 @@ import { Option } from 'commander';
 import { DURATION } from '../../options/fields.ts';
 import { createOrderCommand } from '../order-command.ts';
 import { invalid } from '../release-flags.ts';
-import { showTime } from '../view.ts';
+import { showMoment } from '../view.ts';
 
 export const drain = createOrderCommand({
   name: 'drain',
@@ -10,7 +10,10 @@ export const drain = createOrderCommand({
   details: `\`/ready\` of --admin says 503 from now on, and the agent check \`drain\`, until \`handover undrain\` or the end of --for. A reload,
 an upgrade of the supervisor or its end change nothing about it; a stop ends it.`,
   flags: () => [
-    new Option('--for <30s>', 'Put it back by itself after that time. Default: with `handover undrain`.'),
+    new Option(
+      '--for <30s>',
+      'Put it back by itself after that time, 24 days at the most. Default: with `handover undrain`.'
+    ),
     new Option(
       '--close-idle',
       "Say `Connection: close` in each answer, so that a proxy's pooled connections move to other machines."
@@ -24,7 +27,7 @@ an upgrade of the supervisor or its end change nothing about it; a stop ends it.
     return (client) => client.drain(order);
   },
   show: ({ until, closeIdle }) => {
-    const end = until === null ? 'until `handover undrain`' : `until ${showTime(until)}`;
+    const end = until === null ? 'until `handover undrain`' : `until ${showMoment(until)}`;
     const closing = closeIdle ? ', and its answers end their connections' : '';
     return `Drained ${end}: load balancers are told to send nobody here. Whoever comes is served${closing}.`;
   }

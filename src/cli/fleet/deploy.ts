@@ -8,6 +8,9 @@ import { countDeployed } from './fleet-table.ts';
 import { answerOrder } from './follow-deploy.ts';
 import { openFleet } from './open-fleet.ts';
 
+/** Agreement is by the label. */
+const OWN = 'A new build needs a label of its own.';
+
 export const deploy: Command = {
   name: 'deploy',
   operands: ['<label>'],
@@ -48,21 +51,30 @@ Returns when every machine runs it (0), or when it was stopped, rolled back or a
     const { startDeploy } = await import('../../fleet/rules/goal-changes.ts');
     const fleet = await openFleet(flags);
     try {
-      const goal = await fleet.observer.change((before, machines) =>
-        startDeploy(
+      let ranAlready: readonly string[] = [];
+      let all = 0;
+      const goal = await fleet.observer.change((before, machines) => {
+        all = machines.length;
+        ranAlready = machines.filter((one) => one.label === label).map(({ machine }) => machine);
+        return startDeploy(
           order,
           before,
           machines.map(({ machine: id, zone, label }) => ({ id, zone, label }))
-        )
-      );
+        );
+      });
       const { label: to } = goal.release;
       await answerOrder(fleet, goal, io, {
         json: flags.json === true,
         wanted: flags.wait === false ? null : 'done',
-        tell: (ended) =>
-          ended
-            ? `Release ${to} runs on ${countDeployed(ended.picture)}, after ${showMs(ended.tookMs)}.`
-            : `Release ${to} is to be deployed; see \`handover fleet status --watch\`.`
+        also: { ranAlready },
+        tell: (ended) => {
+          if (ranAlready.length === all)
+            return `Release ${to} runs on every machine already: nothing is handed over. ${OWN}`;
+          const some = ranAlready.length > 0 ? ` On ${ranAlready.length} of ${all} it ran already. ${OWN}` : '';
+          return ended
+            ? `Release ${to} runs on ${countDeployed(ended.picture)}, after ${showMs(ended.tookMs)}.${some}`
+            : `Release ${to} is to be deployed; see \`handover fleet status --watch\`.${some}`;
+        }
       });
     } finally {
       await fleet.close();

@@ -10,6 +10,7 @@ const COLOURS: Readonly<Record<string, 'green' | 'red' | 'yellow'>> = {
   failed: 'red',
   'rolled-back': 'yellow',
   'given-up': 'yellow',
+  'by-hand': 'yellow',
   deploying: 'yellow',
   baking: 'yellow'
 };
@@ -33,7 +34,8 @@ export function showMachines({ machines, goal, unreadable }: Picture, io: Io): s
   return [...lines, ...strange].join('\n');
 }
 
-function row({ machine, zone, phase, label, generation, ready, state, why }: MachineRecord, goal: Goal | null, io: Io) {
+function row(record: MachineRecord, goal: Goal | null, io: Io) {
+  const { machine, zone, phase, label, generation, ready, state, why, drained } = record;
   const shown = COLOURS[phase];
   const isOdd = goal !== null && label !== null && label !== goal.release.label;
   return [
@@ -42,8 +44,13 @@ function row({ machine, zone, phase, label, generation, ready, state, why }: Mac
     shown ? io.paint(shown, phase) : phase,
     isOdd ? io.paint('dim', label) : (label ?? '-'),
     generation === null ? '-' : String(generation),
-    ready ? 'yes' : io.paint('red', 'no'),
-    [state === 'steady' ? '' : state, why === null ? '' : firstLine(why)].filter((part) => part !== '').join(': ')
+    ready ? (drained ? io.paint('yellow', 'drained') : 'yes') : io.paint('red', 'no'),
+    [
+      [state === 'steady' ? '' : state, why === null ? '' : firstLine(why)].filter((part) => part !== '').join(': '),
+      drained ? `${drained.reason}, and comes back with \`handover undrain\` there` : ''
+    ]
+      .filter((part) => part !== '')
+      .join('; ')
   ];
 }
 

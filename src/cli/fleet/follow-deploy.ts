@@ -27,8 +27,8 @@ function isUnderWay({ phase }: MachineRecord): boolean {
 
 /** Whether the line of a machine says what is to be expected at the end of a deploy. */
 function isAtEnd({ phase }: MachineRecord, { state }: Goal): boolean {
-  if (state === 'done') return phase === 'deployed' || phase === 'failed';
-  if (state === 'rolled-back') return phase === 'rolled-back' || phase === 'failed';
+  if (state === 'done') return phase === 'deployed' || phase === 'failed' || phase === 'by-hand';
+  if (state === 'rolled-back') return phase === 'rolled-back' || phase === 'failed' || phase === 'by-hand';
   return phase !== 'deploying' && phase !== 'rolling-back' && phase !== 'waiting';
 }
 
@@ -75,8 +75,11 @@ async function followDeploy({ observer }: OpenFleet, begun: Goal, io: Io, quiet:
   return { picture: observer.picture, state: ended ?? 'replaced', tookMs: Math.round(performance.now() - since) };
 }
 
-function showMachine({ machine, phase, label, why }: MachineRecord): string {
-  return `${machine}  ${phase}${phase === 'deployed' || phase === 'rolled-back' ? ` (${label})` : ''}${why === null ? '' : `: ${firstLine(why)}`}`;
+export function showMachine({ machine, phase, label, state, why }: MachineRecord): string {
+  const isThere = phase === 'deployed' || phase === 'rolled-back';
+  // It was, and is being stopped: it runs nothing any more.
+  if (isThere && label === null && state.startsWith('stop')) return `${machine}  ${state}`;
+  return `${machine}  ${phase}${isThere && label !== null ? ` (${label})` : ''}${why === null ? '' : `: ${firstLine(why)}`}`;
 }
 
 function describeTurn({ state, failed }: Goal): string {
@@ -85,24 +88,32 @@ function describeTurn({ state, failed }: Goal): string {
   return `the fleet: ${state}${because ? `, for ${failure.machine} failed: ${firstLine(failure.why)}` : ''}`;
 }
 
+interface Answering {
+  readonly json: boolean;
+  readonly wanted: Goal['state'] | null;
+  readonly tell: (ended: Ended | null) => string;
+  readonly also?: object;
+}
+
 /**
  * Answers an order to the fleet: at once, or when every machine has followed it.
  *
  * @param wanted the end that it is to come to; null: it is not waited for
  * @param tell what a person reads at the end; before any, at once
+ * @param also what a program reads besides
  * @throws HANDOVER_ERR_CANDIDATE_FLEET where it came to another end
  */
 export async function answerOrder(
   fleet: OpenFleet,
   goal: Goal,
   io: Io,
-  { json, wanted, tell }: { json: boolean; wanted: Goal['state'] | null; tell: (ended: Ended | null) => string }
+  { json, wanted, tell, also = {} }: Answering
 ): Promise<void> {
   const ended = wanted === null ? null : await followDeploy(fleet, goal, io, json);
   if (ended && !json) io.out(`\n${showMachines(ended.picture, io)}`);
   if (ended && ended.state !== wanted) throw notDeployed(ended, goal);
   const { service, observer } = fleet;
-  const about = { ok: true, deploy: goal.id, ...(ended ? { tookMs: ended.tookMs } : {}) };
+  const about = { ok: true, deploy: goal.id, ...(ended ? { tookMs: ended.tookMs } : {}), ...also };
   if (json) io.out(JSON.stringify({ ...about, ...describePicture(service, observer.picture) }));
   else io.out(`${ended ? '\n' : ''}${tell(ended)}`);
 }

@@ -25,10 +25,11 @@ function createTurn(name: string, change: Change, about: string, details: string
       const changes: Readonly<Record<Change, (goal: Goal, by: By) => Goal>> = await import(
         '../../fleet/rules/goal-changes.ts'
       );
-      const { refuse } = await import('../../fleet/rules/goal-changes.ts');
+      const { assertMachines, refuse } = await import('../../fleet/rules/goal-changes.ts');
       const fleet = await openFleet(flags);
       try {
-        const goal = await fleet.observer.change((before) => {
+        const goal = await fleet.observer.change((before, machines) => {
+          if (before && waits) assertMachines(machines);
           if (before) return changes[change](before, signOrder(name));
           throw refuse(
             `Cannot ${change === 'rollBack' ? 'roll back' : name}`,

@@ -7,7 +7,7 @@ import { ask, settle, stay } from './next.ts';
 import { placeInQueue } from './permits.ts';
 import type { Outcome } from './records.ts';
 import { settleResult } from './settle-result.ts';
-import { agrees, isBaking, isCanary, outcomeFor, type Target, targetOf } from './target.ts';
+import { agrees, isBaking, isCanary, outcomeFor, type Target, targetOf, WENT_AWAY } from './target.ts';
 
 /** Finds the next thing to do from what is known: at most one with etcd and one with the own supervisor at a time. */
 export function decide(state: MemberState): MemberStep {
@@ -23,8 +23,10 @@ export function decide(state: MemberState): MemberStep {
   const target = targetOf(goal.doc);
   if (!target) return rest(state, goal);
   const outcome = outcomeFor(state, goal.doc, target.way);
-  if (outcome?.phase === 'failed') return release(state, goal);
-  if (agrees(target, goal.doc, running)) return inAgreement(state, goal, target, outcome);
+  const isThere = agrees(target, goal.doc, running);
+  // Who was handed over by hand may come back by hand.
+  if (outcome?.phase === 'failed' && !(isThere && outcome.code === WENT_AWAY)) return release(state, goal);
+  if (isThere) return inAgreement(state, goal, target, outcome);
   if (running.busy) return lookAround(state);
   return state.wasThere ? wentAway(state, goal, target) : getThere(state, goal, target, outcome);
 }
@@ -128,7 +130,7 @@ function bake(state: MemberState, goal: KnownGoal): MemberStep {
 /** It ran the release, and does not any more: by somebody's hand on this machine, who is not contradicted. */
 function wentAway(state: MemberState, goal: KnownGoal, { way }: Target): MemberStep {
   const why = `it runs ${state.running.label ?? 'another version'} since, by an order on this machine`;
-  const failure = { machine: state.me.id, code: 'WENT_AWAY', why };
+  const failure = { machine: state.me.id, code: WENT_AWAY, why };
   const doc = way === 'forth' ? noteFailure(goal.doc, failure) : goal.doc;
   const about = { deploy: goal.doc.id, attempt: goal.doc.attempt, way, slot: null, from: null } as const;
   const outcome: Outcome = { ...about, phase: 'failed', code: failure.code, why };

@@ -38,12 +38,7 @@ export interface Running extends MachinePlace {
 
 /** @throws HANDOVER_ERR_REFUSED_FLEET where another deploy is in progress, or there is no machine */
 export function startDeploy(order: DeployOrder, before: Goal | null, machines: readonly Running[]): Goal {
-  if (machines.length === 0)
-    throw refuse(
-      'Nothing to deploy to',
-      'no machine of this service is registered',
-      'Start them with --etcd and --service'
-    );
+  assertMachines(machines);
   if (before !== null && isMoving(before)) throw busy(before);
   const known = before?.release;
   const { by, id, label } = order;
@@ -72,6 +67,16 @@ export function startDeploy(order: DeployOrder, before: Goal | null, machines: r
     resumesTo: null,
     by
   };
+}
+
+/** There is somebody to follow an order. @throws HANDOVER_ERR_REFUSED_FLEET */
+export function assertMachines(machines: readonly unknown[]): void {
+  if (machines.length > 0) return;
+  throw refuse(
+    'Nobody is there to follow this',
+    'no machine of this service is registered',
+    'Start them with --etcd and --service'
+  );
 }
 
 type RanBefore = Pick<Goal, 'previous' | 'earlier'>;

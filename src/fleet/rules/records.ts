@@ -1,3 +1,4 @@
+import type { DrainedStatus } from '../../core/drained-status.ts';
 import { readOneOf, readRecord } from './read-record.ts';
 
 /** Which way a machine goes: to the release, or back to what ran before. */
@@ -37,7 +38,8 @@ export function readOutcome(text: string): Outcome {
 }
 
 export const MACHINE_PHASES = [
-  ...['steady', 'waiting', 'deploying', 'baking', 'deployed', 'failed', 'rolling-back', 'rolled-back', 'given-up']
+  ...['steady', 'waiting', 'deploying', 'baking', 'deployed', 'failed', 'rolling-back', 'rolled-back', 'given-up'],
+  'by-hand'
 ] as readonly MachinePhase[];
 export type MachinePhase =
   | 'steady'
@@ -48,7 +50,8 @@ export type MachinePhase =
   | 'failed'
   | 'rolling-back'
   | 'rolled-back'
-  | 'given-up';
+  | 'given-up'
+  | 'by-hand';
 
 /** What a machine says of itself, as long as it is there. */
 export interface MachineRecord {
@@ -66,6 +69,8 @@ export interface MachineRecord {
   readonly ready: boolean;
   /** How the last handover was judged; null where it was not. */
   readonly verdict: string | null;
+  /** Out of its load balancers by hand, as `handover status` shows it; null: in. */
+  readonly drained: DrainedStatus | null;
   /** The deploy that it takes part in. */
   readonly deploy: string | null;
   readonly phase: MachinePhase;
@@ -88,9 +93,21 @@ export function readMachine(text: string): MachineRecord {
     state: field('state', 'string') as string,
     ready: field('ready', 'boolean') as boolean,
     verdict: textOr('verdict'),
+    drained: readDrained(object.drained),
     deploy: textOr('deploy'),
     phase: readOneOf(object.phase, 'phase', MACHINE_PHASES),
     why: textOr('why')
+  };
+}
+
+function readDrained(given: unknown): DrainedStatus | null {
+  if (given == null) return null;
+  const { object, field } = readRecord(given, '"drained"');
+  return {
+    since: field('since', 'string') as string,
+    until: typeof object.until === 'string' ? object.until : null,
+    closeIdle: object.closeIdle === true,
+    reason: field('reason', 'string') as string
   };
 }
 

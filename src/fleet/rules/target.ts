@@ -56,11 +56,24 @@ export function phaseOf(state: MemberState): { readonly phase: MachinePhase; rea
   if (isBaking(state)) return { phase: 'baking', why: null };
   if (queued !== null) return { phase: 'waiting', why: inQueue?.refused ? 'all permits are taken' : null };
   if (outcome?.deploy !== goal.doc.id) return { phase: 'steady', why: null };
+  if (outcome.code === WENT_AWAY) return { phase: 'by-hand', why: describeAway(state, goal.doc, outcome) };
   if (outcome.phase === 'failed' || outcome.phase === 'lost')
     return { phase: outcome.code === GIVEN_UP ? 'given-up' : 'failed', why: outcome.why };
   if (outcome.phase === 'deploying') return { phase: 'waiting', why: null };
   return { phase: outcome.way === 'back' ? 'rolled-back' : 'deployed', why: null };
 }
+
+/** What an operator has to know of a machine that somebody has handed over by hand: what it runs, and how it comes back. */
+function describeAway({ running }: MemberState, { release, previous }: Goal, { way, why }: Outcome): string | null {
+  // It is being stopped.
+  if (running.generation === null) return why;
+  const wanted = way === 'forth' ? release.label : (previous?.label ?? 'what it ran before');
+  const back = `hand over to ${wanted} there, or deploy to the fleet, to bring it back`;
+  return `it runs ${running.label ?? 'another version'} by an order on this machine, and the fleet leaves it so: ${back}`;
+}
+
+/** What is noted of a machine that runs something else by hand. */
+export const WENT_AWAY = 'WENT_AWAY';
 
 /** What is noted of a candidate that the fleet has called back. */
 export const GIVEN_UP = 'GIVEN_UP';
