@@ -1,9 +1,11 @@
 import assert from 'node:assert/strict';
+import { once } from 'node:events';
+import http2 from 'node:http2';
 import { userInfo } from 'node:os';
 import { test } from 'node:test';
 import { ask, Client, toTarget } from '../support/http.ts';
 import { freePort } from '../support/service.ts';
-import { until } from '../support/wait.ts';
+import { inTime, until } from '../support/wait.ts';
 import { Home } from './run.ts';
 
 test('a drained service says so at every door, also after an upgrade, and serves; undrain ends it', async (t) => {
@@ -76,4 +78,52 @@ test('a stop waits until load balancers have looked, and a second one does not',
   assert.equal((await home.json('reload')).answer.code, 'HANDOVER_ERR_REFUSED_STOPPING');
   assert.equal((await home.handover('stop')).code, 0);
   assert.equal((await run.ended()).code, 0);
+});
+
+/** `/slow` is answered after `/go` was. */
+const HTTP2 = `
+let finish = () => {};
+require('node:http2').createServer((request, response) => {
+  const answer = () => response.end('answered');
+  if (request.url === '/slow') finish = answer;
+  else answer();
+  if (request.url === '/go') finish();
+}).listen(process.env.PORT || 0);
+`;
+
+test('under drain --close-idle sessions of HTTP/2 are told to go away, and every stream of theirs is answered', async (t) => {
+  const home = new Home(t);
+  home.write('server.js', HTTP2);
+  await home.run('server.js');
+  const { listeners } = await home.status();
+  const connect = () => {
+    const session = http2.connect(`http://${listeners[0]?.address}`);
+    t.after(() => session.destroy());
+    const told = once(session, 'goaway');
+    const get = async (path: string) => {
+      let body = '';
+      const stream = session.request({ ':path': path }).setEncoding('utf8');
+      stream.on('data', (text: string) => {
+        body += text;
+      });
+      await inTime(once(stream, 'end'), `the end of ${path}`);
+      return body;
+    };
+    return { session, told, get };
+  };
+  const before = connect();
+  assert.equal(await before.get('/'), 'answered');
+  const slow = before.get('/slow');
+  await home.handover('drain', '--close-idle');
+  const [code] = await inTime(before.told, 'a GOAWAY to the session that was there');
+  const during = connect();
+  assert.equal(await during.get('/go'), 'answered');
+  assert.equal(await slow, 'answered');
+  const [codeDuring] = await inTime(during.told, 'a GOAWAY to the session that came while it is drained');
+  assert.deepEqual([code, codeDuring], [http2.constants.NGHTTP2_NO_ERROR, http2.constants.NGHTTP2_NO_ERROR]);
+
+  await home.handover('undrain');
+  const after = connect();
+  for (const path of ['/', '/', '/']) assert.equal(await after.get(path), 'answered');
+  assert.equal(after.session.closed, false);
 });
