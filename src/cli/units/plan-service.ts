@@ -1,5 +1,6 @@
-import { lstatSync } from 'node:fs';
+import { existsSync, lstatSync } from 'node:fs';
 import { dirname } from 'node:path';
+import { findUser } from '../../control/asked-by.ts';
 import { HandoverError } from '../../errors.ts';
 import { logicalCwd } from '../../options/cwd.ts';
 import type { Options } from '../../options/options.ts';
@@ -58,6 +59,9 @@ export async function planService(run: Given, { isUser, runAs, socketActivation 
     ...{ app, unit, files, socket: unitSocket(plan) },
     enabled: [...(sockets?.files.map(({ name }) => name) ?? []), service.name],
     notes: [
+      ...(isUser && !lingers()
+        ? [`It runs while you are logged in; with the machine after \`loginctl enable-linger\`.`]
+        : []),
       ...(isLasting
         ? []
         : [
@@ -68,6 +72,11 @@ export async function planService(run: Given, { isUser, runAs, socketActivation 
         : ['What --env says stands in the unit, which everybody may read: secrets belong into an --env-file.'])
     ]
   };
+}
+
+/** Whether the units of this user are started with the machine. @source loginctl(1); logind keeps a file for each such user */
+function lingers(): boolean {
+  return existsSync(`/var/lib/systemd/linger/${findUser()}`);
 }
 
 /**
