@@ -17,6 +17,8 @@ export interface FleetWanted {
   readonly flags?: readonly string[];
   /** What single machines have in their environment, by their names. */
   readonly envs?: Readonly<Record<string, NodeJS.ProcessEnv>>;
+  /** Where each of them is. Default: on 127.0.0.1 and those after it. */
+  readonly grounds?: readonly Pick<Place, 'host' | 'enter'>[];
   /** Whether HAProxy stands before them. Default: yes. */
   readonly proxied?: boolean;
 }
@@ -53,8 +55,10 @@ export class Fleet {
   /** Chooses names and ports; nothing is started yet. */
   static async prepare(wanted: FleetWanted): Promise<Fleet> {
     const places: Place[] = [];
-    for (let at = 1; at <= (wanted.most ?? 3); at += 1)
-      places.push({ name: `m${at}`, host: `127.0.0.${at}`, port: await freePort(), agentPort: await freePort() });
+    for (let at = 1; at <= (wanted.most ?? 3); at += 1) {
+      const ground = wanted.grounds?.[at - 1] ?? { host: `127.0.0.${at}` };
+      places.push({ ...ground, name: `m${at}`, port: await freePort(), agentPort: await freePort() });
+    }
     return new Fleet(wanted, await freePort(), places);
   }
 

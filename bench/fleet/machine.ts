@@ -46,14 +46,15 @@ export class Machine {
   /** Starts it, or starts it again after its supervisor was killed; waits until it is part of the fleet. */
   async start({ label = this.#settings.label, joined = true } = {}): Promise<void> {
     const { folder, service, etcdFlags, flags, env } = this.#settings;
-    const { name, host, port, agentPort } = this.place;
+    const { name, host, port, agentPort, enter = [] } = this.place;
     const words = [
       ...['run', '--listen', `${host}:${port}`, '--name', `${service}-${name}`, '--socket', this.#socket],
       ...['--agent-check', `${host}:${agentPort}`, '--log', 'json', '--label', label],
       ...['--service', service, '--machine', name, ...etcdFlags, ...flags],
       `releases/${label}/app.mjs`
     ];
-    this.#child = new Child(name, process.execPath, [CLI, ...words], {
+    const [file = '', ...rest] = [...enter, process.execPath, CLI, ...words];
+    this.#child = new Child(name, file, rest, {
       cwd: folder,
       env: { ...process.env, ...env, MACHINE: name }
     });

@@ -16,7 +16,7 @@ export const skipWithoutEngines = skipWithoutEtcd || (hasHaproxy() ? false : 'th
 /** Every version is watched for a moment only; its boot is what tests hold open. */
 const QUICK = ['--bake', '300ms', '--orphan-timeout', '60s', '--drain-before', '300ms'];
 /** Enough to notice whatever goes wrong, on two cores that also start all these processes. */
-const CLIENTS = { idle: 6, thinking: 6, busy: 1, fresh: 1, slow: 2, uploading: 1 };
+export const CLIENTS = { idle: 6, thinking: 6, busy: 1, fresh: 1, slow: 2, uploading: 1 };
 const PACE = { busyPauseMs: 8, freshPauseMs: 10, idleEveryMs: 700, uploadBytes: 100_000 };
 
 /** Machines of a test with an etcd of their own, and what is there in it. */

@@ -23,6 +23,8 @@ export interface EtcdWanted {
   readonly password?: boolean;
   /** Whether it speaks TLS, and asks for a certificate. */
   readonly tls?: boolean;
+  /** The address that it is asked at. Default: 127.0.0.1. */
+  readonly host?: string;
 }
 
 /** An etcd of a test, alone, with its data in a folder of its own. It ends with the test. */
@@ -40,12 +42,12 @@ export interface RunningEtcd {
 
 export async function startEtcd(
   t: TestContext,
-  { password = false, tls = false }: EtcdWanted = {}
+  { password = false, tls = false, host = '127.0.0.1' }: EtcdWanted = {}
 ): Promise<RunningEtcd> {
   const folder = makeFolder(t);
   const files = tls ? makeCertificates(folder) : null;
   const [client, peer] = [await freePort(), await freePort()];
-  const endpoint = `${tls ? 'https' : 'http'}://127.0.0.1:${client}`;
+  const endpoint = `${tls ? 'https' : 'http'}://${host}:${client}`;
   const own = `http://127.0.0.1:${peer}`;
   const words = [
     ...['--data-dir', join(folder, 'data'), '--log-level', 'error', '--logger', 'zap', '--bcrypt-cost', '4'],
