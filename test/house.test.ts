@@ -85,16 +85,15 @@ const RETIRED: Record<string, string> = {
   veiled: 'hidden'
 };
 
-// One package, one file. What the command line is made of may be used anywhere in its room.
+// One package, one file.
 const OWNERS: Record<string, readonly string[]> = {
-  'find-my-way': ['control/routes.ts'],
   undici: ['host/checks/private-client.ts', 'fleet/etcd/gateway.ts'],
   pidusage: ['host/measure/usage.ts'],
   'signal-exit': ['host/exit.ts'],
   ms: ['options/durations.ts'],
   leven: ['options/nearest-name.ts'],
   yaml: ['cli/pm2/read-ecosystem.ts'],
-  commander: ['cli/'],
+  commander: ['cli/commander.ts'],
   'prom-client': ['admin/metrics.ts'],
   uplot: ['admin/page/charts.ts']
 };

@@ -1,6 +1,6 @@
-import { Option } from 'commander';
 import { OPTIONS, type OptionName } from '../options/options.ts';
 import { specOf, writeDefault } from '../options/read-options.ts';
+import { Option } from './commander.ts';
 
 /** The flag of an option: `readyTimeout` is `--ready-timeout`. */
 export function flagOf(name: string): string {

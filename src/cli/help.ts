@@ -1,4 +1,4 @@
-import type { Help, Option, Command as Parser } from 'commander';
+import type { Help, Option, Command as Parser } from './commander.ts';
 
 // How a help is laid out, so that it fits a screen.
 

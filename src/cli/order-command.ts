@@ -1,6 +1,6 @@
-import type { Option } from 'commander';
 import type { ControlClient } from '../control/client.ts';
 import type { ServiceEvent } from '../control/routes.ts';
+import type { Option } from './commander.ts';
 import type { Command, Given } from './commands/command.ts';
 import { findSupervisor } from './find.ts';
 import { createPlaceFlags } from './flags.ts';

@@ -1,7 +1,7 @@
-import { CommanderError, Command as Parser } from 'commander';
 import { HandoverError } from '../errors.ts';
 import { unknownOption } from '../options/read-options.ts';
 import { version } from '../version.ts';
+import { CommanderError, Command as Parser } from './commander.ts';
 import { COMMAND_NAMES, loadCommands } from './commands/all.ts';
 import type { Command, Given } from './commands/command.ts';
 import { formatItem, listRare, padWidth, shortenAbout, shortenCommand } from './help.ts';

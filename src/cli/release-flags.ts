@@ -1,9 +1,9 @@
 import { resolve } from 'node:path';
-import { Option } from 'commander';
 import type { ReloadOrder } from '../control/routes.ts';
 import { HandoverError } from '../errors.ts';
 import { BY, CANARY, DURATION, type Field, NAME, NODE_OPTIONS, SHARE } from '../options/fields.ts';
 import { STRATEGIES, type StrategyName } from '../options/strategies.ts';
+import { Option } from './commander.ts';
 import type { Given } from './commands/command.ts';
 
 /** The flags of `run` and `reload` that say what to start. All of them take a value. */

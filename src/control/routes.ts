@@ -1,5 +1,4 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
-import findMyWay from 'find-my-way';
 import type { LogFilter, LogLine } from '../core/log-line.ts';
 import type { AskedBy, ReleaseOrder } from '../core/state/state.ts';
 import type { Status } from '../core/status.ts';
@@ -177,12 +176,11 @@ export type Find = (request: IncomingMessage) => Handler;
 
 /** @throws HANDOVER_ERR_CONTROL_NOT_FOUND from the function it returns, with the routes that exist */
 export function createRouter(): Find {
-  const router = findMyWay();
-  for (const [method, path, handler] of ROUTES) router.on(method, path, () => {}, handler);
+  const handlers = new Map<string, Handler>(ROUTES.map(([method, path, handler]) => [`${method} ${path}`, handler]));
   return ({ method, url }) => {
     const path = (url ?? '/').split('?', 1)[0] ?? '/';
-    const found = router.find(method as 'GET', path);
-    if (found) return found.store as Handler;
+    const found = handlers.get(`${method} ${path}`);
+    if (found) return found;
     const known = ROUTES.map(([verb, route]) => `${verb} ${route}`).join(', ');
     throw new HandoverError('HANDOVER_ERR_CONTROL_NOT_FOUND', {
       what: `No route for ${method} ${path.slice(0, 80)}`,

@@ -1,4 +1,8 @@
-import ms, { type StringValue } from 'ms';
+import { createRequire } from 'node:module';
+import type { StringValue, default as TextToMs } from 'ms';
+
+/** As the CommonJS that it is: see {@link file://../cli/commander.ts}. */
+const ms = createRequire(import.meta.url)('ms') as typeof TextToMs;
 
 /** Timers of Node cannot wait longer than this; it is more than 24 days. */
 const LONGEST_MS = 2 ** 31 - 1;

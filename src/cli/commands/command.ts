@@ -1,4 +1,4 @@
-import type { Option } from 'commander';
+import type { Option } from '../commander.ts';
 import type { Io } from '../io.ts';
 import type { FailureForm } from '../print.ts';
 

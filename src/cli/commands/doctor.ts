@@ -1,6 +1,6 @@
-import { Option } from 'commander';
 import { readDuration } from '../../options/durations.ts';
 import { DURATION } from '../../options/fields.ts';
+import { Option } from '../commander.ts';
 import { checkPorts, checkRights } from '../doctor/check-places.ts';
 import { findPatient } from '../doctor/find-patient.ts';
 import type { Finding } from '../doctor/finding.ts';

@@ -1,5 +1,5 @@
-import { Option } from 'commander';
 import { DURATION } from '../../options/fields.ts';
+import { Option } from '../commander.ts';
 import { createOrderCommand } from '../order-command.ts';
 import { invalid } from '../release-flags.ts';
 import { showMoment } from '../view.ts';

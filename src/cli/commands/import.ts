@@ -1,7 +1,7 @@
 import { basename, join } from 'node:path';
-import { Option } from 'commander';
 import { HandoverError } from '../../errors.ts';
 import { logicalCwd } from '../../options/cwd.ts';
+import { Option } from '../commander.ts';
 import { createJsonFlag } from '../flags.ts';
 import type { Io } from '../io.ts';
 import { installFiles } from '../pm2/install-files.ts';

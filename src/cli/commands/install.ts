@@ -1,5 +1,5 @@
 import { join } from 'node:path';
-import { Option } from 'commander';
+import { Option } from '../commander.ts';
 import { createJsonFlag } from '../flags.ts';
 import { mark, unitFolder, writeFiles } from '../units/installed.ts';
 import { planService } from '../units/plan-service.ts';

@@ -1,6 +1,6 @@
 import { setTimeout as delay } from 'node:timers/promises';
-import { Option } from 'commander';
 import { columns } from '../columns.ts';
+import { Option } from '../commander.ts';
 import { findOnMachine, findRunning, placeOf, type Running } from '../find.ts';
 import { createPlaceFlags } from '../flags.ts';
 import { drawOver, type Io } from '../io.ts';

@@ -1,11 +1,11 @@
 import { existsSync } from 'node:fs';
 import { setTimeout as delay } from 'node:timers/promises';
-import { Option } from 'commander';
 import { ControlClient } from '../../control/client.ts';
 import type { LogsOrder } from '../../control/log-stream.ts';
 import type { LogLine } from '../../core/log-line.ts';
 import { HandoverError } from '../../errors.ts';
 import { readDuration } from '../../options/durations.ts';
+import { Option } from '../commander.ts';
 import { findSupervisor } from '../find.ts';
 import { createPlaceFlags } from '../flags.ts';
 import type { Io } from '../io.ts';

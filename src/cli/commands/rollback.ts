@@ -1,5 +1,5 @@
-import { Option } from 'commander';
 import { GENERATION } from '../../options/fields.ts';
+import { Option } from '../commander.ts';
 import { findSupervisor } from '../find.ts';
 import { createPlaceFlags } from '../flags.ts';
 import { count, showMs } from '../print.ts';

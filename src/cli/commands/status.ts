@@ -1,6 +1,6 @@
-import { Option } from 'commander';
 import { ControlClient } from '../../control/client.ts';
 import type { Status } from '../../core/status.ts';
+import { Option } from '../commander.ts';
 import { findSupervisor } from '../find.ts';
 import { createPlaceFlags } from '../flags.ts';
 import { showStatus } from '../view.ts';

@@ -1,8 +1,8 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { Option } from 'commander';
 import { HandoverError } from '../../errors.ts';
 import { logicalCwd } from '../../options/cwd.ts';
+import { Option } from '../commander.ts';
 import { createJsonFlag } from '../flags.ts';
 import { findInstalled, listInstalled, removeFiles, unitFolder } from '../units/installed.ts';
 import { isSystemdRunning, systemctl } from '../units/systemctl.ts';

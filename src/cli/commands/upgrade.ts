@@ -1,4 +1,4 @@
-import { Option } from 'commander';
+import { Option } from '../commander.ts';
 import { createOrderCommand } from '../order-command.ts';
 
 export const upgrade = createOrderCommand({

@@ -1,4 +1,4 @@
-import type { Option } from 'commander';
+import type { Option } from '../commander.ts';
 import type { Command } from '../commands/command.ts';
 
 /** What follows a flag: one of some words, a file, a folder, anything else, or nothing. */

@@ -1,5 +1,5 @@
-import { Option } from 'commander';
 import { STRATEGIES } from '../../options/strategies.ts';
+import { Option } from '../commander.ts';
 import type { Command } from '../commands/command.ts';
 import { showMs } from '../print.ts';
 import { readDeployOrder } from './deploy-order.ts';

@@ -1,10 +1,10 @@
-import { Option } from 'commander';
 import { HandoverError } from '../../errors.ts';
 import { logicalCwd } from '../../options/cwd.ts';
 import type { FLEET_OPTIONS } from '../../options/fleet-options.ts';
 import { OPTIONS } from '../../options/options.ts';
 import { readEach } from '../../options/read-options.ts';
 import type { UserOptions } from '../../options/user-options.ts';
+import { Option } from '../commander.ts';
 import { mergeLayers, readLayers } from '../config.ts';
 import { createJsonFlag, flagOf } from '../flags.ts';
 

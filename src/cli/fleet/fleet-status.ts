@@ -1,5 +1,5 @@
-import { Option } from 'commander';
 import type { Picture } from '../../fleet/observer.ts';
+import { Option } from '../commander.ts';
 import type { Command } from '../commands/command.ts';
 import { drawOver, type Io } from '../io.ts';
 import { createFleetFlags } from './fleet-flags.ts';

@@ -1,5 +1,5 @@
-import { Option } from 'commander';
 import type { By, Goal } from '../../fleet/rules/goal.ts';
+import { Option } from '../commander.ts';
 import type { Command } from '../commands/command.ts';
 import { showMs } from '../print.ts';
 import { createFleetFlags } from './fleet-flags.ts';

@@ -1,5 +1,5 @@
-import { Option } from 'commander';
 import { HandoverError } from '../../errors.ts';
+import { Option } from '../commander.ts';
 import { isSystemdRunning, showSystemctl, systemctl } from './systemctl.ts';
 
 /** What `install` and `import` have in common. */
