@@ -1,10 +1,11 @@
-import { chmodSync, linkSync, renameSync, unlinkSync } from 'node:fs';
+import { chmodSync, renameSync } from 'node:fs';
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import { dirname, join } from 'node:path';
 import type { Duplex } from 'node:stream';
 import { CODES, describeFailure, HandoverError, systemCode } from '../errors.ts';
-import { inodeOf, isAnswered, LONGEST_PATH_BYTES, removeQuietly } from '../host/unix.ts';
+import { inodeOf, LONGEST_PATH_BYTES, removeQuietly } from '../host/unix.ts';
 import { readAskedBy } from './asked-by.ts';
+import { claimPlace } from './claim-place.ts';
 import { createRouter, type Operator } from './routes.ts';
 import { badRequest, explainSystem } from './socket-errors.ts';
 import { prepareSocketFolder, socketPath } from './socket-path.ts';
@@ -55,13 +56,13 @@ export class ControlServer {
   /**
    * Takes the place, unless another supervisor answers there.
    *
-   * The socket is made under a name of our own and then linked to the real one, which fails if that exists: two
-   * supervisors that start together cannot both have it.
-   *
    * @throws HANDOVER_ERR_REFUSED_NAME_TAKEN, HANDOVER_ERR_CONTROL_SOCKET
    */
   open(name: string): Promise<void> {
-    return this.#make((own) => this.#claim(own, name));
+    return this.#make(async (own) => {
+      if (!(await claimPlace(own, this.path, this.#isHolderStopped))) throw this.#taken(name);
+      this.#ino = inodeOf(own);
+    });
   }
 
   /** Takes the place of whoever has it: in one step, so that somebody answers at every moment. */
@@ -123,27 +124,6 @@ export class ControlServer {
   removeFile(): void {
     if (this.place === 'ours') removeQuietly(this.path);
     this.#ino = null;
-  }
-
-  async #claim(own: string, name: string): Promise<void> {
-    const aside = `${own}.old`;
-    for (;;) {
-      try {
-        linkSync(own, this.path);
-        this.#ino = inodeOf(own);
-        return;
-      } catch (error) {
-        if (systemCode(error) !== 'EEXIST') throw error;
-      }
-      if (!this.#isHolderStopped() && (await isAnswered(this.path))) throw this.#taken(name);
-      // Left over by a supervisor that was killed, unless another one took the place this very moment: only what was
-      // moved aside and is silent there is removed.
-      renameSync(this.path, aside);
-      const mistaken = !this.#isHolderStopped() && (await isAnswered(aside));
-      if (mistaken) linkSync(aside, this.path);
-      unlinkSync(aside);
-      if (mistaken) throw this.#taken(name);
-    }
   }
 
   #taken(name: string): HandoverError {
