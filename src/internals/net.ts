@@ -95,6 +95,18 @@ function findCreate(): CreateHandle {
 }
 
 /**
+ * Has the kernel let in one more client at the most before somebody accepts, whatever the backlog was. Of a socket that listens.
+ *
+ * Missing: nothing happens, and nobody waits for what is in its queue.
+ *
+ * @returns whether it was done
+ * @source `listen(2)` once more sets the backlog of the same socket anew
+ */
+export function narrowQueue(handle: Handle): boolean {
+  return typeof handle.listen === 'function' && handle.listen(0) === 0;
+}
+
+/**
  * Reads the arguments of `net.Socket.connect()`. Node's own callers pass one list of what it has read from theirs.
  *
  * Missing: such a call is as documented.

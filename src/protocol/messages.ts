@@ -125,8 +125,8 @@ const TO_WORKER = {
   /** `ours`: it is an address of the service itself that is in the way. */
   unbound: { ask: number, code: text, message: text, ours: flag },
   accept: { key: text },
-  /** Accept no more; with receivers, connections move to them, with `hurry` all at once. */
-  pause: { receivers: flag, hurry: flag },
+  /** Accept no more; with receivers, connections move to them, with `hurry` all at once; `last`: nobody accepts after it. */
+  pause: { receivers: flag, hurry: flag, last: flag },
   drain: { receivers: flag },
   /** A connection from this local port is the supervisor's own: it is accepted, and closed unseen. `over`: no more. */
   expect: { port: number, over: flag },

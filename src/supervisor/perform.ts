@@ -12,7 +12,7 @@ export interface Ports {
   verify(generation: number): void;
   accept(worker: string): void;
   hold(worker: string, yields: boolean): void;
-  pause(worker: string, receivers: boolean, hurry: boolean): void;
+  pause(worker: string, how: Omit<Extract<Effect, { do: 'pause' }>, 'do' | 'worker'>): void;
   activate(worker: string): void;
   deactivate(worker: string): void;
   drain(worker: string, receivers: boolean): void;
@@ -42,7 +42,7 @@ export function perform(effect: Effect, ports: Ports): void {
     case 'hold':
       return ports.hold(effect.worker, effect.yields);
     case 'pause':
-      return ports.pause(effect.worker, effect.receivers, effect.hurry === true);
+      return ports.pause(effect.worker, effect);
     case 'activate':
       return ports.activate(effect.worker);
     case 'deactivate':

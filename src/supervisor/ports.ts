@@ -32,7 +32,9 @@ export function createPorts({ workers, checking, beforeCutover, deadlines, pendi
     cancelBeforeCutover: () => beforeCutover.cancel(),
     accept: (worker) => workers.accept(worker),
     hold: (worker, yields) => workers.hold(worker, yields),
-    pause: (worker, receivers, hurry) => workers.pause(worker, receivers, hurry),
+    pause: (worker, { receivers, hurry = false, last = false }) =>
+      // Who passed a listener goes on with it.
+      workers.pause(worker, { receivers, hurry, last: last && !rooms.listeners.hasPassed }),
     activate: (worker) => workers.setWhileActive(worker, 'activate'),
     deactivate: (worker) => workers.setWhileActive(worker, 'deactivate'),
     drain: (worker, receivers) => workers.drain(worker, receivers),

@@ -113,7 +113,7 @@ export class Worker {
       case 'accept':
         return this.#accept(message.key, handle);
       case 'pause':
-        return this.#pause(message.receivers, message.hurry);
+        return this.#pause(message);
       case 'drain':
         return this.#beginDrain(message.receivers);
       case 'expect':
@@ -188,23 +188,24 @@ export class Worker {
     this.#hold.begin();
   }
 
-  #pause(receivers: boolean, hurry: boolean): void {
-    this.#serving = false;
-    this.#yields = false;
-    this.#servers.shut();
-    this.#channel.send({ type: 'paused' });
-    if (receivers) this.#drain.handOver(this.#hold.end(), hurry ? 0 : this.#settings.rampMs);
-    else this.#resume();
+  #pause({ receivers, hurry, last }: Extract<ToWorker, { type: 'pause' }>): void {
+    [this.#serving, this.#yields] = [false, false];
+    this.#servers.leaving.leave(last, () => {
+      this.#channel.send({ type: 'paused' });
+      if (receivers) this.#drain.handOver(this.#hold.end(), hurry ? 0 : this.#settings.rampMs);
+      else this.#resume();
+    });
   }
 
   #beginDrain(receivers: boolean): void {
     this.#serving = false;
-    this.#servers.shut();
-    this.#servers.spares.dropAll();
-    this.#finish(receivers, () => {
-      this.#sample(0); // the last counts, since the supervisor will not ask again
-      this.#channel.send({ type: 'left', left: this.#registry.left.counts });
-      this.#channel.send({ type: 'drained' });
+    this.#servers.leaving.leave(false, () => {
+      this.#servers.spares.dropAll();
+      this.#finish(receivers, () => {
+        this.#sample(0); // the last counts, since the supervisor will not ask again
+        this.#channel.send({ type: 'left', left: this.#registry.left.counts });
+        this.#channel.send({ type: 'drained' });
+      });
     });
   }
 

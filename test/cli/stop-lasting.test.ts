@@ -225,3 +225,39 @@ test('a WebSocket over TLS that talks all the time does not hold a stop', { skip
   await client.closed();
   assert.match(said, /the app heard SIGTERM/);
 });
+
+test('clients whom the kernel has let in when the stop comes, and the app not yet, are answered, none is reset', async (t) => {
+  const { home, running, port } = await start(
+    t,
+    `const { existsSync } = require('node:fs');
+    require('node:http').createServer((request, response) => {
+      const since = Date.now();
+      while (request.url === '/busy' && !existsSync('go') && Date.now() - since < 20_000);
+      response.end('answered');
+    }).listen(process.env.PORT);`
+  );
+  const get = async (path: string) => (await ask({ host: '127.0.0.1', port }, path)).body;
+  assert.equal(await get('/'), 'answered');
+  const busy = get('/busy');
+  await until(async () => {
+    const [worker] = (await home.status()).active?.workers ?? [];
+    return worker?.silentMs !== null;
+  }, 'a worker whose event loop is busy');
+  const stopped = stop(running);
+  await running.says(/"event":"stopping"/);
+  const sockets = Array.from({ length: 40 }, () => net.connect(port, '127.0.0.1'));
+  const waiting = sockets.map(async (socket) => {
+    let heard = '';
+    socket.setEncoding('utf8').on('data', (text: string) => {
+      heard += text;
+    });
+    socket.write('GET / HTTP/1.1\r\nhost: a\r\n\r\n');
+    await once(socket, 'close');
+    return heard;
+  });
+  await inTime(Promise.all(sockets.map((socket) => socket.connecting && once(socket, 'connect'))), 'connections');
+  home.write('go', '');
+  for (const answer of await Promise.all(waiting)) assert.match(answer, /^HTTP\/1\.1 200 OK[\s\S]*answered$/);
+  assert.equal(await busy, 'answered');
+  await stopped;
+});

@@ -39,7 +39,7 @@ const messages: { readonly [T in Message['type']]: Extract<Message, { type: T }>
   bound: { type: 'bound', ask: 1, key: '::|80', address },
   unbound: { type: 'unbound', ask: 1, code: 'EADDRINUSE', message: 'it is taken', ours: false },
   accept: { type: 'accept', key: '::|80' },
-  pause: { type: 'pause', receivers: true, hurry: false },
+  pause: { type: 'pause', receivers: true, hurry: false, last: false },
   drain: { type: 'drain', receivers: false },
   expect: { type: 'expect', port: 40_001, over: false },
   tickets: { type: 'tickets', keys: 'AAAA' },

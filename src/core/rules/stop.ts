@@ -50,7 +50,8 @@ function endAll(state: Running, { requests, why }: PlannedStop, at: number): Ste
       effects.push(...ended.effects);
       continue;
     }
-    for (const worker of generation.workers) effects.push({ do: 'pause', worker: worker.id, receivers: false });
+    for (const worker of generation.workers)
+      effects.push({ do: 'pause', worker: worker.id, receivers: false, last: true });
     const ended = retire(next, generation, why, false, at);
     next = amendEntry(ended.state, generation.id, { reason: generation.rejected ?? why });
     effects.push(...ended.effects);

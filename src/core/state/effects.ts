@@ -59,8 +59,17 @@ export type Effect =
   /** With `yields`, the next generation may serve from here on. */
   | { readonly do: 'hold'; readonly worker: string; readonly yields: boolean }
   | { readonly do: 'accept' | 'activate' | 'deactivate' | 'terminate' | 'kill'; readonly worker: string }
-  /** With `hurry`, its connections move at once, since what it serves is bad; else as fast as their receivers can serve them. */
-  | { readonly do: 'pause'; readonly worker: string; readonly receivers: boolean; readonly hurry?: true }
+  /**
+   * With `hurry`, its connections move at once, since what it serves is bad; else as fast as their receivers can serve them. With
+   * `last`, nobody accepts after it.
+   */
+  | {
+      readonly do: 'pause';
+      readonly worker: string;
+      readonly receivers: boolean;
+      readonly hurry?: true;
+      readonly last?: true;
+    }
   | { readonly do: 'drain'; readonly worker: string; readonly receivers: boolean }
   | {
       readonly do: 'set-deadline';

@@ -57,6 +57,11 @@ export class Listeners {
     return this.#held;
   }
 
+  /** Whether one was passed by somebody who has it too, and goes on with it. */
+  get hasPassed(): boolean {
+    return this.#held.some(({ passed }) => passed);
+  }
+
   find(key: string): Listener | undefined {
     return this.#held.find((listener) => listener.key === key);
   }

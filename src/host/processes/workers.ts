@@ -124,8 +124,8 @@ export class Workers {
     void this.#reports.ask(record);
   }
 
-  pause(worker: string, receivers: boolean, hurry: boolean): void {
-    this.#stopServing(worker)?.process.send({ type: 'pause', receivers, hurry });
+  pause(worker: string, how: { receivers: boolean; hurry: boolean; last: boolean }): void {
+    this.#stopServing(worker)?.process.send({ type: 'pause', ...how });
   }
 
   /** Lets a worker finish what is in flight and keep the rest unread. */

@@ -1,4 +1,4 @@
-import type { Handle } from '../../internals/net.ts';
+import { type Handle, narrowQueue } from '../../internals/net.ts';
 import type { Address } from '../../protocol/messages.ts';
 import type { Channel } from '../channel.ts';
 import type { Expected } from './expected.ts';
@@ -19,6 +19,8 @@ export class Gate {
   /** The listener that a connection came by, while it is being handed to the server. */
   arriving: string | null = null;
   key: string | null = null;
+  /** How many connections it has accepted. */
+  accepted = 0;
   /** What the server says of itself. */
   address: Address | null = null;
   /** Answers `server.address()`; absent on a unix socket, where Node tells the path. */
@@ -55,6 +57,7 @@ export class Gate {
   open(key: string, handle: Handle, backlog: number): number {
     this.shut(key);
     handle.onconnection = (status, client) => {
+      this.accepted += 1;
       if (this.#expected.take(client)) return;
       this.arriving = key;
       this.onconnection?.(status, client);
@@ -64,6 +67,11 @@ export class Gate {
     if (status === 0) this.#open.set(key, handle);
     else handle.close();
     return status;
+  }
+
+  /** Lets hardly anybody in who is not in the kernel's queue already. @returns whether that was to be had anywhere */
+  narrow(): boolean {
+    return [...this.#open.values()].map(narrowQueue).includes(true);
   }
 
   isOpen(key: string): boolean {

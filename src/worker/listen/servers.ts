@@ -10,6 +10,7 @@ import { closeOnAbort } from './close-on-abort.ts';
 import { Expected } from './expected.ts';
 import { Gate } from './gate.ts';
 import { isGone, keepPaths } from './keep-paths.ts';
+import { Leaving } from './leaving.ts';
 import { type Call, readListen } from './listen-arguments.ts';
 import { refuseOwnConnections } from './own-connections.ts';
 import { watchPreloading } from './preloading.ts';
@@ -39,6 +40,7 @@ const TRIAL_MS = 250;
 export class Servers {
   readonly expected: Expected;
   readonly spares = new Spares();
+  readonly leaving = new Leaving(() => this.#shared.map(({ gate }) => gate));
   readonly #shared: Shared[] = [];
   readonly #channel: Channel;
   readonly #settings: WorkerSettings;

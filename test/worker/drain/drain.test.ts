@@ -173,7 +173,7 @@ test('a connection that was upgraded before its turn came does not move', async 
   const upgraded = new Raw({ host: '127.0.0.1', port: bound.port });
   atEnd(t, () => upgraded.socket.destroy());
   await upgraded.get('/answer');
-  leaver.say({ type: 'pause', receivers: true, hurry: false });
+  leaver.say({ type: 'pause', receivers: true, hurry: false, last: false });
   await leaver.report();
   upgraded.socket.write('GET / HTTP/1.1\r\nhost: a\r\nConnection: Upgrade\r\nUpgrade: echo\r\n\r\n');
   await upgraded.seen(() => upgraded.text.endsWith('Upgrade: echo\r\n\r\n'), 'the upgrade');
@@ -224,7 +224,7 @@ async function unread(worker: Worker, talk: Talk, ids: string, rest = ''): Promi
   const [first = '', second = '', third = '', ...others] = ids;
   for (const id of [first, second]) talk.get('/wait', id);
   await worker.reports(({ requests }) => requests === before + 2, 'what was sent ahead before the pause');
-  worker.say({ type: 'pause', receivers: true, hurry: false });
+  worker.say({ type: 'pause', receivers: true, hurry: false, last: false });
   await worker.hear('paused');
   talk.get('/wait', third);
   await worker.reports(({ requests }) => requests === before + 3, 'what was sent ahead after the pause');

@@ -22,7 +22,7 @@ test('a connection whose turn has not come is told to close only if the handover
     return talk.answer();
   };
   for (const talk of talks) await ask(talk);
-  worker.say({ type: 'pause', receivers: true, hurry: false });
+  worker.say({ type: 'pause', receivers: true, hurry: false, last: false });
   const next = async () => {
     const { id, handle } = await worker.hear('connection');
     await delay(STEP_MS); // so slow is whoever takes it

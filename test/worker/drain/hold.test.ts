@@ -190,7 +190,7 @@ test('what was held is handed over to another worker, with the requests that wai
   await worker.hear('quiet');
   for (const talk of talks.slice(5, 20)) talk.get('/answer', 'held');
   await receiver.accept();
-  worker.say({ type: 'pause', receivers: true, hurry: false });
+  worker.say({ type: 'pause', receivers: true, hurry: false, last: false });
   assert.equal(await worker.handOverTo(receiver), 30);
   for (const talk of talks.slice(0, 5)) talk.get('/answer', 'held');
   for (const talk of talks.slice(20)) talk.get('/answer', 'held');
@@ -230,7 +230,7 @@ test('accept takes back what was on its way to the receivers and has not left', 
   for (const talk of talks) await ask(talk, 'first');
   await worker.hold();
   await worker.hear('quiet');
-  worker.say({ type: 'pause', receivers: true, hurry: false });
+  worker.say({ type: 'pause', receivers: true, hurry: false, last: false });
   const first = await worker.hear('connection');
   await worker.accept();
   // The ones that have left come back as a supervisor would bring them back.
@@ -246,7 +246,7 @@ test('a stop while holding ends what was held gently: a request that waits is an
   await worker.hold();
   await worker.hear('quiet');
   asking.get('/answer', 'held');
-  worker.say({ type: 'pause', receivers: false, hurry: false });
+  worker.say({ type: 'pause', receivers: false, hurry: false, last: false });
   worker.say({ type: 'drain', receivers: false });
   assert.equal((await asking.answer()).id, 'held');
   await worker.hear('drained');
@@ -275,7 +275,7 @@ test('an orphan that held as a standby does not begin to accept, and ends what i
   const { bound, worker } = await serve(t);
   const talk = await open(t, bound);
   await ask(talk, 'first');
-  worker.say({ type: 'pause', receivers: false, hurry: false });
+  worker.say({ type: 'pause', receivers: false, hurry: false, last: false });
   await worker.hear('paused');
   await worker.hold();
   await worker.hear('quiet');
@@ -310,7 +310,7 @@ test('what was taken back and is still unused is held again, moved on, or ended 
     await worker.accept();
   }
   await receiver.accept();
-  worker.say({ type: 'pause', receivers: true, hurry: false });
+  worker.say({ type: 'pause', receivers: true, hurry: false, last: false });
   assert.equal(await worker.handOverTo(receiver), 2);
   for (const talk of [used, never]) await ask(talk, 'there');
 });
