@@ -177,7 +177,8 @@ async function chat(port: number, secure = false) {
     .on('data', (data) => {
       bytes += data.length;
     });
-  const closed = once(socket, 'close');
+  // What it says into an end that is on its way is answered by a reset.
+  const closed = new Promise<void>((done) => socket.once('close', () => done()));
   socket.write('GET / HTTP/1.1\r\nHost: a\r\nConnection: Upgrade\r\nUpgrade: echo\r\n\r\n');
   await until(() => bytes > 1_000, 'talk of the app');
   const talk = setInterval(() => socket.writable && socket.write('hello'), 5);
