@@ -5,12 +5,13 @@ import { describeMachine, isStale, showMachine } from './rig/machine.ts';
 import { runCommand } from './rig/run.ts';
 import { connections } from './scale/connections.ts';
 import { fleet } from './scale/fleet.ts';
+import { fleetCounted } from './scale/fleet-counted.ts';
 import type { Part } from './scale/part.ts';
 import { reloads } from './scale/reloads.ts';
 import { showAnswer } from './scale/table.ts';
 import { workers } from './scale/workers.ts';
 
-const PARTS: readonly Part[] = [connections, workers, reloads, fleet];
+const PARTS: readonly Part[] = [connections, workers, reloads, fleet, fleetCounted];
 
 const COMMAND: Command = {
   name: 'npm run bench:scale',

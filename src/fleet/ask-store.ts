@@ -4,7 +4,7 @@ import type { Store } from './fleet-ports.ts';
 import type { Keys } from './keys.ts';
 import type { Reader } from './reader.ts';
 import { writeGoal } from './rules/goal.ts';
-import type { Answer, Ask, Settle } from './rules/member-state.ts';
+import type { Answer, Ask, Settle, Watched } from './rules/member-state.ts';
 import { countPermits } from './rules/permits.ts';
 import { type Outcome, readHolder, readOutcome } from './rules/records.ts';
 import { takePermit } from './take-permit.ts';
@@ -56,24 +56,30 @@ async function look(
 ): Promise<Answer> {
   const prefix = `${keys.queue}${place.split('/', 1)[0]}/`;
   const until = keys.queue + place;
-  // How many machines there are is asked anew where it matters, or where nothing is known yet.
-  const asked = 'share' in maxUnavailable || watched === null ? store.count(keys.machines) : null;
-  const [ahead, machines] = await Promise.all([store.count(prefix, until), asked]);
+  // How many machines there are is asked anew where it matters.
+  const machines = 'share' in maxUnavailable ? await store.count(keys.machines) : null;
   const limit = countPermits(maxUnavailable, machines ?? 0);
-  const stands = { ahead, limit, watched: null, refused: false };
-  if (ahead < limit) return { to: 'look', machines, inQueue: stands };
-  // As long as it is there, nobody else is waited for: each has one who takes its permit over, however they come to their ends.
-  if (watched && (await store.get(watched.key))) return { to: 'look', machines, inQueue: { ...stands, watched } };
-  const { kvs, revision } = await store.range(prefix, { until, order: 'descend', limit, keysOnly: true });
+  const stands = (ahead: number, next: Watched | null = null): Answer => ({
+    to: 'look',
+    machines,
+    inQueue: { ahead, limit, watched: next, refused: false }
+  });
+  if (watched) {
+    const [ahead, isThere] = await Promise.all([store.count(prefix, until), store.get(watched.key)]);
+    if (ahead < limit) return stands(ahead);
+    // As long as it is there, nobody else is waited for: each has one who takes its permit over, however they come to their ends.
+    if (isThere) return stands(ahead, watched);
+  }
+  const { kvs, count, revision } = await store.range(prefix, { until, order: 'descend', limit, keysOnly: true });
   const key = kvs[limit - 1]?.key;
-  const next = key === undefined ? null : await store.get(key);
+  if (key === undefined) return stands(count);
+  const next = await store.get(key);
   // Some have gone since they were counted.
-  if (!next) return { to: 'look', machines, inQueue: { ...stands, ahead: Math.min(ahead, kvs.length) } };
+  if (!next) return stands(kvs.length);
   if (next.lease === null) await remove(store, reader, next);
   const holder = reader.read(next, readHolder);
   const machine = holder?.machine ?? next.key.slice(next.key.lastIndexOf('/') + 1);
-  const found = { key: next.key, machine, slot: holder?.slot ?? null, revision };
-  return { to: 'look', machines, inQueue: { ...stands, watched: found } };
+  return stands(count, { key: next.key, machine, slot: holder?.slot ?? null, revision });
 }
 
 /** No machine wrote it, for theirs go with their leases: it would be waited for until the end of time. */

@@ -25,7 +25,7 @@ const LOOK_MS = 1_000;
 /** How soon it is asked again where etcd did not answer, or all permits were taken. */
 const SOON_MS = 1_500;
 /** A fleet that is told of a deploy does not come to etcd all at once: so long for each machine. */
-const SPREAD_MS = 8;
+const SPREAD_MS = 20;
 const GATHER_MS = 150;
 
 /** This machine as a part of its fleet: what it learns goes to the rules, and what they decide is done. */
@@ -131,8 +131,8 @@ export class Member {
   /** What all machines are told at once, each hears a little later than the one before; a stop at once. */
   #hear(event: MemberEvent): void {
     const state = event.type === 'goal' ? event.goal?.doc.state : undefined;
-    const spread = state === 'canary' || state === 'rolling' ? this.#state.machines * SPREAD_MS : 0;
-    if (spread === 0 || event.type !== 'goal') return this.#post(event);
+    if (event.type !== 'goal' || (state !== 'canary' && state !== 'rolling')) return this.#post(event);
+    const spread = Math.max(this.#state.machines, event.goal?.doc.machines ?? 0) * SPREAD_MS;
     this.#clock.after(this.#clock.draw() * spread, () => this.#post(event));
   }
 

@@ -113,7 +113,7 @@ export class Membership {
       this.#watching = new AbortController();
       this.#parts.onJoined();
       post({ type: 'joined', goal, outcome, slot, queued, machines });
-      this.#later(TTL_MS / 3, () => void this.#beat());
+      this.#keepBeating();
       void this.#watch(revision + 1, this.#watching.signal);
     } catch (error) {
       await store.revoke(lease).catch(() => {}); // it ends by itself then
@@ -156,6 +156,11 @@ export class Membership {
     return succeeded;
   }
 
+  /** A little sooner or later each time: machines that came together, as after an etcd that was away, do not come together for ever. */
+  #keepBeating(): void {
+    this.#later((TTL_MS / 3) * (0.9 + this.#parts.clock.draw() / 5), () => void this.#beat());
+  }
+
   async #beat(): Promise<void> {
     const { store, clock } = this.#parts;
     const lease = this.#lease;
@@ -166,7 +171,7 @@ export class Membership {
       if (lease !== this.#lease) return;
       if (kept === null) return this.lose('its lease ended: etcd heard nothing of this machine for too long');
       this.#aliveAt = at;
-      this.#later(TTL_MS / 3, () => void this.#beat());
+      this.#keepBeating();
     } catch (error) {
       if (lease !== this.#lease) return;
       if (this.isOverdue) return this.lose(HandoverError.from(error).message);

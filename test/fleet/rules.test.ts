@@ -188,8 +188,8 @@ test('canaries stand before all others in the queue, and zones come one after th
   assert.deepEqual(queue, ['0/east/b', '1/east/c', '1/west/a']);
 });
 
-test('a fleet of any size looks around about 50 times a second together', () => {
-  assert.deepEqual([paceMs(3), paceMs(300), paceMs(3_000)], [3_000, 6_000, 60_000]);
+test('a fleet of any size looks around some 40 times a second together', () => {
+  assert.deepEqual([paceMs(3), paceMs(300), paceMs(3_000)], [3_000, 9_000, 90_000]);
 });
 
 const running = { label: '42', generation: 1, standby: null, ready: true, busy: false };
@@ -257,4 +257,15 @@ test('under a rollback of the fleet a candidate is given up, and what is warm go
   assert.equal(goes.state.deed?.do, 'roll-back');
   const other = { ...warm, running: { ...warm.running, standby: { label: '41' } } };
   assert.notEqual(step(other, { type: 'goal', goal: back }).state.deed?.do, 'roll-back');
+});
+
+test('who joined when few were there learns from the goal how many there are, and takes its time', () => {
+  const joined = { type: 'joined', goal: null, outcome: null, slot: null, queued: null, machines: 1 } as const;
+  const { state } = step(createMember({ id: 'web-1', zone: null }), joined);
+  const heard = step(state, {
+    type: 'goal',
+    goal: { doc: readGoal(writeGoal({ ...goal, machines: 3_000 })), revision: 2 }
+  });
+
+  assert.deepEqual([state.machines, heard.state.machines], [1, 3_000]);
 });

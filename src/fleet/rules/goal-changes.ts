@@ -63,6 +63,7 @@ export function startDeploy(order: DeployOrder, before: Goal | null, machines: r
     ...said,
     ...{ id, attempt: 1, release, ...ranBefore(before, machines, label), canaries, baked: [], failed: [] },
     strategy: order.strategy === undefined ? (before?.strategy ?? null) : order.strategy,
+    machines: machines.length,
     state: canaries.length > 0 ? 'canary' : 'rolling',
     resumesTo: null,
     by

@@ -15,6 +15,8 @@ export interface Goal {
   /** How each machine hands over; null: as its own options say. */
   readonly strategy: StrategyName | null;
   readonly maxUnavailable: Limit;
+  /** How many there were when the deploy was ordered: the more there are, the more slowly they come to etcd; 0 where nobody said. */
+  readonly machines: number;
   /** The machines that go first, by their names. */
   readonly canaries: readonly string[];
   /** How long each of them is watched before the others begin. */
@@ -110,6 +112,7 @@ export function readGoal(text: string): Goal {
     earlier: earlier.map((one) => readRelease(one, 'earlier')),
     strategy: object.strategy == null ? null : readOneOf(object.strategy, 'strategy', STRATEGIES),
     maxUnavailable: readStoredLimit(object.maxUnavailable),
+    machines: object.machines == null ? 0 : count('machines', 0),
     canaries: readTexts(object.canaries, 'canaries'),
     bakeMs: count('bakeMs', 0),
     baked: readTexts(object.baked, 'baked'),

@@ -17,7 +17,7 @@ function learn(state: MemberState, event: MemberEvent): MemberState {
         outcome: outcome ?? ownOutcome(state, goal),
         slot,
         queued,
-        machines
+        machines: Math.max(machines, goal?.doc.machines ?? 0)
       };
     }
     case 'lease-lost':
@@ -80,6 +80,8 @@ function withGoal(state: MemberState, goal: MemberState['goal']): MemberState {
   return {
     ...state,
     goal,
+    // Whoever joined early knows of few others.
+    machines: Math.max(state.machines, goal?.doc.machines ?? 0),
     outcome: goal === null || state.outcome?.deploy === goal.doc.id ? state.outcome : null,
     // A place in the queue says nothing once others go.
     inQueue: stands ? state.inQueue : null,

@@ -43,7 +43,7 @@ export function showLimit(limit: Limit): string {
   return 'machines' in limit ? String(limit.machines) : `${Math.round(limit.share * 100)}%`;
 }
 
-/** How often a machine looks at what it is told otherwise anyway: together a fleet of any size looks about 50 times a second. */
+/** How often a machine looks at what it is told otherwise anyway: together a fleet of any size looks some 40 times a second. */
 export function paceMs(machines: number): number {
-  return Math.min(60_000, Math.max(3_000, machines * 20));
+  return Math.min(90_000, Math.max(3_000, machines * 30));
 }
