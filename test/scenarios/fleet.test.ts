@@ -17,7 +17,7 @@ const where = missing ? 'on 127.0.0.1 to 127.0.0.3' : 'each in a network namespa
 
 async function prepare(t: TestContext, wanted: Parameters<typeof prepareFleet>[1] = {}): Promise<Stage> {
   if (!isInside) return prepareFleet(t, wanted);
-  return prepareFleet(t, { ...wanted, grounds: await layGround(t, 3), etcd: { host: HUB } });
+  return prepareFleet(t, { ...wanted, grounds: await layGround(3), etcd: { host: HUB } });
 }
 
 // A good deploy blue-green is what fleet-failures.test.ts has, five times.

@@ -60,16 +60,13 @@ export interface Ground {
   readonly enter: readonly string[];
 }
 
-/** Lays the cable to so many machines; to be called inside. */
-export async function layGround(t: TestContext, count: number): Promise<readonly Ground[]> {
-  const grounds: Ground[] = [];
-  for (let at = 1; at <= count; at += 1) {
+const grounds: Ground[] = [];
+
+/** Lays the cable to so many machines; to be called inside. They are there for all tests of the file, and end with their namespaces. */
+export async function layGround(count: number): Promise<readonly Ground[]> {
+  for (let at = grounds.length + 1; at <= count; at += 1) {
     const holder = spawn('unshare', ['--net', 'sleep', 'infinity'], { stdio: 'ignore' });
-    const exited = once(holder, 'exit');
-    atEnd(t, async () => {
-      holder.kill('SIGKILL');
-      await exited;
-    });
+    holder.unref();
     const network = `/proc/${holder.pid}/ns/net`;
     await until(() => readlinkSync(network) !== readlinkSync('/proc/self/ns/net'), 'a network namespace');
     const enter = ['nsenter', `--net=${network}`];
