@@ -124,7 +124,11 @@ async function deploy(context: Context, etcd: Etcd, child: Machines, machines: n
     peak = Math.max(peak, ((now.requests - last.requests) * 1_000) / (now.at - last.at));
     before = now;
     const found = await etcd.get(goal).catch(() => null); // a busy one is asked again
-    if (found && readGoal(found.value).state === 'done') return { tookMs: performance.now() - since, peak };
+    const doc = found && readGoal(found.value);
+    if (doc?.state === 'done') return { tookMs: performance.now() - since, peak };
+    const [failure] = doc?.failed ?? [];
+    if (failure)
+      throw new Error(`after ${Math.round((now.at - since) / 1_000)} s ${failure.machine} failed: ${failure.why}`);
     if (now.at - since > LATE_MS)
       throw new Error(`the deploy did not end within ${LATE_MS / 1_000} s: ${found?.value}`);
     const deployed = await etcd.count('/handover/shop/outcomes/bench/').catch(() => null);
