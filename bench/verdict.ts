@@ -2,6 +2,7 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { setTimeout as delay } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
+import type { ReloadOrder } from '../src/control/routes.ts';
 import { MIB } from '../src/core/verdict/signals.ts';
 import type { Claim, Context, Detail } from './rig/model.ts';
 import { endProcess, firstMessage, startProcess } from './rig/processes.ts';
@@ -53,13 +54,15 @@ export const verdict: Claim = {
     const table = simulateFaults(context);
     const real = await runFaults(context);
     const good = await runGood(context, context.quick ? 5 : 100);
+    const canaries = await runGoodCanaries(context, context.quick ? 6 : 100);
+    const isRight = [good, canaries].every(({ wrong }) => wrong.length <= MOST_WRONG_REAL);
     const late = real.filter(
       ({ fault, afterMs }) => afterMs === null || afterMs > (TARGETS[fault] ?? Number.POSITIVE_INFINITY)
     );
     return {
       value: wrong,
       unit: `of ${count}`,
-      ok: wrong <= MOST_WRONG && late.length === 0 && good.wrong.length <= MOST_WRONG_REAL,
+      ok: wrong <= MOST_WRONG && late.length === 0 && isRight,
       details: [
         ...table,
         ...real.map(({ fault, afterMs, bad, reason }): Detail => {
@@ -68,7 +71,11 @@ export const verdict: Claim = {
           return { name: `real, 500/s: ${fault}`, value: `${when}: ${reason}` };
         }),
         { name: `real good deploys beside a busy neighbour, rolled back of ${good.count}`, value: good.wrong.length },
-        ...good.wrong.map((reason): Detail => ({ name: 'wrongly', value: reason }))
+        {
+          name: `real good canaries beside each other and it, rolled back of ${canaries.count}`,
+          value: canaries.wrong.length
+        },
+        ...[...good.wrong, ...canaries.wrong].map((reason): Detail => ({ name: 'wrongly', value: reason }))
       ]
     };
   }
@@ -108,6 +115,8 @@ interface Found {
   readonly afterMs: number | null;
   readonly bad: number;
   readonly reason: string;
+  /** What became of the generation, as the history has it. */
+  readonly outcome: string | undefined;
 }
 
 /** Deploys of real versions, one fault after the other, under 500 requests a second. */
@@ -128,13 +137,13 @@ function runFaults(context: Context): Promise<Found[]> {
   });
 }
 
-async function deploy(service: BenchService, fault: string): Promise<Found> {
-  await service.control.reload({ env: { FAULT: fault }, wait: true }).catch(() => {}); // a rollback is an answer, too
+async function deploy(service: BenchService, fault: string, order: ReloadOrder = {}): Promise<Found> {
+  await service.control.reload({ ...order, env: { FAULT: fault }, wait: true }).catch(() => {}); // a rollback is an answer, too
   const { history } = await service.control.history();
   const last = history.at(-1);
   const { after = null, decision = 'keep', reason = 'not judged' } = last?.verdict ?? {};
   const afterMs = decision === 'roll back' ? (after?.spanMs ?? null) : null;
-  return { fault, afterMs, bad: (after?.failed ?? 0) + (after?.cut ?? 0), reason };
+  return { fault, afterMs, bad: (after?.failed ?? 0) + (after?.cut ?? 0), reason, outcome: last?.outcome };
 }
 
 /** Deploys of the same version again and again, while another process takes the CPU for some seconds now and then. */
@@ -152,6 +161,28 @@ function runGood(context: Context, count: number): Promise<{ count: number; wron
       const { afterMs, reason } = await deploy(service, '');
       if (afterMs !== null) wrong.push(reason);
     }
+    return { count, wrong };
+  });
+}
+
+/** Services side by side on the same cores, each of which gives the same version a share first, again and again. */
+function runGoodCanaries(context: Context, count: number): Promise<{ count: number; wrong: string[] }> {
+  return withCleanup(async (keep) => {
+    keep(startNeighbour());
+    const wrong: string[] = [];
+    let begun = 0;
+    const run = async (): Promise<void> => {
+      const service = keep(await BenchService.start(context, { pinned: false }, { entry: SHOP, bake: 0 }));
+      keep(await startVisitors(context, service.port, 200, 'bursty'));
+      await delay(10_000);
+      while (begun < count) {
+        begun += 1;
+        context.progress(`good canary ${begun} of ${count}, beside others and a busy neighbour`);
+        const { reason, outcome } = await deploy(service, '', { canary: '25%', hold: '4s' });
+        if (outcome !== 'active') wrong.push(`${outcome}: ${reason}`);
+      }
+    };
+    await Promise.all([run(), run(), run()]);
     return { count, wrong };
   });
 }

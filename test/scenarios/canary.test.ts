@@ -1,8 +1,12 @@
 import assert from 'node:assert/strict';
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
 import { test } from 'node:test';
 import { chooseGeneration } from '../../src/core/routing/choose.ts';
+import { isMissing, nginx } from '../apps/proxies.ts';
 import { atEnd } from '../support/end.ts';
-import { app } from '../support/service.ts';
+import { makeFolder } from '../support/folder.ts';
+import { answers, app, freePort } from '../support/service.ts';
 import { TestService, waitFor, withService } from './service.ts';
 import { Users } from './users.ts';
 
@@ -11,6 +15,7 @@ import { Users } from './users.ts';
 const USERS = 300;
 const CONNECTIONS = 24;
 const REQUESTS = 3_000;
+const withoutNginx = isMissing('nginx', '-v', 'apt-get install nginx');
 const MIRROR = app('mirror.mjs');
 
 /** The users that a canary is to answer. */
@@ -68,6 +73,32 @@ test('each user is answered by one side, exactly the share of the hash, over con
       (active?.workers ?? []).map(({ unrouted }) => unrouted ?? {}),
       [{}, {}]
     );
+  });
+});
+
+test('behind nginx, whose connections to the service all users share, each user stays on one side', {
+  skip: withoutNginx ?? false
+}, async (t) => {
+  const [port, folder] = [await freePort(), makeFolder(t)];
+  await withCanary({}, { canary: '5%' }, async (service) => {
+    const [program = '', ...args] = nginx({ folder, port: service.port, secondPort: port });
+    const proxy = spawn(program, args, { stdio: 'ignore' });
+    const exited = once(proxy, 'exit');
+    const users = new Users(port, USERS, CONNECTIONS);
+    try {
+      await answers({ host: '127.0.0.1', port });
+      for (const share of [0.05, 0.5]) {
+        if (share > 0.05) await service.client.canary(share);
+        const { failures, versions } = await users.ask(REQUESTS);
+        const wanted = chosen(share, 1, 2);
+        const wrong = [...versions].filter(([user, of]) => [...of].join() !== (wanted.has(user) ? '2' : '1'));
+        assert.deepEqual([failures, wrong, users.closed], [[], [], []]);
+      }
+    } finally {
+      users.close();
+      proxy.kill();
+      await exited;
+    }
   });
 });
 
