@@ -31,6 +31,32 @@ export function pages(name: string, port: number, path: string, versionIn: (answ
   });
 }
 
+/** Browsers that keep every page they ever had open: whatever its build has made must be there, and of that build. */
+export function openPages(port: number): Clients {
+  return httpClients('a page that stays open', port, { clients: 3 }, () => {
+    const pages = new Map<string, Set<string>>();
+    const load = async (client: HttpClient, path: string, made: string) => {
+      const { status, body } = await client.get(path);
+      if (status !== 200) throw new Error(`${path} of version ${made} answered ${status}`);
+      if (!body.includes(`release-${made}`))
+        throw new Error(`${path} is not of version ${made}: ${body.slice(0, 200)}`);
+      return body;
+    };
+    return async (client) => {
+      const page = await client.get('/');
+      const made = /release-(\w+)/.exec(page.body)?.[1] ?? '';
+      const assets = pages.get(made) ?? new Set<string>();
+      pages.set(made, assets);
+      for (const path of assetsIn(page.body)) assets.add(path);
+      for (const [version, paths] of pages)
+        for (const path of paths) for (const next of assetsIn(await load(client, path, version))) paths.add(next);
+      return made;
+    };
+  });
+}
+
+const assetsIn = (text: string) => [...text.matchAll(/assets\/[\w.-]+\.js/g)].map(([path]) => `/${path}`);
+
 /** Visitors with a cookie, who notice when they are strangers again. */
 export function visitors(port: number, options: LoopOptions): Clients {
   return httpClients('a visitor', port, options, () => {

@@ -1,7 +1,7 @@
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { LOAD_APP } from '../scenarios/service.ts';
-import { formUploads, pages, visitors } from './http-clients.ts';
+import { formUploads, openPages, pages, visitors } from './http-clients.ts';
 import { mcpClients } from './mcp-clients.ts';
 import { type App, type Place, UNNOTICED } from './model.ts';
 import { haproxy, isMissing, nginx } from './proxies.ts';
@@ -195,6 +195,24 @@ export const APPS: readonly App[] = [
     },
     run: (place) => ['node_modules/serve/build/main.js', ...listen(place), '--', '-L', '-p', String(place.port)],
     clients: ({ port }) => [pages('a page', port, '/', ({ version }) => version)],
+    expected: UNNOTICED
+  },
+  {
+    name: 'Vite, two builds',
+    folder: 'vite',
+    packages: ['vite'],
+    about: 'pages that stay open over a deploy, and assets with a hash in their names',
+    build: ['1', '2'].map((version) => [
+      'vite',
+      'build',
+      '--mode',
+      `release-${version}`,
+      '--outDir',
+      `dist/${version}`
+    ]),
+    run: (place) => ['server.mjs', ...listen(place), '--old-assets', '/assets'],
+    clients: ({ port }) => [openPages(port)],
+    deploys: 1,
     expected: UNNOTICED
   },
   {

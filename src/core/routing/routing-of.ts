@@ -49,9 +49,16 @@ function ableOf(state: State): readonly Generation[] {
   const found = [
     activeOf(state),
     'standby' in state ? state.standby : null,
-    state.phase === 'canary' ? state.next : null
+    // It has only just been told to pause.
+    state.phase === 'pausing' ? state.leaving : null,
+    besideOf(state)
   ];
   return found.filter((one) => one !== null && (one.rejected === null || one === found[0])) as readonly Generation[];
+}
+
+/** The generation that answers beside the active one, whatever becomes of it. */
+function besideOf(state: State): Generation | null {
+  return state.phase === 'canary' || state.phase === 'opening' || state.phase === 'rolling' ? state.next : null;
 }
 
 function pinsOf(state: State, generation: number): Pins | null {
@@ -69,15 +76,11 @@ function oldAssetsOf(state: State, generation: number): OldAssets | null {
   const [active] = able;
   const paths = active?.release.settings?.oldAssets ?? [];
   if (!active || paths.length === 0) return null;
-  // Both answer: pages of each ask both.
-  const other =
-    state.phase === 'canary'
-      ? [state.active, state.next].find(({ id }) => id !== generation)
-      : generation === active.id
-        ? able[1]
-        : undefined;
-  const asks = generation === active.id || (state.phase === 'canary' && generation === state.next.id);
-  return asks && other ? { paths, generation: other.id } : null;
+  const beside = besideOf(state);
+  const answers = state.phase === 'canary' || beside?.workers.some(({ phase }) => phase === 'accepting');
+  // Where two answer, pages of each ask both.
+  const other = generation === active.id ? (answers ? beside : able[1]) : generation === beside?.id ? active : null;
+  return other ? { paths, generation: other.id } : null;
 }
 
 /** What the workers of a generation are told of it, as JSON; empty where they answer all that they get. */

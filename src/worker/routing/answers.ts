@@ -8,7 +8,7 @@ import { mayGiveUp } from './give-up.ts';
 /** An answer of this version that may give way to that of another one. */
 interface Passing {
   readonly to: string;
-  /** Where the request goes back to unless it is answered with 2xx there; empty: any answer will do. */
+  /** Where the request goes back to unless it is answered with 2xx there; where that is its destination, any answer will do. */
   readonly tries: string;
   readonly isWanted: (status: number) => boolean;
 }
@@ -45,8 +45,9 @@ export class Answers {
     affinity?.watch(response);
     const { tries } = connection;
     connection.tries = '';
-    if (tries !== '') return this.#mayPassOn(connection, request, response, { to: tries, tries: '', isWanted: isGood });
-    const other = hasCome ? null : this.#destinations.findOther(request);
+    if (tries === this.#own) return; // it is back
+    if (tries !== '') return this.#mayPassOn(connection, request, response, { to: tries, tries, isWanted: isGood });
+    const other = this.#destinations.findOther(request);
     if (other !== null)
       this.#mayPassOn(connection, request, response, { to: other, tries: this.#own, isWanted: isFound });
   }

@@ -83,10 +83,20 @@ test('a standby is asked for old assets and by its label, unless it was rejected
   assert.equal(routingOf(rejected, 6), null);
 });
 
-test('while a canary answers, both ask each other for what they do not have', () => {
-  const state = withRoutes(play('steady active=6', 'reload ./v7.js canary=5%', 'ready 7.1').state);
-  assert.equal(routingOf(state, 6)?.oldAssets?.generation, 7);
-  assert.equal(routingOf(state, 7)?.oldAssets?.generation, 6);
+test('while two answer, for a canary or a moment, both ask each other for what they do not have', () => {
+  for (const lines of [['reload ./v7.js canary=5%'], ['reload ./v7.js'], ['with strategy=rolling', 'reload ./v7.js']]) {
+    const state = withRoutes(play('steady active=6', ...lines, 'ready 7.1').state);
+    assert.equal(routingOf(state, 6)?.oldAssets?.generation, 7, lines.join());
+    assert.equal(routingOf(state, 7)?.oldAssets?.generation, 6, lines.join());
+  }
+});
+
+test('one that was only just told to pause is asked as the standby is that it becomes', () => {
+  const state = withRoutes(play('steady active=6', 'reload ./v7.js', 'ready 7.1', 'accepting 7.1').state);
+  assert.equal(state.phase, 'pausing');
+  const { oldAssets, pins } = routingOf(state, 7) ?? {};
+  assert.equal(oldAssets?.generation, 6);
+  assert.deepEqual(pins?.generations, { v6: 6, v7: 7 });
 });
 
 test('what is meant for a generation goes to any of its workers that can serve, and for a worker to that one', () => {
