@@ -1,10 +1,10 @@
 // What 100,000 machines behind one name need, cell by cell. `node examples/dns/arithmetic.js [machines] [machines in a cell]`
 const [machines = 100_000, inCell = 3_000] = process.argv.slice(2).map(Number);
 
-// What handover does (docs/fleet.md): a lease of 20 s is renewed three times; in a deploy a look around every machines x 20 ms, from
-// 3 s to 60 s, and a dozen requests for each machine. What is chosen here: the rest.
+// What handover does (docs/fleet.md): a lease of 20 s is renewed three times; in a deploy a look around every machines x 30 ms, from
+// 3 s to 90 s, and a dozen requests for each machine. What is chosen here: the rest.
 const RENEWALS = 3 / 20;
-const LOOK_SECONDS = Math.min(60, Math.max(3, inCell * 0.02));
+const LOOK_SECONDS = Math.min(90, Math.max(3, inCell * 0.03));
 const DEPLOY_REQUESTS = 12;
 const unavailable = Math.ceil(inCell * 0.05);
 const deploySeconds = 90; // of one machine: fetch, start, 60 s of bake
