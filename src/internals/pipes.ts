@@ -82,6 +82,8 @@ export class MessagePipe {
   readonly #handles: Handle[] = [];
   #rest: Buffer[] = [];
   #restBytes = 0;
+  /** Whether something was read since it began, or seemed to end. */
+  #hasMore = false;
   #open = true;
 
   /** @param close closes the pipe */
@@ -137,8 +139,21 @@ export class MessagePipe {
     const handle = this.#pipe.pendingHandle;
     this.#pipe.pendingHandle = null;
     if (handle) this.#handles.push(handle);
-    if (bytes > 0 && chunk) this.#take(Buffer.from(chunk, offset, bytes));
-    else if (bytes < 0) this.#end();
+    if (bytes > 0 && chunk) {
+      this.#hasMore = true;
+      this.#take(Buffer.from(chunk, offset, bytes));
+    } else if (bytes < 0) this.#onEof();
+  }
+
+  /**
+   * libuv takes a read that did not fill its buffer for the last one, once the other side is gone. But each descriptor ends a read,
+   * so what comes behind one would be lost: only an end without anything before it is one.
+   */
+  #onEof(): void {
+    if (!this.#open) return;
+    const mayHaveMore = this.#hasMore;
+    this.#hasMore = false;
+    if (!mayHaveMore || this.#pipe.readStart() !== 0) this.#end();
   }
 
   #take(chunk: Buffer): void {
