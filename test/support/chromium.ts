@@ -53,7 +53,7 @@ export class Browser {
       () => /DevTools listening on ws:\/\/127\.0\.0\.1:(\d+)/.exec(said),
       () => `Chromium; it said ${said}`
     );
-    const client = await CDP({ port: Number(port) });
+    const client = await inTime(CDP({ port: Number(port) }), 'a tab of Chromium');
     t.after(() => client.close());
     const browser = new Browser(client);
     await browser.#begin();
@@ -62,7 +62,7 @@ export class Browser {
 
   async #begin(): Promise<void> {
     const { Page, Runtime, Log } = this.#client;
-    await Promise.all([Page.enable(), Runtime.enable(), Log.enable()]);
+    await inTime(Promise.all([Page.enable(), Runtime.enable(), Log.enable()]), 'an answer of Chromium');
     Runtime.exceptionThrown(({ exceptionDetails }) =>
       this.errors.push(exceptionDetails.exception?.description ?? exceptionDetails.text)
     );
@@ -78,19 +78,16 @@ export class Browser {
   }
 
   async open(url: string): Promise<void> {
-    const { Page } = this.#client;
-    const loaded = Page.loadEventFired();
-    await Page.navigate({ url });
-    await inTime(loaded, `the page ${url}`);
+    // It answers when the page before is gone: what is asked of that one may never be answered.
+    await inTime(this.#client.Page.navigate({ url }), `the page ${url}`);
+    const state = 'document.readyState + " " + location.href';
+    await until(async () => (await this.read<string>(state)) === `complete ${url}`, `the page ${url}`);
   }
 
   /** The value of an expression in the page. */
   async read<T>(expression: string): Promise<T> {
-    const { result, exceptionDetails } = await this.#client.Runtime.evaluate({
-      expression,
-      returnByValue: true,
-      awaitPromise: true
-    });
+    const evaluated = this.#client.Runtime.evaluate({ expression, returnByValue: true, awaitPromise: true });
+    const { result, exceptionDetails } = await inTime(evaluated, `the value of ${expression}`);
     if (exceptionDetails)
       throw new Error(`${expression}: ${exceptionDetails.exception?.description ?? exceptionDetails.text}`);
     return result.value as T;
