@@ -41,6 +41,18 @@ test('a machine that runs something else by hand says so, and is deployed again 
   assert.deepEqual(phaseOf(back), { phase: 'deployed', why: null });
 });
 
+test('a machine that hears of a new goal only when it comes back is not taken for one that was handed over by hand', () => {
+  const member = { ...createMember({ id: 'web-1', zone: null }), running };
+  const joins = { goal: { doc: goal, revision: 7 }, outcome: null, slot: null, queued: null, machines: 3 };
+  const away = settled(settled(member, { type: 'joined', ...joins }), { type: 'lease-lost' });
+  const next = startDeploy({ ...order, id: 'd2', label: '44' }, goal, [{ id: 'web-1', zone: null, label: '43' }]);
+
+  const back = settled(away, { type: 'joined', ...joins, goal: { doc: next, revision: 9 } });
+
+  assert.equal(back.asking?.ask, 'enqueue');
+  assert.equal(back.outcome, null);
+});
+
 test('a machine that was deployed and is being stopped is not said to run anything', () => {
   const record = { machine: 'web-1', phase: 'deployed', label: '43', state: 'steady', why: null } as MachineRecord;
 

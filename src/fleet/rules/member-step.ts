@@ -17,7 +17,8 @@ function learn(state: MemberState, event: MemberEvent): MemberState {
         outcome: outcome ?? ownOutcome(state, goal),
         slot,
         queued,
-        machines: Math.max(machines, goal?.doc.machines ?? 0)
+        machines: Math.max(machines, goal?.doc.machines ?? 0),
+        wasThere: wasStillThere(state, goal)
       };
     }
     case 'lease-lost':
@@ -75,8 +76,6 @@ function ownOutcome({ outcome }: MemberState, goal: MemberState['goal']): Member
 function withGoal(state: MemberState, goal: MemberState['goal']): MemberState {
   const known = state.goal;
   if (!state.joined || (goal && known && goal.revision <= known.revision)) return state;
-  const same = (goal && known && goal.doc.id === known.doc.id && goal.doc.attempt === known.doc.attempt) ?? false;
-  const stands = same && goal?.doc.state === known?.doc.state;
   return {
     ...state,
     goal,
@@ -84,9 +83,20 @@ function withGoal(state: MemberState, goal: MemberState['goal']): MemberState {
     machines: Math.max(state.machines, goal?.doc.machines ?? 0),
     outcome: goal === null || state.outcome?.deploy === goal.doc.id ? state.outcome : null,
     // A place in the queue says nothing once others go.
-    inQueue: stands ? state.inQueue : null,
-    wasThere: stands || (goal !== null && known !== null && isForth(goal, known)) ? state.wasThere : false
+    inQueue: stands(goal, known) ? state.inQueue : null,
+    wasThere: wasStillThere(state, goal)
   };
+}
+
+/** Whether it has run what the goal wants, as far as it knows: of another goal, or another direction, that says nothing. */
+function wasStillThere({ goal: known, wasThere }: MemberState, goal: MemberState['goal']): boolean {
+  return wasThere && (stands(goal, known) || (goal !== null && known !== null && isForth(goal, known)));
+}
+
+function stands(goal: MemberState['goal'], known: MemberState['goal']): boolean {
+  if (!goal || !known) return false;
+  const [{ id, attempt, state }, before] = [goal.doc, known.doc];
+  return id === before.id && attempt === before.attempt && state === before.state;
 }
 
 /** From one state to another in which the release is still to run. */
