@@ -232,13 +232,10 @@ export function acceptPipes(
     const accepted = client as RawPipe;
     const pipe = new Pipe(constants.IPC);
     if (pipe.open(accepted.fd) !== 0) return accepted.close();
-    // Two handles of one descriptor, since Node accepts without ipc: both are closed, in the same breath, so that nobody else
-    // can have got its number in between.
-    const close = () => {
-      pipe.close();
-      accepted.close();
-    };
-    onPipe((events) => new MessagePipe(pipe, close, events));
+    // Two handles of one descriptor, since Node accepts without ipc. Only one is closed: for the other one a thread of Node's pool may
+    // have opened a file by then that has got its number. It does nothing, and stays, some hundred bytes for each link.
+    accepted.unref();
+    onPipe((events) => new MessagePipe(pipe, () => pipe.close(), events));
   };
   server.unref();
   return { close: () => server.close() };
