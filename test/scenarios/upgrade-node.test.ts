@@ -18,11 +18,11 @@ import { Traffic } from './traffic.ts';
 process.env.KEEP_ALIVE_MS = '120000';
 
 /** The path of another Node, such as that of 24. */
-const OTHER = process.env.HANDOVER_OTHER_NODE ?? '';
+const OTHER = process.env.ANOTHER_NODE ?? '';
 /** How often one Node is replaced by another. */
 const UPGRADES = Number(process.env.HANDOVER_UPGRADES ?? 4);
 
-const skipOther = OTHER === '' && 'HANDOVER_OTHER_NODE names no other Node';
+const skipOther = OTHER === '' && 'ANOTHER_NODE names no other Node';
 
 test('the supervisor goes from one Node to another and back under load: no client notices', {
   skip: skipOther
