@@ -106,7 +106,7 @@ for (const [speaks, workers, strategy] of [
   test(`${speaks}, ${strategy}, ${workers} worker(s): no stream fails or is refused, and sessions end with their streams`, {
     skip: speaks === 'h2' && skip
   }, async (t) => {
-    await serve(t, speaks, { strategy, workers, drainTimeout: '20s' }, async (service) => {
+    await serve(t, speaks, { strategy, workers, drainTimeout: '5s' }, async (service) => {
       const url = `${speaks === 'h2' ? 'https' : 'http'}://127.0.0.1:${service.port}`;
       // Busy ones, and some who think between two requests.
       const clients = [0, 0, 5, 20, 50, 300].map((pauseMs) => new Streams(url, pauseMs));
