@@ -1,5 +1,5 @@
 import type { KeyValue } from '../../src/fleet/etcd/key-values.ts';
-import type { Operation, Transaction } from '../../src/fleet/etcd/transaction.ts';
+import type { Guard, Operation, Transaction } from '../../src/fleet/etcd/transaction.ts';
 import type { Change, OnChanges } from '../../src/fleet/etcd/watch-stream.ts';
 import type { Store } from '../../src/fleet/fleet-ports.ts';
 import type { Time } from './simulated-time.ts';
@@ -65,12 +65,7 @@ export class CountingStore {
   };
 
   change({ compare = [], success, failure = [] }: Transaction) {
-    const succeeded = compare.every((guard) => {
-      const found = this.read(guard.key);
-      if ('modRevision' in guard) return (found?.modRevision ?? 0) === guard.modRevision;
-      if ('createRevision' in guard) return (found?.createRevision ?? 0) === guard.createRevision;
-      return found?.lease === guard.lease;
-    });
+    const succeeded = compare.every((guard) => holds(guard, this.read(guard.key)));
     this.#revision += 1;
     const responses = (succeeded ? success : failure).map((one) => this.#operate(one));
     return { succeeded, revision: this.#revision, responses };
@@ -111,7 +106,11 @@ export class CountingStore {
   #delete(key: string): void {
     if (!this.#kvs.delete(key)) return;
     this.#shelf(key, (keys) => keys.delete(key));
-    this.#tell({ key, value: '', createRevision: 0, modRevision: this.#revision, lease: null, type: 'delete' });
+    this.#tell(this.#gone(key));
+  }
+
+  #gone(key: string): Change {
+    return { key, value: '', createRevision: 0, modRevision: this.#revision, lease: null, type: 'delete' };
   }
 
   #shelf(key: string, change: (keys: Set<string>) => void): void {
@@ -146,15 +145,7 @@ export class CountingStore {
     const found = this.read(key);
     // What has happened since it was read is told first.
     if (found && found.modRevision >= from) this.#send(watcher, { ...found, type: 'put' });
-    if (!found && key.includes('/queue/'))
-      this.#send(watcher, {
-        key,
-        value: '',
-        createRevision: 0,
-        modRevision: this.#revision,
-        lease: null,
-        type: 'delete'
-      });
+    if (!found && key.includes('/queue/')) this.#send(watcher, this.#gone(key));
     return new Promise((done) => {
       watcher.signal.addEventListener('abort', () => {
         watchers.delete(watcher);
@@ -162,6 +153,13 @@ export class CountingStore {
       });
     });
   }
+}
+
+/** Whether what must be so of a key is. @param found what is there; nothing where there is no such key */
+export function holds(guard: Guard, found: KeyValue | null | undefined): boolean {
+  if ('modRevision' in guard) return (found?.modRevision ?? 0) === guard.modRevision;
+  if ('createRevision' in guard) return (found?.createRevision ?? 0) === guard.createRevision;
+  return found?.lease === guard.lease;
 }
 
 /** `/handover/shop/queue/` of whatever is below it. */

@@ -16,7 +16,7 @@ import {
   type MemberEvent,
   type MemberState
 } from './rules/member-state.ts';
-import { step } from './rules/member-step.ts';
+import { countMachines, step } from './rules/member-step.ts';
 import { paceMs } from './rules/permits.ts';
 import { phaseOf } from './rules/target.ts';
 
@@ -132,7 +132,7 @@ export class Member {
   #hear(event: MemberEvent): void {
     const state = event.type === 'goal' ? event.goal?.doc.state : undefined;
     if (event.type !== 'goal' || (state !== 'canary' && state !== 'rolling')) return this.#post(event);
-    const spread = Math.max(this.#state.machines, event.goal?.doc.machines ?? 0) * SPREAD_MS;
+    const spread = countMachines(this.#state.machines, event.goal) * SPREAD_MS;
     this.#clock.after(this.#clock.draw() * spread, () => this.#post(event));
   }
 

@@ -77,7 +77,6 @@ const ALONE = ' ';
  */
 export class MessagePipe {
   readonly #pipe: RawPipe;
-  readonly #close: () => void;
   readonly #events: PipeEvents;
   readonly #handles: Handle[] = [];
   #rest: Buffer[] = [];
@@ -86,10 +85,8 @@ export class MessagePipe {
   #hasMore = false;
   #open = true;
 
-  /** @param close closes the pipe */
-  constructor(pipe: RawPipe, close: () => void, events: PipeEvents) {
+  constructor(pipe: RawPipe, events: PipeEvents) {
     this.#pipe = pipe;
-    this.#close = close;
     this.#events = events;
     pipe.onread = (chunk) => this.#onRead(chunk);
     pipe.unref();
@@ -129,7 +126,7 @@ export class MessagePipe {
     if (!this.#open) return;
     this.#open = false;
     for (const handle of this.#handles.splice(0)) handle.close();
-    this.#close();
+    this.#pipe.close();
   }
 
   #onRead(chunk: ArrayBuffer | undefined): void {
@@ -207,7 +204,7 @@ export function connectPipe(path: string, events: PipeEvents, onConnected: (stat
   request.oncomplete = onConnected;
   const status = pipe.connect(request, path);
   if (status) process.nextTick(() => onConnected(status));
-  return new MessagePipe(pipe, () => pipe.close(), events);
+  return new MessagePipe(pipe, events);
 }
 
 /**
@@ -235,7 +232,7 @@ export function acceptPipes(
     // Two handles of one descriptor, since Node accepts without ipc. Only one is closed: for the other one a thread of Node's pool may
     // have opened a file by then that has got its number. It does nothing, and stays, some hundred bytes for each link.
     accepted.unref();
-    onPipe((events) => new MessagePipe(pipe, () => pipe.close(), events));
+    onPipe((events) => new MessagePipe(pipe, events));
   };
   server.unref();
   return { close: () => server.close() };

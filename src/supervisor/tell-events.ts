@@ -31,13 +31,8 @@ export function tellEvents({ app, notices, warn, onEnd }: Supervisor, target: Ev
     if (!TOLD.has(notice.event)) return;
     hook.tell({ app: app.name, time: new Date().toISOString(), ...notice, text: `${app.name}: ${describe(notice)}` });
   });
-  let closed: Promise<void> | null = null;
-  const close = () => {
-    closed ??= hook.close();
-    return closed;
-  };
-  onEnd(() => void close());
-  return close;
+  onEnd(() => void hook.close());
+  return () => hook.close();
 }
 
 function describe({ event, generation, worker, from, to, decision, reason }: Notice): string {

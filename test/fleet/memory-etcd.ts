@@ -1,3 +1,4 @@
+import { holds } from '../../bench/scale/counting-store.ts';
 import { HandoverError } from '../../src/errors.ts';
 import type { KeyValue, Reach } from '../../src/fleet/etcd/key-values.ts';
 import type { Operation, Transaction } from '../../src/fleet/etcd/transaction.ts';
@@ -102,12 +103,7 @@ export class MemoryEtcd {
   }
 
   txn({ compare = [], success, failure = [] }: Transaction) {
-    const succeeded = compare.every((guard) => {
-      const found = this.kvs.get(guard.key);
-      if ('modRevision' in guard) return (found?.modRevision ?? 0) === guard.modRevision;
-      if ('createRevision' in guard) return (found?.createRevision ?? 0) === guard.createRevision;
-      return found?.lease === guard.lease;
-    });
+    const succeeded = compare.every((guard) => holds(guard, this.kvs.get(guard.key)));
     const operations = succeeded ? success : failure;
     for (const one of operations) if ('put' in one && one.lease && !this.leases.has(one.lease)) throw NO_LEASE();
     const next = this.revision + 1;

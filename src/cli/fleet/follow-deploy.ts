@@ -27,8 +27,9 @@ function isUnderWay({ phase }: MachineRecord): boolean {
 
 /** Whether the line of a machine says what is to be expected at the end of a deploy. */
 function isAtEnd({ phase }: MachineRecord, { state }: Goal): boolean {
-  if (state === 'done') return phase === 'deployed' || phase === 'failed' || phase === 'by-hand';
-  if (state === 'rolled-back') return phase === 'rolled-back' || phase === 'failed' || phase === 'by-hand';
+  const isOut = phase === 'failed' || phase === 'by-hand';
+  if (state === 'done') return isOut || phase === 'deployed';
+  if (state === 'rolled-back') return isOut || phase === 'rolled-back';
   return phase !== 'deploying' && phase !== 'rolling-back' && phase !== 'waiting';
 }
 

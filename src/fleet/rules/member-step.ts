@@ -17,7 +17,7 @@ function learn(state: MemberState, event: MemberEvent): MemberState {
         outcome: outcome ?? ownOutcome(state, goal),
         slot,
         queued,
-        machines: Math.max(machines, goal?.doc.machines ?? 0),
+        machines: countMachines(machines, goal),
         wasThere: wasStillThere(state, goal)
       };
     }
@@ -72,6 +72,11 @@ function ownOutcome({ outcome }: MemberState, goal: MemberState['goal']): Member
   return outcome?.deploy === goal?.doc.id ? outcome : null;
 }
 
+/** How many there are, as far as a machine knows: whoever joined early knows of few others, and learns from the goal. */
+export function countMachines(known: number, goal: MemberState['goal']): number {
+  return Math.max(known, goal?.doc.machines ?? 0);
+}
+
 /** News of an older goal come late: what was read in an answer is newer. */
 function withGoal(state: MemberState, goal: MemberState['goal']): MemberState {
   const known = state.goal;
@@ -79,8 +84,7 @@ function withGoal(state: MemberState, goal: MemberState['goal']): MemberState {
   return {
     ...state,
     goal,
-    // Whoever joined early knows of few others.
-    machines: Math.max(state.machines, goal?.doc.machines ?? 0),
+    machines: countMachines(state.machines, goal),
     outcome: goal === null || state.outcome?.deploy === goal.doc.id ? state.outcome : null,
     // A place in the queue says nothing once others go.
     inQueue: stands(goal, known) ? state.inQueue : null,

@@ -37,21 +37,19 @@ export function readOutcome(text: string): Outcome {
   };
 }
 
-export const MACHINE_PHASES = [
-  ...['steady', 'waiting', 'deploying', 'baking', 'deployed', 'failed', 'rolling-back', 'rolled-back', 'given-up'],
+const MACHINE_PHASES = [
+  'steady',
+  'waiting',
+  'deploying',
+  'baking',
+  'deployed',
+  'failed',
+  'rolling-back',
+  'rolled-back',
+  'given-up',
   'by-hand'
-] as readonly MachinePhase[];
-export type MachinePhase =
-  | 'steady'
-  | 'waiting'
-  | 'deploying'
-  | 'baking'
-  | 'deployed'
-  | 'failed'
-  | 'rolling-back'
-  | 'rolled-back'
-  | 'given-up'
-  | 'by-hand';
+] as const;
+export type MachinePhase = (typeof MACHINE_PHASES)[number];
 
 /** What a machine says of itself, as long as it is there. */
 export interface MachineRecord {

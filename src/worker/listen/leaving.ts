@@ -10,10 +10,13 @@ const MOST_MS = 1_000;
 /** How a worker ceases to accept. */
 export class Leaving {
   readonly #gates: () => readonly Gate[];
+  readonly #shut: () => void;
   #emptied: Promise<void> | null = null;
 
-  constructor(gates: () => readonly Gate[]) {
+  /** @param shut shuts all of them */
+  constructor(gates: () => readonly Gate[], shut: () => void) {
     this.#gates = gates;
+    this.#shut = shut;
   }
 
   /**
@@ -43,9 +46,5 @@ export class Leaving {
     }
     this.#emptied = null;
     this.#shut();
-  }
-
-  #shut(): void {
-    for (const gate of this.#gates()) gate.shut();
   }
 }

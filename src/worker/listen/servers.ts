@@ -40,7 +40,10 @@ const TRIAL_MS = 250;
 export class Servers {
   readonly expected: Expected;
   readonly spares = new Spares();
-  readonly leaving = new Leaving(() => this.#shared.map(({ gate }) => gate));
+  readonly leaving = new Leaving(
+    () => this.#shared.map(({ gate }) => gate),
+    () => this.shut()
+  );
   readonly #shared: Shared[] = [];
   readonly #channel: Channel;
   readonly #settings: WorkerSettings;
