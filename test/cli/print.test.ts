@@ -102,12 +102,12 @@ test('while a generation bakes, the clock on a terminal counts down, and then sa
   const phases = createPhases(io);
   phases.show(event('baking', { generation: 2, forMs: 30_000 }));
   assert.match(stripVTControlCharacters(said.out), /baking +generation 2 for 30\.0 s {2}30 s left$/);
-  phases.show(event('verdict', { generation: 2, decision: 'keep', reason: 'nothing unusual' }));
+  phases.show(event('verdict', { generation: 2, decision: 'keep', reason: 'as before' }));
   phases.end();
 
   const [baked = '', verdict = ''] = said.out.split('\n').map((line) => line.split('\r').at(-1) ?? '');
   assert.match(baked, /generation 2 for 30\.0 s {2}[\d.]+ ms$/);
-  assert.match(verdict, /verdict +generation 2: keep, nothing unusual {2}/);
+  assert.match(verdict, /verdict +generation 2: keep, as before {2}/);
 });
 
 test('a drain that is overdue says who holds it', () => {
