@@ -43,7 +43,7 @@ test('a process steps back with all its threads, and gets its own priority back'
   priority.boot(60_000);
   assert.deepEqual(prioritiesOf(pid), { main: 5, others: [10] });
   const hasSessions = sessionOf(pid) !== null;
-  if (hasSessions) assert.equal(sessionOf(pid), 5);
+  if (hasSessions) assert.equal(sessionOf(pid), 10);
   priority.restore();
   assert.deepEqual(prioritiesOf(pid), { main: 0, others: [0] });
   if (hasSessions) assert.equal(sessionOf(pid), 0);

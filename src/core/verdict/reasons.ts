@@ -76,6 +76,7 @@ export function showLimit(name: SignalName, { ratio, floor, outright }: Limit): 
 
 /** Writes a number: whole from 10 on, else to two digits, with commas. */
 export function showNumber(value: number): string {
-  const shown = Math.abs(value) >= 10 ? Math.round(value) : Number(value.toPrecision(2));
-  return shown.toLocaleString('en');
+  if (Math.abs(value) < 10) return String(Number(Number(value.toPrecision(2)).toFixed(3)));
+  // Not toLocaleString(): what it loads the first time takes 30 ms, while connections move.
+  return String(Math.round(value)).replace(/\B(?=(\d{3})+$)/g, ',');
 }

@@ -13,11 +13,9 @@ interface Manners {
 
 const EQUAL: Manners = { session: 0, main: 0, helpers: 0 };
 /** It boots, or ends: nobody waits for it. */
-const ASIDE: Manners = { session: 5, main: 5, helpers: 10 };
-/** It serves some connections, and compiles what it runs. */
-const STARTING: Manners = { session: 5, main: 0, helpers: 10 };
-/** It serves many. */
-const GROWING: Manners = { session: 3, main: 0, helpers: 5 };
+const ASIDE: Manners = { session: 10, main: 5, helpers: 10 };
+/** It serves some connections, for which it is as important as any other, and compiles what it runs. */
+const STARTING: Manners = { session: 0, main: 0, helpers: 10 };
 
 /** A boot that takes longer than this, or than a quarter of the time that it has, is not delayed any more. */
 const ASIDE_MS = 3_000;
@@ -54,11 +52,7 @@ export class Priority {
 
   /** It serves for the first time, and is given connections one by one. */
   start(rampMs: number): void {
-    if (rampMs > 0)
-      this.#set(STARTING, [
-        [rampMs / 2, GROWING],
-        [rampMs, EQUAL]
-      ]);
+    if (rampMs > 0) this.#set(STARTING, [[rampMs, EQUAL]]);
   }
 
   /** It serves no more, and ends. */

@@ -6,8 +6,10 @@ const TICK_MS = 30;
 const FIRST = 2;
 /** Of all connections, so many more at each time at the most: what they ask for shows only later. */
 const STEPS = 16;
-/** As busy as this a receiver may become, 0-1. */
-const TARGET = 0.7;
+/** As busy as this a receiver may become, 0-1: one that is cold takes ten times as long, and whoever asks it waits. */
+const TARGET = 0.25;
+/** What goes in any case, by the share of the time that has passed: an eighth of all in the first half. */
+const POWER = 3;
 /** A worker that is as busy as this has no time to spare. */
 const FULL = 0.9;
 
@@ -15,8 +17,8 @@ const FULL = 0.9;
  * Lets connections go as fast as their receiver serves them without falling behind, and no faster.
  *
  * A new process is slow at first: what it runs is not compiled yet. Each ack of a receiver says how busy it is. From that,
- * and from how many it has got, follows how many it could have; at most twice as many as it has, and some more at a time. If it is busy whatever it
- * gets, all have gone at the end of the time, most of them in its second half.
+ * and from how many it has got, follows how many it could have; at most twice as many as it has, and some more at a time. If
+ * it is busy whatever it gets, all have gone at the end of the time, most of them in its second half.
  */
 export class Ramp {
   readonly #onTick: () => void;
@@ -84,7 +86,7 @@ export class Ramp {
       this.#most = this.#sent + Math.max(1, this.#all / STEPS);
       // One more tells how busy the receiver is by now.
       const next = this.#busy.take() > FULL ? 0 : this.#sent + 1;
-      this.#allow(Math.max(this.#all * share ** 2, next));
+      this.#allow(Math.max(this.#all * share ** POWER, next));
     }
     this.#onTick();
   }
