@@ -13,7 +13,7 @@ const EXAMPLES_MAX = 5;
 /** What was measured of one system besides the rounds, as far as it was. */
 export type Figures = Pick<
   SystemResult,
-  'keptAliveShare' | 'freshShare' | 'p99' | 'latency' | 'memory' | 'death' | 'autocannon'
+  'keptAliveShare' | 'freshShare' | 'p99' | 'latency' | 'slices' | 'memory' | 'death' | 'autocannon'
 >;
 
 export const NO_FIGURES: Figures = {
@@ -21,6 +21,7 @@ export const NO_FIGURES: Figures = {
   freshShare: null,
   p99: null,
   latency: [],
+  slices: [],
   memory: null,
   death: null,
   autocannon: null

@@ -93,6 +93,8 @@ export interface SystemResult {
   readonly p99: { readonly aroundMs: number; readonly steadyMs: number; readonly ratio: number } | null;
   /** Latency at some shares (0-1) of the requests. */
   readonly latency: readonly { readonly share: number; readonly aroundMs: number; readonly steadyMs: number }[];
+  /** Of each 50 ms around a deploy, by when it begins after the switch; null where nobody was answered. Older runs have none. */
+  readonly slices?: readonly { readonly fromMs: number; readonly p99Ms: number | null }[];
   /**
    * All processes of the system together, at rest after some deploys and over one more; `atMs` from its order. Only what is
    * their own: pages of files, like Node's code, are left out.

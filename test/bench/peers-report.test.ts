@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { after, before, test } from 'node:test';
 import { writeReport } from '../../bench/peers/report/index.ts';
 import { latency } from '../../bench/peers/report/plots/latency.ts';
+import { slices } from '../../bench/peers/report/plots/slices.ts';
 import { timeline } from '../../bench/peers/report/plots/timeline.ts';
 import { sortSystems } from '../../bench/peers/report/words.ts';
 import type { PeersResult, SystemResult } from '../../bench/peers/result.ts';
@@ -111,7 +112,7 @@ test('every plot has a title and a description for those who cannot see it', () 
     )
   ];
 
-  assert.equal(drawings.length, 8, 'four plots, wide and narrow');
+  assert.equal(drawings.length, 10, 'five plots, wide and narrow');
   assert.equal(named.length, drawings.length);
 });
 
@@ -190,13 +191,33 @@ test('an answer that took no time has a place on the logarithmic scale', () => {
   assert.match(JSON.stringify(latency([instant]).spec?.(800)), /"domain":\[0\.01,0\.1\]/);
 });
 
+test('the moments around a deploy have one scale, and none where nobody was answered', () => {
+  const run = [
+    { fromMs: -50, p99Ms: 0 },
+    { fromMs: 0, p99Ms: null },
+    { fromMs: 50, p99Ms: 420 }
+  ];
+  const { spec, description } = slices([
+    { ...system('handover'), slices: run },
+    { ...system('pm2'), slices: [] }
+  ]);
+  const drawn = JSON.stringify(spec?.(800));
+
+  assert.match(
+    drawn,
+    /"values":\[\{"from":-50,"to":0,"ms":0\.1,"least":0\.1\},\{"from":50,"to":100,"ms":420,"least":0\.1\}\]/
+  );
+  assert.equal(drawn.match(/"domain":\[0\.1,1000\]/g)?.length, 1);
+  assert.match(description, /: at the worst moment 420 ms\.$/);
+});
+
 test('a run in which nothing could be measured makes a page that says so', async () => {
   const skipped = SAMPLE.systems.filter((candidate) => candidate.skipped);
   const { html, svg } = await write({ ...SAMPLE, systems: skipped });
 
   assert.deepEqual([...unbalanced(html), ...unbalanced(svg)], []);
   assert.match(html, /No system was measured\./);
-  assert.equal(html.match(/Not measured: this run did not try it with any system\./g)?.length, 4);
+  assert.equal(html.match(/Not measured: this run did not try it with any system\./g)?.length, 5);
   assert.doesNotMatch(html + svg, /\b(NaN|undefined|null|Infinity)\b/);
 });
 

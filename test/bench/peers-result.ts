@@ -89,6 +89,10 @@ function draw(sketch: Sketch): SystemResult {
       aroundMs: aroundMs * ([0.05, 0.3, 1, 2.1, 3][index] ?? 1),
       steadyMs: steadyMs * ([0.2, 0.5, 1, 1.8, 2.6][index] ?? 1)
     })),
+    slices: Array.from({ length: 30 }, (_, index) => ({
+      fromMs: index * 50 - 500,
+      p99Ms: index === 9 && sketch.failures ? null : index === 10 ? aroundMs : steadyMs
+    })),
     memory: memoryOf(sketch.megabytes),
     death: sketch.death,
     autocannon: { sent: 48_120, answered: 48_120, errors: 0 },

@@ -6,6 +6,7 @@ import { type Figure, writePage } from './page.ts';
 import { latency } from './plots/latency.ts';
 import { memory } from './plots/memory.ts';
 import type { Plot } from './plots/plot.ts';
+import { slices } from './plots/slices.ts';
 import { throughput } from './plots/throughput.ts';
 import { timeline } from './plots/timeline.ts';
 import { nameDrawing, standAlone } from './svg.ts';
@@ -16,7 +17,7 @@ const NARROW = 340;
 /** As wide as a README is. */
 const README = 880;
 
-const PLOTS = [timeline, latency, throughput, memory];
+const PLOTS = [timeline, slices, latency, throughput, memory];
 
 /**
  * Writes what was found as one page with all its plots inside, and the timelines once more as a drawing of their own.

@@ -1,8 +1,10 @@
 import { existsSync } from 'node:fs';
+import { setTimeout as delay } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { ControlClient } from '../../../src/control/client.ts';
 import type { System } from '../model.ts';
 import { APP } from '../sandbox.ts';
+import { CANARY_MS, CANARY_NOTE, CANARY_PERCENT } from './canary.ts';
 
 // This project: `handover run --listen <port> app.mjs`, deployed and rolled back over its control socket; with one worker
 // and with two, by each strategy. Everything else is its default but the drain budget, which is everybody's.
@@ -19,13 +21,14 @@ const NOTES: Readonly<Record<Strategy, string>> = {
   exclusive: 'For versions that must never serve at the same time: connections wait at the cutover.'
 };
 
-function system(strategy: Strategy, workers: number): System {
+function system(strategy: Strategy, workers: number, isCanary = false): System {
   const suffix = workers === 1 ? '' : `-${workers}`;
+  const way = isCanary ? 'canary' : strategy;
   return {
-    id: `handover${strategy === 'blue-green' ? '' : `-${strategy}`}${suffix}`,
-    ...(strategy !== 'blue-green' && { steadyAs: `handover${suffix}` }),
-    name: `handover, ${strategy}, ${workers === 1 ? 'one worker' : `${workers} workers`}`,
-    note: strategy === 'in-place' ? NOTES[strategy] : `${NOTES[strategy]} ${MEMORY}`,
+    id: `handover${way === 'blue-green' ? '' : `-${way}`}${suffix}`,
+    ...(way !== 'blue-green' && { steadyAs: `handover${suffix}` }),
+    name: `handover, ${way}, ${workers === 1 ? 'one worker' : `${workers} workers`}`,
+    note: isCanary ? CANARY_NOTE : strategy === 'in-place' ? NOTES[strategy] : `${NOTES[strategy]} ${MEMORY}`,
     rollbackNote:
       strategy === 'in-place'
         ? 'Nothing is kept warm: the version before is started again.'
@@ -51,7 +54,10 @@ function system(strategy: Strategy, workers: number): System {
       sandbox.atEnd(() => control.close());
       return {
         async deploy() {
-          await control.reload();
+          if (!isCanary) return void (await control.reload());
+          await control.reload({ canary: `${CANARY_PERCENT}%` });
+          await delay(CANARY_MS);
+          await control.promote();
         },
         async rollback() {
           await control.rollback();
@@ -66,6 +72,7 @@ function system(strategy: Strategy, workers: number): System {
   };
 }
 
-export const handover: readonly System[] = [1, 2].flatMap((workers) =>
-  STRATEGIES.map((strategy) => system(strategy, workers))
-);
+export const handover: readonly System[] = [
+  ...[1, 2].flatMap((workers) => STRATEGIES.map((strategy) => system(strategy, workers))),
+  system('blue-green', 1, true)
+];

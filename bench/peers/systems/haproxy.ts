@@ -3,6 +3,7 @@ import { createConnection } from 'node:net';
 import { setTimeout as delay } from 'node:timers/promises';
 import type { System } from '../model.ts';
 import { freePort, type Sandbox, type Started } from '../sandbox.ts';
+import { CANARY_MS, CANARY_NOTE, CANARY_PERCENT } from './canary.ts';
 import { parseRefusal, parseSessions } from './haproxy-answers.ts';
 
 // HAProxy in front of the app, with two servers in one backend, switched by its runtime API: the new version starts on
@@ -21,7 +22,12 @@ interface Variant {
   readonly steadyAs?: string;
   /** Whether the old version runs on, drained, until the next deploy. */
   readonly keepsOld: boolean;
+  /** Whether the new version answers a tenth first. */
+  readonly isCanary?: boolean;
 }
+
+/** @unit percent: the weight of a server that answers as many as it can */
+const WHOLE = 100;
 
 /** The whole configuration; the timeouts are those of Debian's. */
 const configuration = (sandbox: Sandbox, ports: Ports) => `
@@ -37,14 +43,14 @@ frontend service
   bind 127.0.0.1:${sandbox.port}
   default_backend app
 backend app
-  server blue 127.0.0.1:${ports.blue}
-  server green 127.0.0.1:${ports.green} disabled
+  server blue 127.0.0.1:${ports.blue} weight ${WHOLE}
+  server green 127.0.0.1:${ports.green} weight ${WHOLE} disabled
 `;
 
 type Colour = 'blue' | 'green';
 type Ports = Readonly<Record<Colour, number>>;
 
-const variant = ({ keepsOld, ...named }: Variant): System => ({
+const variant = ({ keepsOld, isCanary = false, ...named }: Variant): System => ({
   ...named,
   deathNote: 'The process is killed, and nobody listens. An init system starts it again; the app serves on behind it.',
   file: import.meta.url,
@@ -76,6 +82,16 @@ const variant = ({ keepsOld, ...named }: Variant): System => ({
       await tell(`set server app/${active} state ready`, `set server app/${old} state drain`);
       return old;
     };
+    /** Sends a tenth of the requests to the other colour, for a while. */
+    const tryNext = async (next: Colour) => {
+      await tell(
+        `set server app/${next} weight ${CANARY_PERCENT}`,
+        `set server app/${active} weight ${WHOLE - CANARY_PERCENT}`
+      );
+      await tell(`set server app/${next} state ready`);
+      await delay(CANARY_MS);
+      await tell(`set server app/${next} weight ${WHOLE}`, `set server app/${active} weight ${WHOLE}`);
+    };
     const stop = async (colour: Colour) => {
       const until = performance.now() + sandbox.drainMs;
       while (performance.now() < until && parseSessions(await askApi(api, 'show stat'), 'app', colour) > 0)
@@ -90,6 +106,7 @@ const variant = ({ keepsOld, ...named }: Variant): System => ({
         const next = active === 'blue' ? 'green' : 'blue';
         if (apps[next]) await stop(next);
         apps[next] = await sandbox.startApp(ports[next]);
+        if (isCanary) await tryNext(next);
         const old = await turn();
         if (!keepsOld) await stop(old);
       },
@@ -136,4 +153,14 @@ export const haproxyKept = variant({
   rollbackNote: 'Two commands to the runtime API: nothing is started.',
   steadyAs: 'haproxy',
   keepsOld: true
+});
+
+export const haproxyCanary = variant({
+  id: 'haproxy-canary',
+  name: 'HAProxy, canary by weight',
+  note: CANARY_NOTE,
+  rollbackNote: 'Two commands to the runtime API: nothing is started.',
+  steadyAs: 'haproxy',
+  keepsOld: true,
+  isCanary: true
 });

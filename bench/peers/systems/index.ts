@@ -1,9 +1,9 @@
 import type { System } from '../model.ts';
 import { cluster, clusterCareful } from './cluster.ts';
 import { handover } from './handover.ts';
-import { haproxyDrained, haproxyKept } from './haproxy.ts';
+import { haproxyCanary, haproxyDrained, haproxyKept } from './haproxy.ts';
 import { kill } from './kill.ts';
-import { nginxCareful, nginxKept, nginxTutorial } from './nginx.ts';
+import { nginxCanary, nginxCareful, nginxKept, nginxTutorial } from './nginx.ts';
 import { pm2, pm2Careful, pm2Default } from './pm2.ts';
 import { socket, socketCareful } from './socket.ts';
 import { watt, wattLean } from './watt.ts';
@@ -20,8 +20,10 @@ export const SYSTEMS: readonly System[] = [
   nginxTutorial,
   nginxCareful,
   nginxKept,
+  nginxCanary,
   haproxyDrained,
   haproxyKept,
+  haproxyCanary,
   socket,
   socketCareful,
   watt,

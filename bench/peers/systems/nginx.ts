@@ -3,6 +3,7 @@ import { readFileSync } from 'node:fs';
 import { setTimeout as delay } from 'node:timers/promises';
 import type { System } from '../model.ts';
 import { freePort, type Sandbox, type Started } from '../sandbox.ts';
+import { CANARY_MS, CANARY_NOTE, CANARY_PERCENT } from './canary.ts';
 
 // nginx in front of the app, on two ports: the new version starts on the free one, is asked until it answers, the
 // configuration is written with its port, `nginx -s reload`, and then the old version is stopped.
@@ -25,6 +26,8 @@ interface Variant {
   readonly keepsUpstream: boolean;
   /** What happens to the old version once nginx has been told. */
   readonly old: 'stopped soon' | 'drained' | 'kept';
+  /** Whether the new version answers a tenth first. */
+  readonly isCanary?: boolean;
 }
 
 /** As tutorials give it: what is not named has nginx's default. */
@@ -41,8 +44,19 @@ const KEPT = `
       proxy_set_header Host $host;
       proxy_set_header X-Forwarded-For $proxy_add_x_forwarded_for;`;
 
+/** By chance. https://nginx.org/en/docs/http/ngx_http_split_clients_module.html */
+const splitting = (canaryPort: number) => `
+  split_clients $request_id $version {
+    ${CANARY_PERCENT}% canary;
+    * app;
+  }
+  upstream canary {
+    server 127.0.0.1:${canaryPort};
+    keepalive 64;
+  }`;
+
 /** The whole configuration. Everything nginx writes stays in the folder. */
-const configuration = (sandbox: Sandbox, appPort: number, { keepsUpstream }: Variant) => `
+const configuration = (sandbox: Sandbox, appPort: number, canaryPort: number | null, { keepsUpstream }: Variant) => `
 ${process.getuid?.() === 0 ? 'user root;' : ''}
 worker_processes auto;
 daemon off;
@@ -59,12 +73,13 @@ http {
   fastcgi_temp_path ${sandbox.path('fastcgi')};
   uwsgi_temp_path ${sandbox.path('uwsgi')};
   scgi_temp_path ${sandbox.path('scgi')};
+${canaryPort === null ? '' : splitting(canaryPort)}
   upstream app {
     server 127.0.0.1:${appPort};${keepsUpstream ? '\n    keepalive 64;' : ''}
   }
   server {
     listen 127.0.0.1:${sandbox.port};
-    location / {${keepsUpstream ? KEPT : PLAIN}
+    location / {${(keepsUpstream ? KEPT : PLAIN).replace('http://app', canaryPort === null ? 'http://app' : 'http://$version')}
     }
   }
 }
@@ -83,7 +98,8 @@ const variant = (options: Variant): System => ({
     nginx('-v') === '' ? { why: 'nginx is not installed', install: 'apt-get install nginx-light' } : null,
   async start(sandbox) {
     const ports = [await freePort(), await freePort()] as [number, number];
-    const configured = (appPort: number) => sandbox.write('nginx.conf', configuration(sandbox, appPort, options));
+    const configured = (appPort: number, canaryPort: number | null = null) =>
+      sandbox.write('nginx.conf', configuration(sandbox, appPort, canaryPort, options));
     const flags = ['-c', configured(ports[0]), '-p', sandbox.folder, '-e', sandbox.path('error.log')];
     let app = await sandbox.startApp(ports[0]);
     let before: Started | null = null;
@@ -94,18 +110,30 @@ const variant = (options: Variant): System => ({
     };
     let master = await startMaster();
 
+    const reload = async () => {
+      await sandbox.run('nginx', [...flags, '-t']);
+      await sandbox.run('nginx', [...flags, '-s', 'reload']);
+    };
     /** Points nginx at the other port. */
     const turn = async () => {
       ports.reverse();
       configured(ports[0]);
-      await sandbox.run('nginx', [...flags, '-t']);
-      await sandbox.run('nginx', [...flags, '-s', 'reload']);
+      await reload();
+    };
+    /** Sends a tenth of the requests to the other port, for a while. */
+    const tryNext = async () => {
+      const workers = childrenOf(master.pid);
+      configured(...ports);
+      await reload();
+      await allLeaving(workers);
+      await delay(CANARY_MS);
     };
     return {
       async deploy() {
         if (before) await sandbox.stop(before);
         const old = app;
         app = await sandbox.startApp(ports[1]);
+        if (options.isCanary) await tryNext();
         const workers = childrenOf(master.pid);
         await turn();
         if (options.old === 'stopped soon') {
@@ -195,4 +223,15 @@ export const nginxKept = variant({
   steadyAs: 'nginx-careful',
   keepsUpstream: true,
   old: 'kept'
+});
+
+export const nginxCanary = variant({
+  id: 'nginx-canary',
+  name: 'nginx, canary by split_clients',
+  note: CANARY_NOTE,
+  rollbackNote: 'The configuration before, and `nginx -s reload`: nothing is started.',
+  steadyAs: 'nginx-careful',
+  keepsUpstream: true,
+  old: 'kept',
+  isCanary: true
 });

@@ -48,9 +48,16 @@ function readOptions(options: Record<string, unknown>): Omit<Call, 'callback'> {
   return { asked: asked && { ...asked, ...modes }, signal };
 }
 
+/**
+ * Below it are processes of the boot, and of containers: a path may have such a number for another reason.
+ *
+ * @source linux/pid.c: RESERVED_PIDS, from which ids are given again after the last one
+ */
+const LEAST_TELLING_PID = 300;
+
 /** A path to share. One that names this process is not: the next version has another. */
 function readPath(path: string): { path: string } | null {
-  const named = process.pid >= 1000 && new RegExp(`(?<!\\d)${process.pid}(?!\\d)`).test(path);
+  const named = process.pid >= LEAST_TELLING_PID && new RegExp(`(?<!\\d)${process.pid}(?!\\d)`).test(path);
   return named ? null : { path: absolute(path) };
 }
 
