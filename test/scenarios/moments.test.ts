@@ -191,8 +191,10 @@ test('a receiver killed in the middle of 500 moving connections costs no connect
         return talk.answer();
       })
     );
-    const lost = asked.filter(({ status }) => status === 'rejected').length;
-    assert.ok(lost <= 250, `${lost} of 500 were in the killed process`);
+    const reasons = asked.flatMap((one) => (one.status === 'rejected' ? [String(one.reason)] : []));
+    const lost = reasons.length;
+    const before = moving?.workers.map(({ id, connections }) => `${id}: ${connections}`).join(', ');
+    assert.ok(lost <= 250, `${lost} of 500 were in ${victim.id} of ${before}; ${[...new Set(reasons)].slice(0, 5)}`);
     let there = 0;
     // On a busy machine some are still on their way when the order is answered.
     await waitFor(
