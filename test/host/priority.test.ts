@@ -55,7 +55,7 @@ test('while it is given connections, only the threads that compile step back, un
   const pid = await startProcess(t);
   const priority = new Priority(pid);
   priority.start(400);
-  assert.deepEqual(prioritiesOf(pid), { main: 0, others: [10] });
+  assert.deepEqual(prioritiesOf(pid), { main: 0, others: [15] });
   await until(() => prioritiesOf(pid).others[0] === 0, 'the end of the ramp');
   priority.start(0);
   assert.deepEqual(prioritiesOf(pid), { main: 0, others: [0] });

@@ -14,8 +14,8 @@ interface Manners {
 const EQUAL: Manners = { session: 0, main: 0, helpers: 0 };
 /** It boots, or ends: nobody waits for it. */
 const ASIDE: Manners = { session: 10, main: 5, helpers: 10 };
-/** It serves some connections, for which it is as important as any other, and compiles what it runs. */
-const STARTING: Manners = { session: 0, main: 0, helpers: 10 };
+/** It serves some connections, whose requests are to wait hardly longer than others, and compiles what it runs. */
+const STARTING: Manners = { session: 3, main: 0, helpers: 15 };
 
 /** A boot that takes longer than this, or than a quarter of the time that it has, is not delayed any more. */
 const ASIDE_MS = 3_000;
