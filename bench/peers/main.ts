@@ -31,7 +31,7 @@ function settingsFor(quick: boolean): PeersSettings {
     rounds: quick ? 1 : 3,
     deploys: 2,
     pauseMs: 800,
-    graceMs: 1_000,
+    graceMs: 2_500, // connections that are used move within 2 s (`ramp`)
     drainMs: 3_000,
     clients: EVERY_KIND,
     requestTimeoutMs: 10_000,
