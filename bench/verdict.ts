@@ -4,6 +4,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import type { ReloadOrder } from '../src/control/routes.ts';
 import { MIB } from '../src/core/verdict/signals.ts';
+import type { SuperviseOptions } from '../src/supervise.ts';
 import type { Claim, Context, Detail } from './rig/model.ts';
 import { endProcess, firstMessage, startProcess } from './rig/processes.ts';
 import { BenchService, withCleanup } from './rig/service.ts';
@@ -15,7 +16,7 @@ const SHOP = fileURLToPath(new URL('./verdict/app.mjs', import.meta.url));
 const VISITORS = fileURLToPath(new URL('./verdict/visitors.ts', import.meta.url));
 const GOOD = 1_000;
 const MOST_WRONG = 2;
-/** Of a hundred real deploys of a good version beside a busy neighbour. */
+/** Of the real deploys of a good version beside a busy neighbour, and of the canaries. */
 const MOST_WRONG_REAL = 1;
 
 /** What an operator would take back, and within which time at 500 requests a second. */
@@ -53,8 +54,8 @@ export const verdict: Claim = {
     const wrong = countWrong(context, count);
     const table = simulateFaults(context);
     const real = await runFaults(context);
-    const good = await runGood(context, context.quick ? 6 : 200);
-    const canaries = await runGoodCanaries(context, context.quick ? 6 : 100);
+    const good = await runGood(context, DEPLOY, context.quick ? 6 : 200);
+    const canaries = await runGood(context, CANARY, context.quick ? 6 : 100);
     const isRight = [good, canaries].every(({ wrong }) => wrong.length <= MOST_WRONG_REAL);
     const late = real.filter(
       ({ fault, afterMs }) => afterMs === null || afterMs > (TARGETS[fault] ?? Number.POSITIVE_INFINITY)
@@ -149,48 +150,49 @@ async function deploy(service: BenchService, fault: string, order: ReloadOrder =
   return { fault, afterMs, bad: (after?.failed ?? 0) + (after?.cut ?? 0), reason, outcome: last?.outcome };
 }
 
-/** Deploys of the same version again and again, on services side by side, while another process takes the CPU now and then. */
-function runGood(context: Context, count: number): Promise<{ count: number; wrong: string[] }> {
-  return withCleanup(async (keep) => {
-    keep(startNeighbour());
-    const wrong: string[] = [];
-    let begun = 0;
-    const run = async (): Promise<void> => {
-      const service = keep(
-        await BenchService.start(context, { pinned: false }, { entry: SHOP, bake: '8s', keepWarm: '1m' })
-      );
-      keep(await startVisitors(context, service.port, 300, 'bursty'));
-      await delay(10_000);
-      while (begun < count) {
-        begun += 1;
-        context.progress(`good version ${begun} of ${count}, beside another and a busy neighbour`);
-        const { afterMs, reason } = await deploy(service, '');
-        if (afterMs !== null) wrong.push(reason);
-      }
-    };
-    await Promise.all([run(), run()]);
-    return { count, wrong };
-  });
+/** What is deployed again and again, though nothing is wrong with it. */
+interface Good {
+  readonly what: string;
+  /** So many services side by side, with so many requests a second each. */
+  readonly services: number;
+  readonly rate: number;
+  readonly options: SuperviseOptions;
+  readonly order: ReloadOrder;
+  /** Why it was not kept; null where it was. */
+  wrongOf(found: Found): string | null;
 }
 
-/** Services side by side on the same cores, each of which gives the same version a share first, again and again. */
-function runGoodCanaries(context: Context, count: number): Promise<{ count: number; wrong: string[] }> {
+const DEPLOY: Good = {
+  ...{ what: 'version', services: 2, rate: 300 },
+  options: { bake: '8s', keepWarm: '1m' },
+  order: {},
+  wrongOf: ({ afterMs, reason }) => (afterMs === null ? null : reason)
+};
+const CANARY: Good = {
+  ...{ what: 'canary', services: 3, rate: 200 },
+  options: { bake: 0 },
+  order: { canary: '25%', hold: '4s' },
+  wrongOf: ({ outcome, reason }) => (outcome === 'active' ? null : `${outcome}: ${reason}`)
+};
+
+/** On services side by side on the same cores, while another process takes the CPU for some seconds now and then. */
+function runGood(context: Context, good: Good, count: number): Promise<{ count: number; wrong: string[] }> {
   return withCleanup(async (keep) => {
     keep(startNeighbour());
     const wrong: string[] = [];
     let begun = 0;
     const run = async (): Promise<void> => {
-      const service = keep(await BenchService.start(context, { pinned: false }, { entry: SHOP, bake: 0 }));
-      keep(await startVisitors(context, service.port, 200, 'bursty'));
+      const service = keep(await BenchService.start(context, { pinned: false }, { entry: SHOP, ...good.options }));
+      keep(await startVisitors(context, service.port, good.rate, 'bursty'));
       await delay(10_000);
       while (begun < count) {
         begun += 1;
-        context.progress(`good canary ${begun} of ${count}, beside others and a busy neighbour`);
-        const { reason, outcome } = await deploy(service, '', { canary: '25%', hold: '4s' });
-        if (outcome !== 'active') wrong.push(`${outcome}: ${reason}`);
+        context.progress(`good ${good.what} ${begun} of ${count}, beside others and a busy neighbour`);
+        const why = good.wrongOf(await deploy(service, '', good.order));
+        if (why !== null) wrong.push(why);
       }
     };
-    await Promise.all([run(), run(), run()]);
+    await Promise.all(Array.from({ length: good.services }, run));
     return { count, wrong };
   });
 }

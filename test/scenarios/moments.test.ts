@@ -187,7 +187,7 @@ test('a receiver killed in the middle of 500 moving connections costs no connect
     const talks = await openMany(service, 500);
     const order = service.client.reload();
     await service.line('cutover');
-    // On a busy machine most may have moved by now, so it is the one that says it has the fewest.
+    // On a busy machine most may have moved by now: the one that has the fewest has half of them at the most.
     const { active: moving } = await service.client.status();
     const [victim] = (moving?.workers ?? []).toSorted(
       (one, other) => (one.connections ?? 0) - (other.connections ?? 0)
@@ -212,7 +212,7 @@ test('a receiver killed in the middle of 500 moving connections costs no connect
       lost <= had,
       `${lost} of 500 are gone, ${had} were in the killed process; ${[...new Set(reasons)].slice(0, 5)}`
     );
-    assert.ok(lost < 500);
+    assert.ok(lost <= 250, `${lost} of 500 were in the killed process`);
     let there = 0;
     // On a busy machine some are still on their way when the order is answered.
     await waitFor(

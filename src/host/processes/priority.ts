@@ -33,7 +33,7 @@ const NICE_LIMIT = 20;
  */
 export class Priority {
   readonly #pid: number;
-  #timers: NodeJS.Timeout[] = [];
+  #timer: NodeJS.Timeout | undefined;
   #isAside = false;
 
   constructor(pid: number) {
@@ -42,7 +42,7 @@ export class Priority {
 
   /** It boots beside one that serves. @param timeMs how long it may take to be ready */
   boot(timeMs: number): void {
-    this.#set(ASIDE, [[Math.min(ASIDE_MS, timeMs / 4), EQUAL]]);
+    this.#set(ASIDE, Math.min(ASIDE_MS, timeMs / 4));
   }
 
   /** It is as important as any other. */
@@ -52,7 +52,7 @@ export class Priority {
 
   /** It serves for the first time, and is given connections one by one. */
   start(rampMs: number): void {
-    if (rampMs > 0) this.#set(STARTING, [[rampMs, EQUAL]]);
+    if (rampMs > 0) this.#set(STARTING, rampMs);
   }
 
   /** It serves no more, and ends. */
@@ -60,9 +60,10 @@ export class Priority {
     this.#set(ASIDE);
   }
 
-  #set(manners: Manners, later: readonly (readonly [afterMs: number, Manners])[] = []): void {
-    for (const timer of this.#timers) clearTimeout(timer);
-    this.#timers = later.map(([afterMs, next]) => setTimeout(() => this.#apply(next), afterMs).unref());
+  /** @param forMs after so long it is equal again; left out: not by itself */
+  #set(manners: Manners, forMs?: number): void {
+    clearTimeout(this.#timer);
+    if (forMs !== undefined) this.#timer = setTimeout(() => this.#apply(EQUAL), forMs).unref();
     this.#apply(manners);
   }
 

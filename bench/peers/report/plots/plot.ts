@@ -69,3 +69,16 @@ export function labelsFor(width: number, systems: readonly SystemResult[]): Labe
 
 /** The colour of what a system did. */
 export const colourOf = (system: SystemResult) => colour(isOurs(system) ? 'ours' : 'peer');
+
+/** Upright lines over the whole height of a strip. */
+export const lines = (values: readonly object[], strokeDash: readonly number[], x: object): Spec => ({
+  data: { values },
+  mark: { type: 'rule', color: colour('ink'), strokeDash, opacity: 0.8 },
+  encoding: { x }
+});
+
+/** A line of text above a strip: as a title it would be moved out of the way of the other one. */
+export const above = (text: string, look: object, dy: number): Spec => ({
+  data: { values: [{}] },
+  mark: { type: 'text', align: 'left', baseline: 'bottom', x: 0, y: 0, text, dy, ...look }
+});

@@ -2,7 +2,7 @@ import type { SystemResult } from '../../result.ts';
 import type { Spec } from '../library.ts';
 import { CONFIG, colour } from '../theme.ts';
 import { isOurs, showMs, sortSystems } from '../words.ts';
-import { colourOf, NARROW, type Plot } from './plot.ts';
+import { above, colourOf, lines, NARROW, type Plot } from './plot.ts';
 
 type Slices = NonNullable<SystemResult['slices']>;
 
@@ -44,6 +44,7 @@ const longestOf = (slices: Slices) => Math.max(...slices.map(({ p99Ms }) => p99M
 function strip(system: SystemResult, most: number, width: number, isLast: boolean): Spec {
   const { slices = [], name } = system;
   const plotWidth = width - AXIS_WIDTH - 16;
+  const isNarrow = width < NARROW;
   const stepMs = (slices[1]?.fromMs ?? 0) - (slices[0]?.fromMs ?? 0);
   const [firstMs, lastMs] = [slices[0]?.fromMs ?? 0, (slices.at(-1)?.fromMs ?? 0) + stepMs];
   const x = {
@@ -52,11 +53,11 @@ function strip(system: SystemResult, most: number, width: number, isLast: boolea
     scale: { domain: [firstMs, lastMs], nice: false },
     axis: {
       title: isLast ? 'milliseconds after the switch' : null,
-      ...{ labels: isLast, ticks: isLast, grid: false, tickCount: width < NARROW ? 4 : 8 }
+      ...{ labels: isLast, ticks: isLast, grid: false, tickCount: isNarrow ? 4 : 8 }
     }
   };
-  const y = (field: string) => ({
-    field,
+  const y = {
+    field: 'ms',
     type: 'quantitative',
     scale: { type: 'log', domain: [LEAST_MS, most], nice: false },
     axis: {
@@ -65,14 +66,11 @@ function strip(system: SystemResult, most: number, width: number, isLast: boolea
       labelExpr: "datum.value >= 1000 ? datum.value / 1000 + ' s' : datum.value + ' ms'",
       ...{ minExtent: AXIS_WIDTH, maxExtent: AXIS_WIDTH, domain: false, ticks: false }
     }
-  });
+  };
   const values = slices.flatMap(({ fromMs, p99Ms }) =>
     p99Ms === null ? [] : [{ from: fromMs, to: fromMs + stepMs, ms: Math.max(LEAST_MS, p99Ms), least: LEAST_MS }]
   );
-  const text = (what: string, look: object): Spec => ({
-    data: { values: [{}] },
-    mark: { type: 'text', baseline: 'bottom', y: 0, dy: -5, text: what, ...look }
-  });
+  const worst = { fontSize: 11, color: colour('soft'), align: 'right', x: plotWidth };
   return {
     width: plotWidth,
     height: ROW_HEIGHT,
@@ -80,21 +78,11 @@ function strip(system: SystemResult, most: number, width: number, isLast: boolea
       {
         data: { values },
         mark: { type: 'rect', color: colourOf(system), opacity: 0.75 },
-        encoding: { x, x2: { field: 'to' }, y: y('ms'), y2: { field: 'least' } }
+        encoding: { x, x2: { field: 'to' }, y, y2: { field: 'least' } }
       },
-      {
-        data: { values: [{ from: 0 }] },
-        mark: { type: 'rule', color: colour('ink'), strokeDash: [5, 3], opacity: 0.8 },
-        encoding: { x }
-      },
-      text(name, {
-        ...{ align: 'left', x: 0, fontSize: 12, fontWeight: 600 },
-        color: colour(isOurs(system) ? 'ours' : 'ink')
-      }),
-      text(`${showMs(longestOf(slices))} at the worst moment`, {
-        ...{ align: 'right', x: plotWidth, fontSize: 11, color: colour('soft') },
-        ...(width < NARROW ? { text: '' } : {})
-      })
+      lines([{ from: 0 }], [5, 3], x),
+      above(name, { fontSize: 12, fontWeight: 600, color: colour(isOurs(system) ? 'ours' : 'ink') }, -5),
+      ...(isNarrow ? [] : [above(`${showMs(longestOf(slices))} at the worst moment`, worst, -5)])
     ]
   };
 }

@@ -2,7 +2,7 @@ import type { SystemResult } from '../../result.ts';
 import type { Spec } from '../library.ts';
 import { CONFIG, colour } from '../theme.ts';
 import { countOf, isOurs, sortSystems } from '../words.ts';
-import { colourOf, NARROW, type Plot } from './plot.ts';
+import { above, colourOf, lines, NARROW, type Plot } from './plot.ts';
 
 type Timeline = NonNullable<SystemResult['timeline']>;
 type Drawn = SystemResult & { readonly timeline: Timeline };
@@ -123,15 +123,3 @@ function strip(system: Drawn, { top, bottom, lastMs }: Scale, width: number, isL
     ]
   };
 }
-
-const lines = (values: readonly object[], strokeDash: readonly number[], x: object): Spec => ({
-  data: { values },
-  mark: { type: 'rule', color: colour('ink'), strokeDash, opacity: 0.8 },
-  encoding: { x }
-});
-
-/** A line of text above a strip: as a title it would be moved out of the way of the other one. */
-const above = (text: string, look: object, dy: number): Spec => ({
-  data: { values: [{}] },
-  mark: { type: 'text', align: 'left', baseline: 'bottom', x: 0, y: 0, text, dy, ...look }
-});
