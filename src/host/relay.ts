@@ -80,12 +80,16 @@ export class Relay {
     for (const id of ids) this.#arrived.add(id);
   }
 
-  take(from: string, { id, key, fresh, pipelines, resume, to, request, lot, tries }: Moving, handle: Handle): void {
+  take(
+    from: string,
+    { id, key, fresh, pipelines, resume, to, request, lot, sides, tries }: Moving,
+    handle: Handle
+  ): void {
     if (this.#arrived.delete(id)) {
       handle.close();
       return this.#ports.confirm(from, id, 0);
     }
-    const moving = { id, key, fresh, pipelines, resume, to, request, lot, tries };
+    const moving = { id, key, fresh, pipelines, resume, to, request, lot, sides, tries };
     const transfer: Transfer = { moving, from, handle, declined: new Set(), to: null, kept: false };
     this.#transfers.set(id, transfer);
     this.#await(transfer);

@@ -106,3 +106,15 @@ function idleByClosing(server: http.Server): Set<net.Socket> {
   }
   return idle;
 }
+
+/**
+ * Tells Node that a response has been written past it, so that it goes on to what comes next on the connection.
+ *
+ * Missing the listener by which it goes on: the connection is ended, behind the answer.
+ */
+export function finishResponse(response: ServerResponse, socket: net.Socket): void {
+  response.emit('finish');
+  if (currentResponse(socket) !== response) return;
+  response.detachSocket(socket);
+  socket.end();
+}

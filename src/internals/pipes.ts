@@ -5,7 +5,7 @@ import type { Handle } from './net.ts';
 // parent and child only. Tried on Node 20.20, 22.23, 24.21 and 26.10, in all pairs.
 
 /** A raw pipe. With ipc on it carries descriptors. */
-interface RawPipe extends Handle {
+export interface RawPipe extends Handle {
   readonly fd: number;
   pendingHandle?: Handle | null;
   onread: (chunk: ArrayBuffer | undefined) => void;
@@ -16,13 +16,14 @@ interface RawPipe extends Handle {
   open(fd: number): number;
   connect(request: object, path: string): number;
   writeUtf8String(request: object, text: string, handle?: Handle): number;
+  writeBuffer(request: object, bytes: Uint8Array): number;
 }
 
 interface Bindings {
   readonly pipe: {
     readonly Pipe: new (type: number) => RawPipe;
     readonly PipeConnectWrap: new () => { oncomplete?: (status: number) => void };
-    readonly constants: { readonly SERVER: number; readonly IPC: number };
+    readonly constants: { readonly SOCKET: number; readonly SERVER: number; readonly IPC: number };
   };
   readonly stream: {
     readonly WriteWrap: new () => { oncomplete?: (status: number) => void };
@@ -40,7 +41,7 @@ let known: Bindings | null = null;
  *
  * Missing: nothing is started, and the error names it.
  */
-function bindings(): Bindings {
+export function bindings(): Bindings {
   if (known) return known;
   const load = (process as unknown as { binding?(name: string): unknown }).binding;
   if (!load) throw new Error(`Node ${process.version} has no process.binding()`);

@@ -14,12 +14,6 @@ export interface ListenArguments {
   readonly writableAll?: boolean;
 }
 
-/** The id of connections for private requests, which do not count as requests of the service. */
-export const PRIVATE_ID = 'private';
-
-/** What the key of a listener begins with whose connections come back to the worker that sends them: it rehearses. */
-export const REHEARSAL = 'rehearsal:';
-
 /** What the parser checks of a field (`any` is not looked at), carrying the type of the field in `V`. */
 type Field<V> = ('string' | 'number' | 'boolean' | 'array' | 'object' | 'any') & { readonly type?: V };
 
@@ -43,6 +37,8 @@ const MOVING = {
   request: text,
   /** What was drawn for it, 0-1; -1 where nothing was. */
   lot: number,
+  /** How often a request has taken it along to another process; not there from a version that does not count. */
+  sides: 'any' as Field<number | undefined>,
   /** Where it goes back to unless it is answered with 2xx: the number of a generation; empty: any answer will do. */
   tries: text
 };

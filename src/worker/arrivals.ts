@@ -1,7 +1,8 @@
 import type net from 'node:net';
 import type { Handle } from '../internals/net.ts';
 import { openResume } from '../protocol/kinds.ts';
-import { PRIVATE_ID, REHEARSAL, type ToWorker } from '../protocol/messages.ts';
+import type { Moving, ToWorker } from '../protocol/messages.ts';
+import { FORWARDING, PRIVATE_ID, REHEARSAL } from '../protocol/not-of-clients.ts';
 import type { WorkerSettings } from '../protocol/worker-settings.ts';
 import { Busy } from './busy.ts';
 import type { Channel } from './channel.ts';
@@ -10,6 +11,7 @@ import type { Connection } from './connections/connection.ts';
 import type { Detached } from './connections/detached.ts';
 import { giveConnection } from './connections/give.ts';
 import type { Registry } from './connections/registry.ts';
+import { ForwardedRequests } from './forwarding/forwarded-requests.ts';
 import type { Servers } from './listen/servers.ts';
 import { Rehearsal } from './rehearsal/rehearsal.ts';
 import type { Router } from './routing/router.ts';
@@ -23,17 +25,24 @@ interface Hands {
 
 /** Gives connections to the app's servers that come from elsewhere: from other workers, or back from this one. */
 export class Arrivals {
+  /** What comes without its connection. */
+  readonly forwarded: ForwardedRequests;
   readonly #hands: Hands;
-  readonly #router: Pick<Router, 'onArrived'>;
+  readonly #router: Pick<Router, 'onArrived' | 'forwarder'>;
   readonly #onParked: (connection: Connection) => void;
   readonly #busy = new Busy();
   #rehearsal: Rehearsal | null = null;
 
   /** @param onParked called with a connection that has been used before, and has arrived */
-  constructor(hands: Hands, router: Pick<Router, 'onArrived'>, onParked: (connection: Connection) => void) {
+  constructor(
+    hands: Hands,
+    router: Pick<Router, 'onArrived' | 'forwarder'>,
+    onParked: (connection: Connection) => void
+  ) {
     this.#hands = hands;
     this.#router = router;
     this.#onParked = onParked;
+    this.forwarded = new ForwardedRequests(hands.registry, (key) => hands.servers.ownerOf(key)?.server);
   }
 
   /** A connection moves here. */
@@ -41,6 +50,7 @@ export class Arrivals {
     const { id, key } = moving;
     const { channel, servers } = this.#hands;
     if (handle && key.startsWith(REHEARSAL)) return this.#rehearsal?.onReturned(moving, handle);
+    if (handle && key === FORWARDING) return this.#takeLink(moving, handle);
     const owner = servers.ownerOf(key);
     if (!owner || !handle) {
       handle?.close();
@@ -69,6 +79,16 @@ export class Arrivals {
     if (this.#rehearsal || !settings.rehearses) return;
     this.#rehearsal = new Rehearsal(channel, settings);
     void this.#rehearsal.run();
+  }
+
+  /** Another worker forwards requests; or it is an own link, which nobody has taken. */
+  #takeLink({ id, request }: Moving, handle: Handle): void {
+    const { channel, settings } = this.#hands;
+    if (id.startsWith(`${settings.worker}:`)) {
+      handle.close();
+      this.#router.forwarder.onReturned(id);
+    } else this.forwarded.take(handle, request);
+    channel.send({ type: 'adopted', id, busy: this.#busy.take(), refused: '' });
   }
 
   #give(server: net.Server, handle: Handle, arrival: Arrival, onSettled?: (refused: string) => void): void {

@@ -54,19 +54,18 @@ export class Worker {
           this.#hold.onRequest(connection, response);
         },
         onOpen: (connection) => void [this.#drain, this.#hold].map((one) => one.onOpen(connection)),
-        onClose: (connection) => {
-          for (const one of [this.#drain, this.#hold, this.#router]) one.onClose(connection);
-        }
+        onClose: (connection) => void [this.#drain, this.#hold, this.#router].map((one) => one.onClose(connection))
       },
       this.#meter
     );
     const takeBack = (detached: Detached) => this.#arrivals.takeBack(detached);
-    this.#drain = new Drain(this.#registry, this.#channel, settings, {
-      ...{ takeBack, outgoing: () => this.#router.size, onEmpty: () => this.#onEmpty?.() }
-    });
+    const outgoing = () => this.#router.transit.size + this.#arrivals.forwarded.size;
+    const onEmpty = () => this.#onEmpty?.();
+    this.#drain = new Drain(this.#registry, this.#channel, settings, { takeBack, outgoing, onEmpty });
     this.#hold = new Hold(this.#registry, this.#drain.longLived, () => this.#channel.send({ type: 'quiet' }));
     this.#router = new Router(settings, this.#channel, this.#registry, {
       takeBack,
+      isServing: () => this.#drain.isServing && !this.#hold.isHolding,
       onStaying: (connection, response) => this.#drain.onRequest(connection, response, connection.server)
     });
     this.#servers = new Servers(this.#channel, settings, (server, gate) => {
@@ -147,7 +146,7 @@ export class Worker {
       case 'owner-gone':
         return this.#router.onMessage(message);
       case 'report':
-        return this.#channel.send({ type: 'reported', ask: message.ask, ...this.#report() });
+        return this.#report(message.ask);
       case 'sample':
         return this.#sample(message.ask);
       case 'recall':
@@ -166,8 +165,7 @@ export class Worker {
 
   #accept(key: string, handle: Handle | undefined): void {
     if (!handle) return this.#channel.send({ type: 'accept-failed', key, code: 'ENOHANDLE' });
-    this.#serving = true;
-    this.#yields = false;
+    [this.#serving, this.#yields] = [true, false];
     this.#drain.cancel();
     this.#resume();
     this.#servers.open(key, handle);
@@ -212,16 +210,18 @@ export class Worker {
   #finish(receivers: boolean, done: () => void): void {
     this.#onEmpty = () => {
       this.#onEmpty = null;
-      const runs = [...this.#lastRuns].map(async (run) => run());
       // What the app throws here must not keep the worker from ending. Connections of its own protocols are still open.
-      void Promise.allSettled(runs).then(() => this.#drain.lasting.end(done));
+      void Promise.allSettled([...this.#lastRuns].map(async (run) => run())).then(() => this.#drain.lasting.end(done));
     };
+    this.#router.forwarder.end();
+    this.#arrivals.forwarded.leave(() => this.#drain.lookWhetherEmpty());
     this.#drain.end(receivers, this.#hold.end());
     if (this.#drain.isEmpty) this.#onEmpty?.();
   }
 
-  #report() {
-    return { ...this.#registry.report(this.#hold.size), unrouted: this.#router.unrouted };
+  #report(ask: number): void {
+    const { unrouted } = this.#router;
+    this.#channel.send({ type: 'reported', ask, ...this.#registry.report(this.#hold.size), unrouted });
   }
 
   #sample(ask: number): void {
@@ -240,7 +240,7 @@ export class Worker {
   /** No supervisor has come. What was on its way to another worker is not answered here: it may have arrived. */
   #actAlone(): void {
     this.#drain.departures.abandon();
-    this.#router.abandon();
+    this.#router.transit.abandon();
     this.#drain.cancel();
     // If another version may serve already, the held connections must not be answered here.
     if (this.#yields) for (const { handle } of this.#hold.end()) handle.close();

@@ -33,6 +33,7 @@ class Desk {
         to: this.#meant.get(id),
         request: '',
         lot: -1,
+        sides: 0,
         tries: ''
       });
       this.told.push(`deliver ${id} to ${worker}${last ? ' for good' : ''}`);
@@ -59,7 +60,7 @@ class Desk {
     const handle = { close: () => this.told.push(`close ${id}`) } as unknown as Handle;
     this.relay.take(
       from,
-      { id, key: '::|80', fresh: false, pipelines: true, resume: '', to, request: '', lot: -1, tries: '' },
+      { id, key: '::|80', fresh: false, pipelines: true, resume: '', to, request: '', lot: -1, sides: 0, tries: '' },
       handle
     );
     return this;

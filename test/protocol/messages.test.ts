@@ -16,6 +16,7 @@ const move = {
   to: '',
   request: '',
   lot: -1,
+  sides: 0,
   tries: ''
 };
 
@@ -138,7 +139,8 @@ const UNCHECKED = [
   'listens',
   'waits',
   'address',
-  'message'
+  'message',
+  'sides'
 ];
 
 for (const [type, message] of Object.entries(messages)) {

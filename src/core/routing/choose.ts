@@ -92,17 +92,15 @@ function positionOf({ by, salt }: Shares, asked: Asked): number {
 }
 
 /** What a request says of who asks; undefined where it says nothing. */
-export function readValue(
-  by: By,
-  { headers, url, address }: Pick<Asked, 'headers' | 'url' | 'address'>
-): string | undefined {
+export function readValue(by: By, asked: Pick<Asked, 'headers' | 'url' | 'address'>): string | undefined {
   switch (by.kind) {
     case 'ip':
-      return by.header === null ? address : firstOf(textOf(headers[by.header]), ',');
+      // Only here: whoever is asked for it may have to ask the system.
+      return by.header === null ? asked.address : firstOf(textOf(asked.headers[by.header]), ',');
     case 'cookie':
     case 'header':
     case 'query':
-      return readField(by, headers, url);
+      return readField(by, asked.headers, asked.url);
     default:
       return undefined;
   }

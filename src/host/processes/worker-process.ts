@@ -1,7 +1,8 @@
 import { existsSync } from 'node:fs';
 import type { Socket } from 'node:net';
 import { type Handle, handleOf } from '../../internals/net.ts';
-import { type Moving, REHEARSAL, type ToSupervisor, type ToWorker, type Waiting } from '../../protocol/messages.ts';
+import type { Moving, ToSupervisor, ToWorker, Waiting } from '../../protocol/messages.ts';
+import { REHEARSAL } from '../../protocol/not-of-clients.ts';
 import type { FoundWorker } from '../found-workers.ts';
 import type { Knock } from '../links.ts';
 import type { Identity } from '../rights/act-as.ts';

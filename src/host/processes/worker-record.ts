@@ -1,7 +1,8 @@
 import type { WorkerFacts } from '../../core/status.ts';
 import type { Handle } from '../../internals/net.ts';
-import { PRIVATE_ID, type ToSupervisor } from '../../protocol/messages.ts';
+import type { ToSupervisor } from '../../protocol/messages.ts';
 import { namedOf, ownerOf } from '../../protocol/named.ts';
+import { PRIVATE_ID } from '../../protocol/not-of-clients.ts';
 import { AS_OPENED } from '../../protocol/opened.ts';
 import type { Lent } from '../../protocol/worker-settings.ts';
 import type { PrivateTarget } from '../checks/private-client.ts';

@@ -11,6 +11,8 @@ export interface Arrival {
   readonly request: string;
   /** What was drawn for it, 0-1; -1 where nothing was. */
   readonly lot: number;
+  /** How often a request has taken it along to another process; undefined where its sender does not count. */
+  readonly sides: number | undefined;
   /** Where its request goes back to unless it is answered with 2xx; empty: any answer will do. */
   readonly tries: string;
   /** Whether no other process can take it: it does not move on. */

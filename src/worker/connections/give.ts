@@ -17,18 +17,18 @@ export function giveConnection(
   registry: Registry,
   server: net.Server,
   handle: Handle,
-  { key, fresh, pipelines, last, resume, request, lot, tries, private: isPrivate }: Arrival,
+  { key, fresh, pipelines, last, resume, request, lot, sides = 0, tries, private: isPrivate }: Arrival,
   onParked: (connection: Connection) => void,
   onSettled: (refused: string) => void = () => {}
 ): void {
   if (!speaksHttp1(server)) {
     const socket = attachConnection(server, handle);
-    Object.assign(registry.add(server, socket, key), { private: isPrivate, lot });
+    Object.assign(registry.add(server, socket, key), { private: isPrivate, lot, sides });
     server.emit('connection', socket);
     return;
   }
   if (resume) return resumeConnection(registry, server, handle, { key, resume, last }, onSettled);
-  const known = { private: isPrivate, pipelines, stays: last, lot };
+  const known = { private: isPrivate, pipelines, stays: last, lot, sides };
   if (request !== '') {
     const socket = attachConnection(server, handle);
     // It is not to be taken for an idle one: these bytes are not counted as read.

@@ -19,7 +19,7 @@ export function kindOf(connection: Connection): Kind {
 export function countKinds(registry: Registry): { [K in Kind]?: number } {
   const counts: { [K in Kind]?: number } = {};
   for (const connection of registry.connections) {
-    if (connection.private) continue;
+    if (connection.private || connection.kind === 'forwarded') continue;
     const kind = kindOf(connection);
     counts[kind] = (counts[kind] ?? 0) + 1;
   }

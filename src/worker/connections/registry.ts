@@ -6,7 +6,7 @@ import type { Holding } from '../../protocol/holding.ts';
 import type { ToSupervisor } from '../../protocol/messages.ts';
 import type { Gate } from '../listen/gate.ts';
 import type { Meter } from '../vitals.ts';
-import { CONNECTION, type Connection, connectionOf, type Marked } from './connection.ts';
+import { CONNECTION, type Connection, connectionOf, describeConnection, type Marked } from './connection.ts';
 import { speaksHttp1 } from './http1.ts';
 import { Sessions } from './http2.ts';
 import { countKinds } from './kind.ts';
@@ -73,7 +73,7 @@ export class Registry {
     if (known) return;
     if (!speaksHttp1(server)) this.#watchSecured(server);
     hearUpgrades(server, (request, socket, head) => this.#upgrade(request, socket, head));
-    server.on('connection', (socket: net.Socket) => {
+    server.prependListener('connection', (socket: net.Socket) => {
       if (!(CONNECTION in socket)) this.add(server, socket, null);
     });
   }
@@ -94,54 +94,56 @@ export class Registry {
   }
 
   add(server: net.Server, socket: net.Socket, key: string | null): Connection {
-    const kind = speaksHttp1(server) ? 'http1' : 'other';
-    const gate = this.#gates.get(server);
-    const listener = key ?? gate?.arriving ?? gate?.key ?? '';
-    const marks = {
-      movableAt: null,
-      idleMark: -1,
-      parked: false,
-      moving: false,
-      private: false,
-      requestAt: 0,
-      secured: null,
-      upgraded: null,
-      resumption: null,
-      isHttp2: false
-    };
-    const habits = {
-      pipelines: false,
-      missed: false,
-      stays: false,
-      lot: -1,
-      isExempt: false,
-      isWithheld: false,
-      tries: ''
-    };
-    const connection: Connection = { registry: this, socket, server, key: listener, kind, ...marks, ...habits };
+    const connection = this.#describe(server, socket, key, speaksHttp1(server) ? 'http1' : 'other');
     this.connections.add(connection);
-    (socket as Marked)[CONNECTION] = connection;
     socket.once('close', () => {
       this.connections.delete(connection);
-      if (!connection.private && !connection.moving && currentResponse(socket)) this.#meter?.countCut();
+      this.#countCut(connection);
       this.#listeners.onClose(connection);
     });
     this.#listeners.onOpen(connection);
     return connection;
   }
 
+  /** One whose client another process has: it is among the connections while a request of it is answered here. */
+  addForwarded(server: net.Server, socket: net.Socket, key: string, onAnswered: () => void): Connection {
+    const connection = this.#describe(server, socket, key, 'forwarded');
+    // Whoever has the client says when its connection ends.
+    connection.pipelines = true;
+    connection.onAnswered = onAnswered;
+    return connection;
+  }
+
+  /** @returns whether a request of it was being answered */
+  endForwarded(connection: Connection, isCut: boolean): boolean {
+    if (!this.connections.delete(connection)) return false;
+    if (isCut) this.#countCut(connection);
+    this.#listeners.onClose(connection);
+    return true;
+  }
+
+  #describe(server: net.Server, socket: net.Socket, key: string | null, kind: Connection['kind']): Connection {
+    const gate = this.#gates.get(server);
+    return describeConnection({ registry: this, server, socket, key: key ?? gate?.arriving ?? gate?.key ?? '', kind });
+  }
+
+  #countCut({ private: isPrivate, moving, isForwarding, socket }: Connection): void {
+    if (!isPrivate && !moving && !isForwarding && currentResponse(socket)) this.#meter?.countCut();
+  }
+
   /** What the supervisor asks for. @param held how many connections are kept unread */
   report(held: number): Omit<Extract<ToSupervisor, { type: 'reported' }>, 'type' | 'ask' | 'unrouted'> {
     const { count: inFlight, holding } = this.#inFlight();
-    const connections = this.connections.size + held;
+    const own = [...this.connections].filter(({ kind }) => kind !== 'forwarded');
+    const connections = own.length + held;
     return { connections, inFlight, requests: this.requests, holding, kinds: countKinds(this), left: this.left.counts };
   }
 
   /** The requests in progress, counted anew for every report: keeping a list would cost something for each request. */
   #inFlight(): { count: number; holding: Holding[] } {
     const found: Omit<HiddenRequest, 'server'>[] = [...this.#hidden.values()];
-    for (const { socket, requestAt } of this.connections) {
-      const response = currentResponse(socket);
+    for (const { socket, requestAt, isForwarding } of this.connections) {
+      const response = isForwarding ? null : currentResponse(socket);
       if (response) found.push({ request: response.req, startedAt: requestAt });
     }
     const now = performance.now();
@@ -184,6 +186,8 @@ export class Registry {
 
   /** Counts a response that has left. Those of TLS and the like are counted when they close. */
   finish({ request, response }: Started, connection: Connection): void {
+    if (connection.isForwarding) return;
+    connection.onAnswered?.();
     if (this.#meter === null || connection.private) return;
     const startedAt = (response as Pipelined)[STARTED_AT] ?? connection.requestAt;
     this.#meter.countAnswer(response.statusCode, performance.now() - startedAt, request);

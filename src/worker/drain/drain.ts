@@ -15,8 +15,6 @@ import { HandoverBudget } from './handover-budget.ts';
 import { Lasting } from './lasting.ts';
 import { LongLived } from './long-lived.ts';
 
-type Mode = 'serving' | 'handing' | 'ending';
-
 interface Hands {
   /** Serves a connection here again, because it could not be sent. */
   takeBack(detached: Detached): void;
@@ -32,7 +30,7 @@ interface Hands {
  * Nothing is ever reset. What cannot move, or has no receiver, gets `Connection: close` on its next response.
  */
 export class Drain {
-  #mode: Mode = 'serving';
+  #mode: 'serving' | 'handing' | 'ending' = 'serving';
   /** Whether it ends although others serve. */
   #isRetiring = false;
   /** Those whose clients send ahead without a pause, until what has been read is answered. */
@@ -45,8 +43,7 @@ export class Drain {
   readonly longLived: LongLived;
   readonly #registry: Registry;
   readonly #budget: HandoverBudget;
-  readonly #outgoing: () => number;
-  readonly #onEmpty: () => void;
+  readonly #hands: Hands;
   readonly #rampMs: number;
 
   constructor(registry: Registry, channel: Channel, settings: WorkerSettings, hands: Hands) {
@@ -63,15 +60,19 @@ export class Drain {
     });
     this.longLived = new LongLived(registry, settings, this.departures);
     this.lasting = new Lasting(registry, this.longLived);
-    this.#outgoing = hands.outgoing;
-    this.#onEmpty = hands.onEmpty;
+    this.#hands = hands;
   }
 
   /** Whether nothing is left here that has to be waited for. */
   get isEmpty(): boolean {
-    const leaving = this.departures.size + this.#outgoing();
+    const leaving = this.departures.size + this.#hands.outgoing();
     if (this.#mode === 'ending' || this.#isRetiring) return leaving === 0 && this.lasting.areAll();
     return this.#registry.connections.size + leaving === 0;
+  }
+
+  /** Whether connections stay here, and are not told to end. */
+  get isServing(): boolean {
+    return this.#mode === 'serving' && !this.closing.closesAnswers;
   }
 
   /** Serves again; the connections that are still here stay. */
@@ -154,7 +155,7 @@ export class Drain {
   }
 
   lookWhetherEmpty(): void {
-    if (this.isEmpty) this.#onEmpty();
+    if (this.isEmpty) this.#hands.onEmpty();
   }
 
   /** A request began. If its connection should have moved by now, the response says `Connection: close`. */

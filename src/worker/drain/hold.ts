@@ -84,6 +84,7 @@ export class Hold {
   /** A request began: a part of it had arrived before the hold, or its client had sent it ahead. */
   onRequest(connection: Connection | null, response: ServerResponse): void {
     if (!this.#timer) return;
+    if (connection?.kind === 'forwarded') return;
     if (connection?.kind !== 'http1') return sayClose(response);
     // A response that waits behind another one is watched when its turn comes.
     if (!currentResponse(connection.socket)) this.#watch(connection, response);
@@ -110,7 +111,9 @@ export class Hold {
       if (idle.has(connection.socket)) connection.idleMark = connection.socket.bytesRead;
       this.#keepIfIdle(connection);
     }
-    const lost = [...this.#left].filter((one) => isImmovable(one) && !this.#longLived.isLeaving(one));
+    const lost = [...this.#left].filter(
+      (one) => isImmovable(one) && one.kind !== 'forwarded' && !this.#longLived.isLeaving(one)
+    );
     for (const ended of this.#immovable.sweep(lost)) this.#drop(ended);
     this.#tellIfQuiet();
   }

@@ -58,7 +58,7 @@ export class Lasting {
     let answering: ReadonlySet<net.Server> | null = null;
     return [...this.#registry.connections].every((connection) => {
       const { socket, server, kind, moving, pipelines, upgraded } = connection;
-      if (moving || this.#leaving.isLeaving(connection)) return false;
+      if (moving || kind === 'forwarded' || this.#leaving.isLeaving(connection)) return false;
       if (upgraded === 'other') return true;
       if (kind === 'http1') {
         const response = currentResponse(socket);

@@ -56,9 +56,9 @@ export class Transit {
   #offer(id: string, item: Item): void {
     const { detached, to, tries } = item;
     const { connection, handle, fresh, resume, request } = detached;
-    const { key, pipelines, lot } = connection;
+    const { key, pipelines, lot, sides } = connection;
     this.#channel.send(
-      { type: 'connection', id, key, fresh, pipelines, resume: sealResume(resume), to, request, lot, tries },
+      { type: 'connection', id, key, fresh, pipelines, resume: sealResume(resume), to, request, lot, sides, tries },
       handle,
       (sent) => {
         item.sent ||= sent;

@@ -1,6 +1,7 @@
 import { hideRequests } from '../../internals/diagnostics.ts';
 import { bindHandle, type Handle } from '../../internals/net.ts';
-import { type Moving, REHEARSAL } from '../../protocol/messages.ts';
+import type { Moving } from '../../protocol/messages.ts';
+import { REHEARSAL } from '../../protocol/not-of-clients.ts';
 import type { WorkerSettings } from '../../protocol/worker-settings.ts';
 import type { Channel } from '../channel.ts';
 import { Stage } from './stage.ts';
@@ -51,7 +52,7 @@ export class Rehearsal {
     const [first, second] = this.#stages;
     const [from, to] = key === first.key ? [first, second] : [second, first];
     to.adopt(
-      { key, fresh, pipelines, resume: null, request: '', lot: -1, tries: '', last: false, private: false },
+      { key, fresh, pipelines, resume: null, request: '', lot: -1, sides: 0, tries: '', last: false, private: false },
       handle
     );
     from.drain.onMoved(id, 0);

@@ -1,9 +1,11 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
+import type net from 'node:net';
 import { readValue } from '../../core/routing/choose.ts';
 import type { By } from '../../core/routing/plan.ts';
 import { headOf } from '../../internals/http.ts';
 import { MOST_CLAIMS } from '../../protocol/claims.ts';
 import type { Channel } from '../channel.ts';
+import { addressesOf, connectionOf } from '../connections/connection.ts';
 
 /** The most values that go in one message. */
 const BATCH = 1_000;
@@ -32,13 +34,10 @@ export class Affinity {
 
   /** The value of a request; undefined where it has none. */
   find({ headers, url = '', socket }: IncomingMessage): string | undefined {
-    return readValue(this.#by, {
-      headers,
-      url,
-      get address() {
-        return socket.remoteAddress;
-      }
-    });
+    const by = this.#by;
+    // The only thing of it that the system is asked for.
+    const address = by.kind === 'ip' && by.header === null ? addressOf(socket) : undefined;
+    return readValue(by, { headers, url, address });
   }
 
   /** The worker that knows a value, as far as it is known here. */
@@ -133,6 +132,11 @@ export class Affinity {
     const [oldest] = this.#owners.keys();
     if (this.#owners.size > MOST_CLAIMS && oldest !== undefined) this.#owners.delete(oldest);
   }
+}
+
+function addressOf(socket: net.Socket): string | undefined {
+  const connection = connectionOf(socket);
+  return connection ? addressesOf(connection).remoteAddress : socket.remoteAddress;
 }
 
 function headerPattern(name: string): RegExp {

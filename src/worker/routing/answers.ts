@@ -43,6 +43,7 @@ export class Answers {
     // Where nobody could say who knows it, whoever does is not to be forgotten.
     if (hasCome) affinity?.claim(affinity.find(request) ?? '');
     affinity?.watch(response);
+    if (connection.kind === 'forwarded') return;
     const { tries } = connection;
     connection.tries = '';
     if (tries === this.#own) return; // it is back

@@ -1,7 +1,5 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type net from 'node:net';
-import { currentResponse } from '../../internals/http.ts';
-import { blockReading } from '../../internals/net.ts';
 import type { ToWorker } from '../../protocol/messages.ts';
 import type { WorkerSettings } from '../../protocol/worker-settings.ts';
 import type { Channel } from '../channel.ts';
@@ -10,16 +8,20 @@ import { type Detached, takeOff } from '../connections/detached.ts';
 import { speaksHttp1 } from '../connections/http1.ts';
 import type { Registry } from '../connections/registry.ts';
 import { Transit } from '../drain/transit.ts';
+import { goAlong, isForwardable } from '../forwarding/forwardable.ts';
+import { Forwarder } from '../forwarding/forwarder.ts';
 import type { Affinity } from './affinity.ts';
 import { Answers } from './answers.ts';
 import { type Destination, Destinations } from './destinations.ts';
-import { standBefore } from './emitting.ts';
-import { writeHead } from './request-bytes.ts';
-import { giveToApp, Withheld } from './withheld.ts';
+import { Emitting } from './emitting.ts';
+import { takesUpgrade } from './upgrading.ts';
+import { giveToApp, type Request, Withheld } from './withheld.ts';
 
 interface Hands {
   /** Serves a connection here again, because it could not be sent. */
   takeBack(detached: Detached): void;
+  /** Whether connections that are here stay. */
+  isServing(): boolean;
   /** A request that was withheld is answered here after all. */
   onStaying(connection: Connection, response: ServerResponse): void;
 }
@@ -32,14 +34,22 @@ interface Hands {
 export class Router {
   /** How many requests were answered here although they belonged elsewhere, by reason. */
   readonly unrouted: Record<string, number> = {};
+  /** The connections that are on their way with a request. */
+  readonly transit: Transit;
+  /** The requests that are answered elsewhere while their connections stay. */
+  readonly forwarder: Forwarder;
   readonly #destinations: Destinations;
   readonly #worker: string;
   readonly #registry: Registry;
   readonly #hands: Hands;
-  readonly #transit: Transit;
   readonly #answers: Answers;
-  readonly #servers = new Map<net.Server, (() => void) | null>();
+  readonly #emitting = new Emitting((server, event, args) => this.#takes(server, event, args));
   readonly #withheld = new Map<Connection, Withheld>();
+  readonly #upgrading = {
+    find: (connection: Connection, request: IncomingMessage) => this.#destinations.find(connection, request),
+    count: (why: string) => this.#count(why),
+    leave: (connection: Connection, bytes: string, to: string) => this.#leave(connection, bytes, to)
+  };
   /** The request that Node is about to tell the app of. */
   #next: IncomingMessage | null = null;
 
@@ -53,7 +63,14 @@ export class Router {
       isWithheld: (connection) => this.#withheld.has(connection),
       passOn: (connection, request, response, { to, tries }) => this.#withhold(connection, request, response, to, tries)
     });
-    this.#transit = new Transit(channel, `${worker}:r`, (detached) => {
+    this.forwarder = new Forwarder(worker, channel, {
+      move: (connection, response, request, to) => {
+        response.detachSocket(connection.socket);
+        this.#leave(connection, request, to);
+      }
+    });
+    if (this.#destinations.areMany) this.#emitting.begin();
+    this.transit = new Transit(channel, `${worker}:r`, (detached) => {
       this.#count('not sent');
       hands.takeBack(detached);
     });
@@ -73,22 +90,16 @@ export class Router {
   #onRouting(routing: string): void {
     this.#destinations.onRouting(routing);
     if (!this.#destinations.areMany) return this.#standBack();
-    for (const [server, end] of this.#servers) if (!end) this.#servers.set(server, this.#standBefore(server));
+    this.#emitting.begin();
   }
 
   /** Lets the servers tell their app as they would, once nothing is withheld and nothing belongs elsewhere. */
   #standBack(): void {
-    if (this.#destinations.areMany || this.#withheld.size > 0) return;
-    for (const [server, end] of this.#servers) {
-      end?.();
-      this.#servers.set(server, null);
-    }
+    if (!this.#destinations.areMany && this.#withheld.size === 0) this.#emitting.end();
   }
 
   watch(server: net.Server): void {
-    if (this.#servers.has(server)) return;
-    this.#servers.set(server, this.#destinations.areMany ? this.#standBefore(server) : null);
-    server.once('close', () => this.#servers.delete(server));
+    this.#emitting.watch(server);
   }
 
   /** A request has begun. @returns whether it leaves: the app does not hear of it then */
@@ -106,31 +117,24 @@ export class Router {
   onClose(connection: Connection): void {
     this.#withheld.get(connection)?.end();
     this.#forget(connection);
-  }
-
-  /** How many connections are on their way. */
-  get size(): number {
-    return this.#transit.size;
+    this.forwarder.forget(connection);
   }
 
   /** Whoever it was sent to has it. @returns whether it is one of these */
   onMoved(id: string): boolean {
-    return this.#transit.onMoved(id) !== null;
+    return this.transit.onMoved(id) !== null || this.forwarder.onMoved(id);
   }
 
   /** Another supervisor has taken over. */
   sendAgain(): void {
-    this.#transit.sendAgain();
+    this.transit.sendAgain();
     this.affinity?.claimAgain();
   }
 
-  abandon(): void {
-    this.#transit.abandon();
-  }
-
   #withholds(connection: Connection, response: ServerResponse): boolean {
-    if (connection.kind !== 'http1' || connection.private) return false;
     const request = response.req as IncomingMessage;
+    if (connection.kind === 'forwarded') this.#answers.attend(connection, request, response, true);
+    if (connection.kind !== 'http1' || connection.private) return false;
     const before = this.#withheld.get(connection);
     if (before) {
       // Answers come in the order of their requests, so it waits behind the one before it.
@@ -142,6 +146,7 @@ export class Router {
     connection.isExempt = false;
     const to = isFinal ? null : this.#destinations.find(connection, request);
     if (to === null) {
+      connection.forwards = 0;
       this.#answers.attend(connection, request, response, isFinal);
       return false;
     }
@@ -159,6 +164,12 @@ export class Router {
   ): void {
     const withheld = new Withheld(connection, to, {
       leave: (bytes, found) => this.#leave(connection, bytes, found, tries),
+      mayForward: (one, found) => tries === '' && this.#mayForward(connection, one, found),
+      forward: (one, bytes, found) => {
+        this.#forget(connection);
+        this.#registry.requests -= 1;
+        this.forwarder.forward(connection, one.response, bytes, found);
+      },
       stay: (requests, why) => {
         this.#forget(connection);
         for (const one of requests) {
@@ -175,14 +186,12 @@ export class Router {
     connection.isWithheld = true;
   }
 
-  #standBefore(server: net.Server): () => void {
-    const isHttp1 = speaksHttp1(server);
-    return standBefore(server, (event, args) => {
-      if (event === 'request' || event === 'checkContinue' || event === 'checkExpectation')
-        return this.#takesRequest(event, args[0] as IncomingMessage);
-      if (event === 'upgrade') return isHttp1 && this.#takesUpgrade(server, args);
-      return event === 'connection' && !isHttp1 && this.#takesUnread(server, args[0] as net.Socket);
-    });
+  /** @returns whether the app is not to hear of what its server tells */
+  #takes(server: net.Server, event: string | symbol, args: readonly unknown[]): boolean {
+    if (event === 'request' || event === 'checkContinue' || event === 'checkExpectation')
+      return this.#takesRequest(event, args[0] as IncomingMessage);
+    if (event === 'upgrade') return speaksHttp1(server) && takesUpgrade(server, args, this.#upgrading);
+    return event === 'connection' && !speaksHttp1(server) && this.#takesUnread(server, args[0] as net.Socket);
   }
 
   #takesRequest(event: string, request: IncomingMessage): boolean {
@@ -193,31 +202,6 @@ export class Router {
     return true;
   }
 
-  #takesUpgrade(server: net.Server, args: readonly unknown[]): boolean {
-    const [request, socket, head] = args as [IncomingMessage, net.Socket, Buffer];
-    const connection = connectionOf(socket);
-    if (!connection || connection.private) return false;
-    const isFinal = connection.isExempt;
-    connection.isExempt = false;
-    const to = isFinal ? null : this.#destinations.find(connection, request);
-    if (to === null) return false;
-    if (currentResponse(socket)) return this.#count('upgrade behind another request');
-    const letRead = blockReading(socket);
-    const settle = (found: string | null) => {
-      if (socket.destroyed) return;
-      letRead();
-      if (found === null) {
-        connection.isExempt = true;
-        server.emit('upgrade', ...args);
-        return;
-      }
-      this.#registry.requests += 1; // it was not counted as a request, and is taken off below
-      this.#leave(connection, writeHead(request) + head.toString('latin1'), found);
-    };
-    void Promise.resolve(to).then((found) => setImmediate(settle, found));
-    return true;
-  }
-
   #takesUnread(server: net.Server, socket: net.Socket): boolean {
     if (CONNECTION in socket) return false;
     const lot = Math.random();
@@ -225,14 +209,21 @@ export class Router {
     if (to === null) return false;
     const connection = this.#registry.add(server, socket, null);
     connection.lot = lot;
-    this.#transit.send(takeOff(connection), to);
+    this.transit.send(takeOff(connection), to);
     return true;
+  }
+
+  #mayForward(connection: Connection, { request, event }: Request, to: string): boolean {
+    if (event !== 'request' || !this.#hands.isServing() || !isForwardable(connection, request)) return false;
+    // Whoever has to ask another version is asked with its connection.
+    return this.#destinations.findOther(request) === null && this.forwarder.canReach(to);
   }
 
   #leave(connection: Connection, bytes: string, to: string, tries = ''): void {
     this.#forget(connection);
     this.#registry.requests -= 1;
-    this.#transit.send(takeOff(connection, null, bytes), to, tries);
+    goAlong(connection);
+    this.transit.send(takeOff(connection, null, bytes), to, tries);
   }
 
   #forget(connection: Connection): void {

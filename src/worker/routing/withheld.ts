@@ -20,6 +20,10 @@ export interface Request {
 interface Hands {
   /** It can leave now, with these bytes before what has not been read of it. */
   leave(bytes: string, to: string): void;
+  /** Whether a request can be answered elsewhere while its connection stays. */
+  mayForward(request: Request, to: string): boolean;
+  /** It is answered elsewhere, with these bytes. */
+  forward(request: Request, bytes: string, to: string): void;
   /** Its requests are the app's. @param why it cannot leave; null where it is not to */
   stay(requests: readonly Request[], why: string | null): void;
   /** There is nothing to leave any more. */
@@ -90,6 +94,9 @@ export class Withheld {
       else setTimeout(() => this.#look(), AGAIN_MS);
       return;
     }
+    const to = this.#to ?? '';
+    if (first === last && first.request.complete && !isGivenUp && this.#hands.mayForward(first, to))
+      return this.#finish(() => this.#hands.forward(first, writeRequest(first.request), to));
     if (isPartOfChunked(last.request)) return this.#awaitRest('chunked');
     if (last.request.complete && this.#hasPartOfNext()) return this.#awaitRest('part of a next request');
     if (!isFlushed(socket) || !canDetach(socket)) {
@@ -99,7 +106,7 @@ export class Withheld {
     this.#finish(() => {
       const bytes = this.#requests.map(({ request }) => writeRequest(request)).join('');
       if (!isGivenUp) first.response.detachSocket(socket);
-      this.#hands.leave(bytes, this.#to ?? '');
+      this.#hands.leave(bytes, to);
     });
   }
 

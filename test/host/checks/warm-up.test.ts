@@ -2,7 +2,7 @@ import { type TestContext, test } from 'node:test';
 import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
 import { PrivateClient } from '../../../src/host/checks/private-client.ts';
-import { PRIVATE_ID } from '../../../src/protocol/messages.ts';
+import { PRIVATE_ID } from '../../../src/protocol/not-of-clients.ts';
 import { AS_OPENED } from '../../../src/protocol/opened.ts';
 import { atEnd } from '../../support/end.ts';
 import { inTime } from '../../support/wait.ts';

@@ -1,0 +1,257 @@
+import assert from 'node:assert/strict';
+import { after, before, type TestContext, test } from 'node:test';
+import { app } from '../support/service.ts';
+import { CANARY, HOST, LONG, ODD, pause, read, seenOf, TO } from './mirrored.ts';
+import { type Answer, Talk } from './raw.ts';
+import { TestService, waitFor } from './service.ts';
+
+// Connections that users of both sides share: those stay where they are, and requests of the other side are forwarded.
+
+let service: TestService;
+
+before(async () => {
+  service = await canary('answers.mjs');
+});
+after(() => service.end());
+
+async function canary(entry: string): Promise<TestService> {
+  const started = await new TestService({ entry: app(entry), workers: 1, bake: 0 }).started();
+  started.version = '2';
+  await started.client.reload({ canary: CANARY });
+  return started;
+}
+
+const get = (path: string, fields = '') => `GET ${path} HTTP/1.1\r\nhost: a\r\n${fields}\r\n`;
+
+function askOn(talk: Talk, path: string, fields = ''): Promise<Answer> {
+  talk.send(get(path, fields));
+  return talk.answer();
+}
+
+/** How many connections the canary has. */
+async function connectionsOf({ client }: TestService): Promise<number> {
+  const { candidate } = await client.status();
+  return (candidate?.workers ?? []).reduce((sum, { connections }) => sum + (connections ?? 0), 0);
+}
+
+/** A connection on which both sides have been asked, until it stays where it is. */
+async function share(t: TestContext, of: TestService = service): Promise<Talk> {
+  const talk = await Talk.open(of.port);
+  t.after(() => talk.close());
+  const before = await connectionsOf(of);
+  await waitFor(async () => {
+    for (const fields of ['', TO]) {
+      talk.send(get('/shared', fields));
+      assert.equal((await talk.answer()).version, fields === TO ? '2' : '1');
+    }
+    return (await connectionsOf(of)) === before;
+  }, 'its requests are forwarded');
+  return talk;
+}
+
+test('a connection that is shared stays, whoever answers, and each side counts what it has answered', async (t) => {
+  const talk = await share(t);
+  const count = async () => {
+    const { active, candidate } = await service.client.status();
+    return [active, candidate].map((one) => one?.workers[0]?.requests ?? 0);
+  };
+  const [before = [], sent] = [await count(), [0, 0]];
+  for (let turn = 0; turn < 200; turn += 1) {
+    const side = turn % 3 === 0 ? 1 : 0;
+    sent[side] = (sent[side] ?? 0) + 1;
+    talk.send(get(`/${turn}`, side === 1 ? TO : ''));
+    const { body, version, close } = await talk.answer();
+    assert.deepEqual([body, version, close], [`/${turn}`, String(side + 1), false]);
+  }
+  assert.equal(await connectionsOf(service), 0);
+  assert.deepEqual(
+    await count(),
+    sent.map((own, side) => own + (before[side] ?? 0))
+  );
+});
+
+test('the app sees the client, not the process that has its connection', async (t) => {
+  const talk = await share(t);
+  const { localPort } = talk.socket;
+  talk.send(get('/peer', TO));
+  const seen = JSON.parse((await talk.answer()).body) as Record<string, unknown>;
+  assert.deepEqual(seen, {
+    ...{ remoteAddress: '127.0.0.1', remotePort: localPort, localPort: service.port },
+    address: { address: '127.0.0.1', port: service.port, family: 'IPv4' }
+  });
+});
+
+test('a long answer arrives as a whole at a client that reads slowly, and holds up nobody else', async (t) => {
+  const [slow, other] = [await share(t), await share(t)];
+  slow.socket.pause();
+  slow.send(get('/big', TO));
+  for (let turn = 0; turn < 5; turn += 1) {
+    other.send(get('/other', TO));
+    assert.equal((await other.answer()).body, '/other');
+    await pause(50);
+  }
+  slow.socket.resume();
+  const { body } = await slow.answer();
+  assert.equal(body, 'handover'.repeat(3_000_000 / 8));
+});
+
+test('an answer in parts arrives in parts', async (t) => {
+  const talk = await share(t);
+  const heard: string[] = [];
+  talk.socket.on('data', (bytes) => heard.push(bytes.toString()));
+  talk.send(get('/parts', TO));
+  await waitFor(async () => heard.join('').includes('first'), 'the first part');
+  assert.ok(!heard.join('').includes('second'));
+  assert.equal((await talk.answer()).body, 'firstsecond');
+});
+
+test('what comes without a body, or before the answer, leaves the connection in order', async (t) => {
+  const talk = await share(t);
+  const heard: string[] = [];
+  talk.socket.on('data', (bytes) => heard.push(bytes.toString()));
+  talk.send(get('/empty', TO));
+  assert.equal((await talk.answer()).status, 304);
+  talk.send(get('/hints', TO));
+  await waitFor(async () => heard.join('').endsWith('hinted'), 'the answer behind the hints');
+  assert.match(
+    heard.join(''),
+    /HTTP\/1\.1 103 Early Hints\r\nLink: <\/style\.css>; rel=preload\r\n\r\nHTTP\/1\.1 200/i
+  );
+});
+
+test('what ends its connection ends it, and what is cut is cut', async (t) => {
+  const last = await share(t);
+  last.send(get('/last', TO));
+  const { body, close } = await last.answer();
+  assert.deepEqual([body, close], ['last', true]);
+  await waitFor(async () => last.isOver, 'the connection is closed');
+  const cut = await share(t);
+  const heard: string[] = [];
+  cut.socket.on('data', (bytes) => heard.push(bytes.toString()));
+  cut.send(get('/cut', TO));
+  await waitFor(async () => cut.isOver, 'the connection is closed');
+  assert.match(heard.join(''), /\r\n\r\nhalf$/);
+});
+
+test('an app hears that its client has left', async (t) => {
+  const [leaving, asking] = [await share(t), await share(t)];
+  leaving.send(get('/never', TO));
+  await waitFor(async () => (await service.client.status()).candidate?.workers[0]?.inFlight === 1, 'it is asked');
+  leaving.close();
+  await waitFor(async () => {
+    return (await askOn(asking, '/gone', TO)).body === '1';
+  }, 'the app has heard of it');
+});
+
+test('requests behind one that is forwarded are answered in their order, each by its side', async (t) => {
+  const talk = await share(t);
+  const sides = ['2', '1', '2', '1', '1', '2'];
+  talk.send(
+    sides.map((side, at) => get(side === '2' ? `/slow?ms=${60 - at * 10}` : `/${at}`, side === '2' ? TO : '')).join('')
+  );
+  for (const [at, side] of sides.entries()) {
+    const { body, version } = await talk.answer();
+    assert.deepEqual([body, version], [side === '2' ? 'slow' : `/${at}`, side]);
+  }
+});
+
+test('what is to stay where it is answered, and what comes again and again, takes its connection along', async (t) => {
+  const stream = await share(t);
+  stream.send(get('/stream', `${TO}accept: text/event-stream\r\n`));
+  assert.equal((await stream.answer()).version, '2');
+  assert.equal(await connectionsOf(service), 1);
+  stream.close();
+  await waitFor(async () => (await connectionsOf(service)) === 0, 'it is gone');
+  const talk = await share(t);
+  for (let turn = 0; turn < 12; turn += 1) {
+    talk.send(get(`/${turn}`, TO));
+    assert.equal((await talk.answer()).body, `/${turn}`);
+  }
+  assert.equal(await connectionsOf(service), 1);
+  // There it is at home: from there, single requests of the other side are forwarded, once there is a link.
+  await waitFor(async () => {
+    assert.equal((await askOn(talk, '/there', TO)).version, '2');
+    assert.equal((await askOn(talk, '/back')).version, '1');
+    return (await connectionsOf(service)) === 1;
+  }, 'it stays there');
+});
+
+test('requests are forwarded as they were sent', async (t) => {
+  const mirror = await canary('mirror.mjs');
+  t.after(() => mirror.end());
+  const talk = await share(t, mirror);
+  const body = 'b\x00\xff\r\n'.repeat(500);
+  const sized = `${HOST}Content-Length: ${body.length}\r\n`;
+  const requests: readonly (readonly [first: string, fields: string, body: string])[] = [
+    ['GET /odd?a=%20b HTTP/1.1', ODD, ''],
+    ['GET /long HTTP/1.1', LONG, ''],
+    ['GET http://other.example:81/there?x=1 HTTP/1.1', HOST, ''],
+    ['M-SEARCH /m HTTP/1.1', HOST, ''],
+    ['PUT /whole HTTP/1.1', sized, body],
+    ['POST /whole HTTP/1.1', sized, body]
+  ];
+  for (const [first, fields, sent] of requests) {
+    for (let turn = 0; turn < 2; turn += 1) {
+      talk.send(Buffer.from(`${first}\r\n${fields}\r\n${sent}`, 'latin1'));
+      assert.deepEqual(read((await talk.answer()).body), seenOf(first, fields, sent));
+      talk.send(get('/here'));
+      assert.equal(read((await talk.answer()).body).version, '1');
+    }
+  }
+  assert.equal(await connectionsOf(mirror), 0);
+});
+
+for (const [what, end, version] of [
+  ['the canary is given up', (of: TestService) => of.client.abort(), '1'],
+  ['the canary is promoted', (of: TestService) => of.client.promote(), '2']
+] as const)
+  test(`${what} while it answers: the answer comes, and the connection goes on`, async (t) => {
+    const own = await canary('answers.mjs');
+    t.after(() => own.end());
+    const talks = await Promise.all(Array.from({ length: 5 }, () => share(t, own)));
+    for (const talk of talks) talk.send(get('/slow?ms=600', TO));
+    await waitFor(async () => (await own.client.status()).candidate?.workers[0]?.inFlight === 5, 'all are asked');
+    await end(own);
+    for (const talk of talks) {
+      const { body, version } = await talk.answer();
+      assert.deepEqual([body, version], ['slow', '2']);
+    }
+    await waitFor(async () => (await own.client.status()).phase === 'steady', 'the canary is over');
+    await waitFor(async () => {
+      const answers = await Promise.all(talks.map((talk) => askOn(talk, '/after', TO)));
+      return answers.every((answer) => answer.version === version);
+    }, `all are answered by version ${version}`);
+  });
+
+test('a canary that is killed takes along what was in it, and nothing else', async (t) => {
+  const own = await canary('answers.mjs');
+  t.after(() => own.end());
+  const [lost, kept] = [await share(t, own), await share(t, own)];
+  lost.send(get('/never', TO));
+  await waitFor(async () => (await own.client.status()).candidate?.workers[0]?.inFlight === 1, 'it is asked');
+  process.kill((await own.client.status()).candidate?.workers[0]?.pid ?? 0, 'SIGKILL');
+  await waitFor(async () => lost.isOver, 'its connection is closed');
+  kept.send(get('/kept', TO));
+  assert.equal((await kept.answer()).body, '/kept');
+});
+
+test('a service that stops answers what was forwarded', async (t) => {
+  const own = await canary('answers.mjs');
+  t.after(() => own.end());
+  const talk = await share(t, own);
+  talk.send(get('/slow?ms=500', TO));
+  await waitFor(async () => (await own.client.status()).candidate?.workers[0]?.inFlight === 1, 'it is asked');
+  const stopped = own.client.stop();
+  assert.equal((await talk.answer()).body, 'slow');
+  await stopped;
+});
+
+test('what was forwarded is answered although the supervisor is killed', async (t) => {
+  const own = await canary('answers.mjs');
+  t.after(() => own.end());
+  const talk = await share(t, own);
+  talk.send(get('/slow?ms=500', TO));
+  await waitFor(async () => (await own.client.status()).candidate?.workers[0]?.inFlight === 1, 'it is asked');
+  own.process.kill('SIGKILL');
+  assert.deepEqual([(await talk.answer()).body, talk.isOver], ['slow', false]);
+});
