@@ -7,8 +7,14 @@ import type { Registry } from './registry.ts';
 import type { Resumption } from './resumption.ts';
 import type { WebSocketConnection } from './websocket.ts';
 
-/** One open connection of a server that shares a listener. */
-export interface Connection {
+/** The property by which a socket refers to its connection: the cheapest lookup for every request. */
+export const CONNECTION = Symbol('handover.connection');
+export type Marked = net.Socket & { [CONNECTION]?: Connection };
+
+type Given = Pick<Connection, 'registry' | 'server' | 'socket' | 'key' | 'kind'>;
+
+/** One open connection of a server that shares a listener. A class: one is made for each connection, and read at each request. */
+export class Connection {
   readonly registry: Registry;
   readonly socket: net.Socket;
   readonly server: net.Server;
@@ -17,84 +23,58 @@ export interface Connection {
   /** `http1` can move; `other` (TLS, HTTP/2, raw) stays until it ends; of a `forwarded` one another process has the client. */
   readonly kind: 'http1' | 'other' | 'forwarded';
   /** What an HTTPS server reads it by. */
-  secured: net.Socket | null;
+  secured: net.Socket | null = null;
   /** What it was upgraded to, or a tunnel of `CONNECT`; null while it speaks HTTP. */
-  upgraded: WebSocketConnection | 'other' | null;
+  upgraded: WebSocketConnection | 'other' | null = null;
   /** Set while the app is to go on with an answer that another process began. */
-  resumption: Resumption | null;
+  resumption: Resumption | null = null;
   /** Whether an HTTP/2 session runs over it. */
-  isHttp2: boolean;
+  isHttp2 = false;
   /** `performance.now()` at which it could first have moved, or null while it has been busy all the time. */
-  movableAt: number | null;
+  movableAt: number | null = null;
   /** `bytesRead` when Node last called it idle: no byte since means still idle. */
-  idleMark: number;
+  idleMark = -1;
   /** Whether it came from another process and waits for its next request. */
-  parked: boolean;
+  parked = false;
   /** Whether it is on its way to another process. */
-  moving: boolean;
+  moving = false;
   /** Whether its client sends requests ahead, without waiting for the answers. */
-  pipelines: boolean;
+  pipelines = false;
   /** Whether it was busy when it was its turn to move. */
-  missed: boolean;
+  missed = false;
   /** Whether no other process can take it: it ends here. */
-  stays: boolean;
+  stays = false;
   /** What was drawn for it where chance decides who answers, 0-1; -1 where nothing was. */
-  lot: number;
+  lot = -1;
   /** Its addresses, once somebody has asked for them. */
-  ends: Ends | null;
+  ends: Ends | null = null;
   /** How often a request has taken it along to another process: even where it is at home. */
-  sides: number;
+  sides = 0;
   /** Whether another process answers its request, and the answer passes through here. */
-  isForwarding: boolean;
+  isForwarding = false;
   /** Called when a request that another process has forwarded is answered. */
-  onAnswered: (() => void) | null;
+  onAnswered: (() => void) | null = null;
   /** How many of its last requests were forwarded, one after the other. */
-  forwards: number;
+  forwards = 0;
   /** Whether its next request is answered here, wherever it belongs. */
-  isExempt: boolean;
+  isExempt = false;
   /** Whether the app is not to see its request, which is about to leave with it. */
-  isWithheld: boolean;
+  isWithheld = false;
   /** Where its next request goes back to unless it is answered with 2xx; empty: any answer will do. */
-  tries: string;
+  tries = '';
   /** Whether the supervisor asks privately here; such requests are not measured. */
-  private: boolean;
+  private = false;
   /** `performance.now()` at the beginning of the last request. */
-  requestAt: number;
-}
+  requestAt = 0;
 
-/** The property by which a socket refers to its connection: the cheapest lookup for every request. */
-export const CONNECTION = Symbol('handover.connection');
-export type Marked = net.Socket & { [CONNECTION]?: Connection };
-
-/** A connection that has just come, and is known by its socket from now on. */
-export function describeConnection(
-  one: Pick<Connection, 'registry' | 'server' | 'socket' | 'key' | 'kind'>
-): Connection {
-  const marks = {
-    movableAt: null,
-    idleMark: -1,
-    parked: false,
-    moving: false,
-    private: false,
-    requestAt: 0,
-    secured: null,
-    upgraded: null,
-    resumption: null,
-    isHttp2: false
-  };
-  const habits = {
-    pipelines: false,
-    missed: false,
-    stays: false,
-    lot: -1,
-    isExempt: false,
-    isWithheld: false,
-    tries: ''
-  };
-  const forwarding = { ends: null, sides: 0, isForwarding: false, forwards: 0, onAnswered: null };
-  const connection: Connection = { ...one, ...marks, ...habits, ...forwarding };
-  (one.socket as Marked)[CONNECTION] = connection;
-  return connection;
+  constructor({ registry, server, socket, key, kind }: Given) {
+    this.registry = registry;
+    this.socket = socket;
+    this.server = server;
+    this.key = key;
+    this.kind = kind;
+    (socket as Marked)[CONNECTION] = this;
+  }
 }
 
 /** The connection of a socket, or of what stands for it or is carried by it. */

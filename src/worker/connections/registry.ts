@@ -6,7 +6,7 @@ import type { Holding } from '../../protocol/holding.ts';
 import type { ToSupervisor } from '../../protocol/messages.ts';
 import type { Gate } from '../listen/gate.ts';
 import type { Meter } from '../vitals.ts';
-import { CONNECTION, type Connection, connectionOf, describeConnection, type Marked } from './connection.ts';
+import { CONNECTION, Connection, connectionOf, type Marked } from './connection.ts';
 import { speaksHttp1 } from './http1.ts';
 import { Sessions } from './http2.ts';
 import { countKinds } from './kind.ts';
@@ -124,7 +124,7 @@ export class Registry {
 
   #describe(server: net.Server, socket: net.Socket, key: string | null, kind: Connection['kind']): Connection {
     const gate = this.#gates.get(server);
-    return describeConnection({ registry: this, server, socket, key: key ?? gate?.arriving ?? gate?.key ?? '', kind });
+    return new Connection({ registry: this, server, socket, key: key ?? gate?.arriving ?? gate?.key ?? '', kind });
   }
 
   #countCut({ private: isPrivate, moving, isForwarding, socket }: Connection): void {
