@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { after, before, type TestContext, test } from 'node:test';
+import type { SuperviseOptions } from '../../src/supervise.ts';
 import { app } from '../support/service.ts';
 import { CANARY, HOST, LONG, ODD, pause, read, seenOf, TO } from './mirrored.ts';
 import { type Answer, Talk } from './raw.ts';
@@ -14,8 +15,8 @@ before(async () => {
 });
 after(() => service.end());
 
-async function canary(entry: string): Promise<TestService> {
-  const started = await new TestService({ entry: app(entry), workers: 1, bake: 0 }).started();
+async function canary(entry: string, options: SuperviseOptions = {}): Promise<TestService> {
+  const started = await new TestService({ entry: app(entry), workers: 1, bake: 0, ...options }).started();
   started.version = '2';
   await started.client.reload({ canary: CANARY });
   return started;
@@ -254,4 +255,32 @@ test('what was forwarded is answered although the supervisor is killed', async (
   await waitFor(async () => (await own.client.status()).candidate?.workers[0]?.inFlight === 1, 'it is asked');
   own.process.kill('SIGKILL');
   assert.deepEqual([(await talk.answer()).body, talk.isOver], ['slow', false]);
+});
+
+test('a stream that nobody had announced ends where the version that has its client ends', async (t) => {
+  const own = await canary('answers.mjs');
+  t.after(() => own.end());
+  const talk = await share(t, own);
+  const heard: string[] = [];
+  talk.socket.on('data', (bytes) => heard.push(bytes.toString()));
+  talk.send(get('/events', TO));
+  await waitFor(async () => heard.join('').includes('data: 1'), 'an event');
+  assert.equal(await connectionsOf(own), 0);
+  await own.client.stop();
+  await waitFor(async () => talk.isOver, 'the connection is closed');
+  assert.match(heard.join(''), /\r\n0\r\n\r\n$/);
+});
+
+// More than four shapes where Node handles requests, and V8 no longer knows any of them: each takes a third longer then.
+test('a connection that has come from elsewhere is of one shape with those that were accepted, also where some are forwarded', async (t) => {
+  const own = await canary('answers.mjs', { nodeOptions: ['--allow-natives-syntax'] });
+  t.after(() => own.end());
+  const accepted = await Talk.open(own.port);
+  t.after(() => accepted.close());
+  for (let turn = 0; turn < 3; turn += 1) assert.equal((await askOn(accepted, '/shape')).body, 'true');
+  const shared = await share(t, own);
+  for (const path of ['/before', '/shape']) {
+    const { body, version } = await askOn(shared, path);
+    assert.deepEqual([body, version], [path === '/shape' ? 'true' : path, '1']);
+  }
 });

@@ -20,7 +20,7 @@ export const FRAMES = {
   refused: 7,
   /** The connection is gone. */
   gone: 8,
-  /** No more requests: the link is to be closed as soon as the last is answered. */
+  /** Whoever says it is to end: no more requests; the link is closed as soon as the last is answered. */
   leaving: 9
 } as const;
 

@@ -1,6 +1,8 @@
 import type net from 'node:net';
+import { currentResponse, isEventStream } from '../../internals/http.ts';
 import type { Handle } from '../../internals/net.ts';
 import type { Connection } from '../connections/connection.ts';
+import { endResponse } from '../connections/event-stream.ts';
 import { speaksHttp1 } from '../connections/http1.ts';
 import type { Registry } from '../connections/registry.ts';
 import { type Client, ForwardLink, type Frame } from './forward-link.ts';
@@ -68,7 +70,8 @@ export class ForwardedRequests {
       return this.#onEnd(one);
     }
     const known = one.known.get(stream);
-    if (frame === 'open') one.known.set(stream, { client: JSON.parse(payload.toString()), seen: null });
+    if (frame === 'leaving') this.#endStreams(one);
+    else if (frame === 'open') one.known.set(stream, { client: JSON.parse(payload.toString()), seen: null });
     else if (frame === 'request') this.#onRequest(one, stream, payload);
     else if (frame === 'taken') known?.seen?.socket.onTaken(payload.readUInt32BE(0));
     else if (frame === 'gone') {
@@ -89,6 +92,14 @@ export class ForwardedRequests {
     if (one.answering === 1) one.link.keepAlive(true);
     if (isNew) server.emit('connection', socket);
     socket.receive(bytes);
+  }
+
+  /** Whoever has the clients is to end: what has no end of its own is not waited for. */
+  #endStreams({ known }: Link): void {
+    for (const { seen } of known.values()) {
+      const response = seen && currentResponse(seen.socket);
+      if (response && isEventStream(response)) endResponse(response);
+    }
   }
 
   /** Makes what the app sees of a connection. */

@@ -37,7 +37,7 @@ export class ForwardedSocket extends net.Socket {
   /** The client has taken so much. */
   onTaken(bytes: number): void {
     this.#touch();
-    this.#onWay -= bytes;
+    this.#onWay = Math.max(0, this.#onWay - bytes); // what belonged to the last answer may be said during this one
     if (this.#onWay >= WINDOW_BYTES) return;
     const go = this.#blocked;
     this.#blocked = null;

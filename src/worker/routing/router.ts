@@ -63,11 +63,9 @@ export class Router {
       isWithheld: (connection) => this.#withheld.has(connection),
       passOn: (connection, request, response, { to, tries }) => this.#withhold(connection, request, response, to, tries)
     });
-    this.forwarder = new Forwarder(worker, channel, {
-      move: (connection, response, request, to) => {
-        response.detachSocket(connection.socket);
-        this.#leave(connection, request, to);
-      }
+    this.forwarder = new Forwarder(worker, channel, (connection, response, request, to) => {
+      response.detachSocket(connection.socket);
+      this.#leave(connection, request, to);
     });
     if (this.#destinations.areMany) this.#emitting.begin();
     this.transit = new Transit(channel, `${worker}:r`, (detached) => {
