@@ -1,4 +1,5 @@
 import { spawnSync } from 'node:child_process';
+import type { Beside } from '../load/connection.ts';
 import { withDescendants } from '../peers/process-tree.ts';
 import { freePort, Sandbox } from '../peers/sandbox.ts';
 import type { Context } from '../rig/model.ts';
@@ -25,6 +26,8 @@ export interface Proxy {
 
 interface Running {
   readonly port: number;
+  /** Where the client itself sends the share of the second version; null where it does not have to know. */
+  readonly beside: Beside | null;
   /** Its own processes, and the two behind it. */
   readonly pids: readonly number[];
   end(): Promise<void>;
@@ -110,6 +113,17 @@ export const PROXIES: readonly Proxy[] = [
   ])
 ];
 
+/** The most that any split can reach on this machine: two processes, and a client that sends each request to the right one. */
+export const IDEAL: Proxy = {
+  name: 'split by the client',
+  missing: () => null,
+  start: ({ machine }, percent, env) =>
+    withSandbox(machine.pins?.server ?? null, async (sandbox) => {
+      const second = await startBoth(sandbox, env, sandbox.port);
+      return { port: sandbox.port, beside: { port: second, share: percent / 100 }, pids: sandbox.pids };
+    })
+};
+
 function proxy(
   name: string,
   program: string,
@@ -118,23 +132,37 @@ function proxy(
   return {
     name,
     missing: () => (spawnSync(program, ['-v']).error ? `${program} is not installed` : null),
-    async start({ machine }, percent, env) {
-      const sandbox = await Sandbox.create({ drainMs: DRAIN_MS, core: machine.pins?.server ?? null });
-      try {
-        const ports = { first: await freePort(), second: await freePort() };
-        await startApp(sandbox, { ...env, PORT: String(ports.second) }, '2');
-        await startApp(sandbox, { ...env, PORT: String(ports.first) }, '1');
-        const started = sandbox.start(program, configure(sandbox, ports, percent));
+    start: ({ machine }, percent, env) =>
+      withSandbox(machine.pins?.server ?? null, async (sandbox) => {
+        const first = await freePort();
+        const second = await startBoth(sandbox, env, first);
+        const started = sandbox.start(program, configure(sandbox, { first, second }, percent));
         await sandbox.waitForAnswer(sandbox.port, started);
         const { port, pids } = sandbox;
-        const all = [...new Set([...pids, ...withDescendants(started.pid)])];
-        return { port, pids: all, end: () => sandbox.end() };
-      } catch (error) {
-        await sandbox.end();
-        throw error;
-      }
-    }
+        return { port, beside: null, pids: [...new Set([...pids, ...withDescendants(started.pid)])] };
+      })
   };
+}
+
+async function withSandbox(
+  core: number | null,
+  start: (sandbox: Sandbox) => Promise<Omit<Running, 'end'>>
+): Promise<Running> {
+  const sandbox = await Sandbox.create({ drainMs: DRAIN_MS, core });
+  try {
+    return { ...(await start(sandbox)), end: () => sandbox.end() };
+  } catch (error) {
+    await sandbox.end();
+    throw error;
+  }
+}
+
+/** @returns the port of the second version */
+async function startBoth(sandbox: Sandbox, env: Env, first: number): Promise<number> {
+  const second = await freePort();
+  await startApp(sandbox, { ...env, PORT: String(second) }, '2');
+  await startApp(sandbox, { ...env, PORT: String(first) }, '1');
+  return second;
 }
 
 async function startApp(sandbox: Sandbox, env: Env & { readonly PORT: string }, version: string): Promise<void> {

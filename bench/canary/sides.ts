@@ -1,4 +1,5 @@
 import { chooseGeneration, type Shares } from '../../src/core/routing/choose.ts';
+import type { Beside } from '../load/connection.ts';
 import type { PacedResult } from '../load/patterns.ts';
 import type { Detail } from '../rig/model.ts';
 import type { Slice } from '../rig/sides.ts';
@@ -11,6 +12,7 @@ export interface Side {
   readonly name: string;
   readonly port: number;
   readonly isProxy: boolean;
+  readonly beside: Beside | null;
   /** All processes that it is made of. */
   readonly pids: readonly number[];
   /** As hard as it can. */

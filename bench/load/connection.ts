@@ -10,6 +10,12 @@ export interface LoadConnectionEvents {
   onGone(connection: LoadConnection): void;
 }
 
+/** Another server that gets a share of the requests, on a connection of its own beside the first. */
+export interface Beside {
+  readonly port: number;
+  readonly share: number;
+}
+
 /**
  * One connection that sends one small request at a time, as cheaply as Node can: the server must be what is slow.
  *
@@ -24,31 +30,39 @@ export class LoadConnection {
   /** The version that gave the last answer; known only then, too. */
   version = '';
   readonly #socket: Socket;
+  readonly #beside: { readonly socket: Socket; readonly share: number } | null;
   readonly #events: LoadConnectionEvents;
   readonly #nextRequest: (() => string) | null;
   #text = '';
   #gone = false;
 
   /** @param nextRequest what it sends each time, where that is not always the same */
-  constructor(port: number, events: LoadConnectionEvents, nextRequest: (() => string) | null = null) {
+  constructor(
+    port: number,
+    events: LoadConnectionEvents,
+    nextRequest: (() => string) | null = null,
+    beside: Beside | null = null
+  ) {
     this.#events = events;
     this.#nextRequest = nextRequest;
-    this.#socket = connect({
-      port,
-      host: '127.0.0.1',
-      noDelay: true,
-      onread: { buffer: incoming, callback: (bytes) => this.#read(incoming.toString('latin1', 0, bytes)) }
-    });
-    this.#socket.on('error', () => this.#lose());
-    this.#socket.on('end', () => this.#lose());
-    this.#socket.on('close', () => this.#lose());
+    this.#socket = this.#connect(port);
+    this.#beside = beside && { socket: this.#connect(beside.port), share: beside.share };
+  }
+
+  #connect(port: number): Socket {
+    const callback = (bytes: number) => this.#read(incoming.toString('latin1', 0, bytes));
+    const socket = connect({ port, host: '127.0.0.1', noDelay: true, onread: { buffer: incoming, callback } });
+    for (const event of ['error', 'end', 'close']) socket.on(event, () => this.#lose());
+    return socket;
   }
 
   /** Sends one request. `kept: false` asks the server to close after its answer. */
   ask(intendedAt: number, kept = true): void {
     this.intendedAt = intendedAt;
     this.busy = true;
-    this.#socket.write(kept ? (this.#nextRequest?.() ?? KEPT) : LAST, 'latin1');
+    const beside = this.#beside;
+    const socket = beside && Math.random() < beside.share ? beside.socket : this.#socket;
+    socket.write(kept ? (this.#nextRequest?.() ?? KEPT) : LAST, 'latin1');
   }
 
   get usable(): boolean {
@@ -58,6 +72,7 @@ export class LoadConnection {
   end(): void {
     this.#gone = true;
     this.#socket.destroy();
+    this.#beside?.socket.destroy();
   }
 
   #read(chunk: string): boolean {
@@ -87,8 +102,7 @@ export class LoadConnection {
 
   #lose(): void {
     if (this.#gone) return;
-    this.#gone = true;
-    this.#socket.destroy();
+    this.end();
     if (this.busy) {
       this.busy = false;
       this.#events.onEnded(this, false);

@@ -2,6 +2,7 @@ import type { ChildProcess } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
 import type { Context } from '../rig/model.ts';
 import { endProcess, firstMessage, startProcess } from '../rig/processes.ts';
+import type { Beside } from './connection.ts';
 import type { LoadResult, PacedResult } from './patterns.ts';
 import type { LoadCommand } from './process.ts';
 
@@ -36,9 +37,10 @@ export class LoadGenerator {
    * Opens kept-alive connections under a name, each proven by one answer.
    *
    * @param users how many share them, each request being that of one of them; 0: requests are nobody's
+   * @param beside another server that gets a share of the requests, if there is one
    */
-  open(name: string, port: number, connections: number, users = 0): Promise<LoadResult> {
-    return this.#send({ do: 'open', name, port, connections, users });
+  open(name: string, port: number, connections: number, users = 0, beside: Beside | null = null): Promise<LoadResult> {
+    return this.#send({ do: 'open', name, port, connections, users, beside });
   }
 
   touch(name: string): Promise<LoadResult> {

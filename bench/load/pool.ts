@@ -1,4 +1,4 @@
-import { askAsUser, LoadConnection, type LoadConnectionEvents } from './connection.ts';
+import { askAsUser, type Beside, LoadConnection, type LoadConnectionEvents } from './connection.ts';
 
 /** How soon a connection that ended is opened again. */
 const REOPEN_MS = 5;
@@ -18,11 +18,16 @@ export class Pool {
   onFree: (connection: LoadConnection) => void = this.keep.bind(this);
   readonly #all = new Set<LoadConnection>();
   readonly #nextRequest: (() => string) | null;
+  readonly #beside: Beside | null;
   #closing = false;
 
-  /** @param users how many share the connections, each request being that of one of them; 0: requests are nobody's */
-  constructor(port: number, size: number, users = 0) {
+  /**
+   * @param users how many share the connections, each request being that of one of them; 0: requests are nobody's
+   * @param beside another server that gets a share of the requests, if there is one
+   */
+  constructor(port: number, size: number, users = 0, beside: Beside | null = null) {
     this.port = port;
+    this.#beside = beside;
     this.size = size;
     this.#nextRequest = users > 0 ? () => askAsUser(users) : null;
     for (let count = 0; count < size; count += 1) this.#open();
@@ -70,7 +75,7 @@ export class Pool {
       },
       onGone: () => this.#replace(connection)
     };
-    const connection = new LoadConnection(this.port, events, this.#nextRequest);
+    const connection = new LoadConnection(this.port, events, this.#nextRequest, this.#beside);
     this.#all.add(connection);
     this.onFree(connection);
   }

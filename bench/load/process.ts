@@ -1,3 +1,4 @@
+import type { Beside } from './connection.ts';
 import { flood, fresh, pace, touch } from './patterns.ts';
 import { Pool } from './pool.ts';
 
@@ -11,6 +12,7 @@ export type LoadCommand =
       readonly port: number;
       readonly connections: number;
       readonly users: number;
+      readonly beside: Beside | null;
     }
   | { readonly do: 'touch' | 'close'; readonly name: string }
   | { readonly do: 'flood'; readonly name: string; readonly ms: number }
@@ -28,7 +30,7 @@ function poolCalled(name: string): Pool {
 function execute(command: LoadCommand): unknown {
   switch (command.do) {
     case 'open': {
-      const pool = new Pool(command.port, command.connections, command.users);
+      const pool = new Pool(command.port, command.connections, command.users, command.beside);
       pools.set(command.name, pool);
       return touch(pool);
     }

@@ -1,5 +1,6 @@
 import type { Handle } from '../internals/net.ts';
 import type { Moving, ToSupervisor } from '../protocol/messages.ts';
+import { FORWARDING } from '../protocol/not-of-clients.ts';
 import { fdLimit } from './fd-limit.ts';
 
 /** Whoever can take a connection, with the number it is believed to have. */
@@ -178,11 +179,16 @@ export class Relay {
   }
 
   /** The receiver with the least connections; where none is willing the sender, if it is there; or nobody. */
-  #choose({ declined, from }: Transfer, receivers: readonly Receiver[]): string | null {
+  #choose({ declined, from, moving }: Transfer, receivers: readonly Receiver[]): string | null {
     const load = ({ worker, connections }: Receiver) => connections + this.countTo(worker);
-    const best = receivers
-      .filter(({ worker }) => !declined.has(worker))
-      .reduce<Receiver | null>((least, receiver) => (least && load(least) <= load(receiver) ? least : receiver), null);
+    const willing = receivers.filter(({ worker }) => !declined.has(worker));
+    // All requests that its sender forwards go over a link, whatever it counts: those of several senders to several.
+    if (moving.key === FORWARDING && willing.length > 0)
+      return willing[(numberOf(from) - 1) % willing.length]?.worker ?? null;
+    const best = willing.reduce<Receiver | null>(
+      (least, receiver) => (least && load(least) <= load(receiver) ? least : receiver),
+      null
+    );
     if (best) return best.worker;
     return this.#ports.isAlive(from) && !declined.has(from) ? from : null;
   }
@@ -229,4 +235,9 @@ export class Relay {
     if (transfer.kept) this.#kept -= 1;
     transfer.handle.close();
   }
+}
+
+/** The number of a worker in its generation, from 1 on. */
+function numberOf(worker: string): number {
+  return Number(worker.split('.')[1]) || 1;
 }

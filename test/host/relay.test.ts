@@ -3,6 +3,7 @@ import { test } from 'node:test';
 import { Departed } from '../../src/host/departed.ts';
 import { Relay, type RelayPorts } from '../../src/host/relay.ts';
 import type { Handle } from '../../src/internals/net.ts';
+import { FORWARDING } from '../../src/protocol/not-of-clients.ts';
 
 /** A relay between workers that exist on paper only; what it does is written down. */
 class Desk {
@@ -15,6 +16,7 @@ class Desk {
   expects = true;
   /** Whom each is meant for. */
   readonly #meant = new Map<string, string>();
+  readonly #keys = new Map<string, string>();
   readonly #departed = new Departed();
   readonly relay: Relay;
   readonly #ports: RelayPorts = {
@@ -26,7 +28,7 @@ class Desk {
     expectsReceivers: () => this.expects,
     deliver: (worker, { id, last, ...moving }, _handle, onFailed) => {
       assert.deepEqual(moving, {
-        key: '::|80',
+        key: this.#keys.get(id),
         fresh: false,
         pipelines: true,
         resume: '',
@@ -55,12 +57,13 @@ class Desk {
     return this.#departed.take(generation).handedOver;
   }
 
-  take(id: string, from = '6.1', to = ''): this {
+  take(id: string, from = '6.1', to = '', key = '::|80'): this {
     this.#meant.set(id, to);
+    this.#keys.set(id, key);
     const handle = { close: () => this.told.push(`close ${id}`) } as unknown as Handle;
     this.relay.take(
       from,
-      { id, key: '::|80', fresh: false, pipelines: true, resume: '', to, request: '', lot: -1, sides: 0, tries: '' },
+      { id, key, fresh: false, pipelines: true, resume: '', to, request: '', lot: -1, sides: 0, tries: '' },
       handle
     );
     return this;
@@ -359,4 +362,10 @@ test('a request waits with its sender, not here: where nobody accepts, only what
   assert.deepEqual(desk.look(), ['confirm idle to 6.1']);
   desk.take('asked', '6.1', '7.1');
   assert.deepEqual(desk.look(), ['deliver asked to 6.1']);
+});
+
+test('a link goes to the worker with the number of the one it comes from, not all to one', () => {
+  const desk = new Desk({ '7.1': 9, '7.2': 0 });
+  for (const from of ['6.1', '6.2', '6.3']) desk.take(from, from, '7', FORWARDING);
+  assert.deepEqual(desk.look(), ['deliver 6.1 to 7.1', 'deliver 6.2 to 7.2', 'deliver 6.3 to 7.1']);
 });

@@ -29,6 +29,8 @@ function askOn(talk: Talk, path: string, fields = ''): Promise<Answer> {
   return talk.answer();
 }
 
+const isEnded = (talk: Talk) => waitFor(async () => talk.isOver, 'the connection is closed').then(() => true);
+
 /** How many connections the canary has. */
 async function connectionsOf({ client }: TestService): Promise<number> {
   const { candidate } = await client.status();
@@ -134,6 +136,18 @@ test('what ends its connection ends it, and what is cut is cut', async (t) => {
   assert.match(heard.join(''), /\r\n\r\nhalf$/);
 });
 
+test('what an app writes to the socket itself arrives, and ends the connection where it does', async (t) => {
+  const talk = await share(t);
+  assert.deepEqual([(await askOn(talk, '/raw', TO)).body, (await isEnded(talk)) && talk.isOver], ['raw', true]);
+});
+
+test('a socket that its app has ended when it had answered is not asked again', async (t) => {
+  const talk = await share(t);
+  assert.equal((await askOn(talk, '/end-later', TO)).body, 'ended');
+  await pause(100);
+  assert.equal((await askOn(talk, '/next', TO)).body, '/next');
+});
+
 test('an app hears that its client has left', async (t) => {
   const [leaving, asking] = [await share(t), await share(t)];
   leaving.send(get('/never', TO));
@@ -209,7 +223,8 @@ for (const [what, end, version] of [
   test(`${what} while it answers: the answer comes, and the connection goes on`, async (t) => {
     const own = await canary('answers.mjs');
     t.after(() => own.end());
-    const talks = await Promise.all(Array.from({ length: 5 }, () => share(t, own)));
+    const talks: Talk[] = [];
+    while (talks.length < 5) talks.push(await share(t, own));
     for (const talk of talks) talk.send(get('/slow?ms=600', TO));
     await waitFor(async () => (await own.client.status()).candidate?.workers[0]?.inFlight === 5, 'all are asked');
     await end(own);
@@ -282,5 +297,29 @@ test('a connection that has come from elsewhere is of one shape with those that 
   for (const path of ['/before', '/shape']) {
     const { body, version } = await askOn(shared, path);
     assert.deepEqual([body, version], [path === '/shape' ? 'true' : path, '1']);
+  }
+});
+
+test('how long a socket may be silent is for the app to say that answers', async (t) => {
+  const own = await canary('answers.mjs', { args: ['300'] });
+  t.after(() => own.end());
+  const talk = await share(t, own);
+  assert.equal((await askOn(talk, '/patient', TO)).body, 'patient');
+  // What was not asked for so long the app has ended there: it is asked anew.
+  for (let turn = 0; turn < 5; turn += 1) {
+    assert.equal((await askOn(talk, '/here')).body, '/here');
+    await pause(100);
+  }
+  assert.equal((await askOn(talk, '/there', TO)).body, '/there');
+});
+
+test('a request of more than 64 KiB is forwarded as a whole', async (t) => {
+  const talk = await share(t);
+  const fields = Array.from({ length: 14 }, (_, at) => `x-${at}: ${'0123456789'.repeat(100)}\r\n`).join('');
+  const body = 'x'.repeat(60_000);
+  for (let turn = 0; turn < 3; turn += 1) {
+    talk.send(`POST /long HTTP/1.1\r\nhost: a\r\n${TO}${fields}content-length: ${body.length}\r\n\r\n${body}`);
+    assert.equal((await talk.answer()).body, '/long');
+    assert.equal((await askOn(talk, '/here')).body, '/here');
   }
 });

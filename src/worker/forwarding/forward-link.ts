@@ -61,10 +61,11 @@ export class ForwardLink {
     return this.#pipe.waiting;
   }
 
-  /** All that is sent in one turn of the event loop goes together. */
+  /** All that is sent in one turn of the event loop goes together. Only an answer may come in parts. */
   send(frame: Frame, stream: number, payload: Buffer = NOTHING): void {
-    for (let from = 0; from === 0 || from < payload.length; from += LONGEST_BYTES) {
-      const part = payload.subarray(from, from + LONGEST_BYTES);
+    const longest = frame === 'answer' ? LONGEST_BYTES : Math.max(payload.length, 1);
+    for (let from = 0; from === 0 || from < payload.length; from += longest) {
+      const part = payload.subarray(from, from + longest);
       const head = Buffer.allocUnsafe(HEAD_BYTES);
       head.writeUInt32BE(FRAMES[frame] * 2 ** 24 + part.length, 0);
       head.writeUInt32BE(stream, 4);

@@ -84,6 +84,7 @@ export class ForwardedRequests {
     const known = one.known.get(stream);
     const server = known && this.#serverOf(known.client.key);
     if (!server || !speaksHttp1(server)) return one.link.send('refused', stream);
+    if (known.seen?.socket.writableEnded) known.seen = null; // its app has ended it, and it is about to go
     const isNew = known.seen === null;
     known.seen ??= this.#show(one, stream, known, server);
     const { socket, connection } = known.seen;
@@ -108,7 +109,7 @@ export class ForwardedRequests {
     const socket = new ForwardedSocket(known.client, {
       write: (bytes) => link.send('answer', stream, bytes),
       onClosed: () => {
-        known.seen = null;
+        if (known.seen?.socket === socket) known.seen = null;
         // While nothing is asked, it is no news: it is shown anew with the next request.
         if (this.#end(one, connection, true)) link.send('gone', stream);
       }

@@ -18,6 +18,8 @@ const WINDOW_BYTES = 256 * 1024;
 export class ForwardedSocket extends net.Socket {
   readonly client: Client;
   readonly #hands: Hands;
+  #received = 0;
+  #sent = 0;
   #onWay = 0;
   #blocked: (() => void) | null = null;
   #timer: NodeJS.Timeout | null = null;
@@ -31,6 +33,7 @@ export class ForwardedSocket extends net.Socket {
   /** The client asks. */
   receive(bytes: Buffer): void {
     this.#touch();
+    this.#received += bytes.length;
     this.push(bytes);
   }
 
@@ -59,7 +62,23 @@ export class ForwardedSocket extends net.Socket {
     if (callback) this.once('timeout', callback);
     if (this.#timer) clearTimeout(this.#timer);
     this.#timer = ms > 0 ? setTimeout(() => this.emit('timeout'), ms).unref() : null;
+    Object.assign(this, { timeout: ms });
     return this;
+  }
+
+  // It holds no process: whoever has the client does.
+  override ref(): this {
+    return this;
+  }
+
+  override unref(): this {
+    return this;
+  }
+
+  /** What the app may ask of it, as of any other socket. */
+  get known() {
+    const { remoteFamily: localFamily } = this.client;
+    return { ...this.client, localFamily, pending: false, bytesRead: this.#received, bytesWritten: this.#sent };
   }
 
   override _read(): void {}
@@ -74,14 +93,17 @@ export class ForwardedSocket extends net.Socket {
     );
     const bytes = others.length === 0 && first ? first : Buffer.concat([first ?? Buffer.alloc(0), ...others]);
     this.#touch();
+    this.#sent += bytes.length;
     this.#onWay += bytes.length;
     this.#hands.write(bytes);
     if (this.#onWay < WINDOW_BYTES) done();
     else this.#blocked = done;
   }
 
+  /** Nothing can come behind what the app ends: whoever has the client ends it too, or shows it anew. */
   override _final(done: () => void): void {
     done();
+    setImmediate(() => this.destroy());
   }
 
   override _destroy(error: Error | null, done: (error?: Error | null) => void): void {
@@ -95,9 +117,11 @@ export class ForwardedSocket extends net.Socket {
   }
 }
 
-for (const name of ['remoteAddress', 'remotePort', 'remoteFamily', 'localAddress', 'localPort'] as const)
+const REMOTE = ['remoteAddress', 'remotePort', 'remoteFamily'] as const;
+const LOCAL = ['localAddress', 'localPort', 'localFamily'] as const;
+for (const name of [...REMOTE, ...LOCAL, 'pending', 'bytesRead', 'bytesWritten'] as const)
   Object.defineProperty(ForwardedSocket.prototype, name, {
     get(this: ForwardedSocket) {
-      return this.client[name];
+      return this.known[name];
     }
   });

@@ -111,11 +111,11 @@ export class Affinity {
   /** Engine.IO gives its session in the body: `{"sid":"..."}`. */
   #watchBody(response: ServerResponse, name: string): void {
     const pattern = new RegExp(`"${escapePattern(name)}":"([^"\\\\]{1,200})"`);
+    const { write, end } = response;
     for (const method of ['write', 'end'] as const) {
       const original = response[method] as (...given: unknown[]) => unknown;
       (response as unknown as Record<string, unknown>)[method] = (...given: unknown[]) => {
-        Reflect.deleteProperty(response, 'write');
-        Reflect.deleteProperty(response, 'end');
+        Object.assign(response, { write, end }); // not deleted: V8 handles what has lost a property slowly
         const [chunk] = given;
         const isText = typeof chunk === 'string' || Buffer.isBuffer(chunk);
         const value = isText ? pattern.exec(String(chunk.slice(0, BODY_BYTES)))?.[1] : undefined;

@@ -14,7 +14,7 @@ type WriteHead = (...given: unknown[]) => ServerResponse;
 export function mayGiveUp(response: ServerResponse, socket: net.Socket, isGivenUp: (status: number) => boolean): void {
   const writeHead = response.writeHead as WriteHead;
   response.writeHead = ((...given: unknown[]) => {
-    Reflect.deleteProperty(response, 'writeHead');
+    response.writeHead = writeHead as typeof response.writeHead; // not deleted: V8 handles what has lost a property slowly
     if (!isGivenUp(Number(given[0]))) return writeHead.apply(response, given);
     const canFinish = disownResponse(response, socket);
     response.write = ((...written: unknown[]) => {
