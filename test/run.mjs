@@ -25,6 +25,7 @@ const ON_EACH_NODE = [
   'scenarios/canary-requests',
   'scenarios/cover',
   'scenarios/deploys',
+  'scenarios/forwarding',
   'scenarios/live-connections',
   'scenarios/moments',
   'scenarios/sessions',
