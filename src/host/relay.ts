@@ -173,7 +173,7 @@ export class Relay {
     if (to !== null) this.#send(transfer, to, receivers);
     else {
       this.#forget(transfer);
-      this.#ports.onLost(transfer.from);
+      if (transfer.moving.key !== FORWARDING) this.#ports.onLost(transfer.from);
     }
     return true;
   }

@@ -98,6 +98,26 @@ test('a long answer arrives as a whole at a client that reads slowly, and holds 
   assert.equal(body, 'handover'.repeat(3_000_000 / 8));
 });
 
+test('an app may use its buffer again as soon as it is told that it was written', async (t) => {
+  const talk = await share(t);
+  const { body } = await askOn(talk, '/reuse', TO);
+  assert.equal(body, Array.from({ length: 400 }, (_, part) => String(part % 10).repeat(1_024)).join(''));
+});
+
+test('an app that throws, and survives it, answers all others', async (t) => {
+  const talks: Talk[] = [];
+  while (talks.length < 6) talks.push(await share(t));
+  const [throwing, ...others] = talks as [Talk, ...Talk[]];
+  for (let turn = 0; turn < 5; turn += 1) {
+    if (turn === 1) throwing.send(get('/throws', TO));
+    const answers = await Promise.all(others.map((talk) => askOn(talk, `/${turn}`, TO)));
+    assert.deepEqual(
+      answers.map(({ body }) => body),
+      others.map(() => `/${turn}`)
+    );
+  }
+});
+
 test('an answer in parts arrives in parts', async (t) => {
   const talk = await share(t);
   const heard: string[] = [];

@@ -118,6 +118,7 @@ export class LongLived {
     let all = this.#registry.left.counts;
     for (const connection of this.#registry.connections) {
       if (connection.private || connection.moving || this.#counted.has(connection)) continue;
+      if (connection.kind === 'forwarded') continue;
       const kind = kindOf(connection);
       const how = this.#planFor(connection, kind);
       if (how) all = addLeft(all, { [kind]: { [how]: 1 } });

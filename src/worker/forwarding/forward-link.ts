@@ -21,7 +21,11 @@ export const FRAMES = {
   /** The connection is gone. */
   gone: 8,
   /** Whoever says it is to end: no more requests; the link is closed as soon as the last is answered. */
-  leaving: 9
+  leaving: 9,
+  /** Whether requests can be forwarded that came by a listener: its key. */
+  asks: 10,
+  /** They can: its key. */
+  serves: 11
 } as const;
 
 export type Frame = keyof typeof FRAMES;
@@ -38,7 +42,7 @@ interface Events {
   onEnd(): void;
 }
 
-const NAMES = Object.keys(FRAMES) as Frame[];
+const NAMES = new Map(Object.entries(FRAMES).map(([name, kind]) => [kind, name as Frame]));
 /** Kind, length of the payload, number of the connection: 1, 3 and 4 bytes. */
 const HEAD_BYTES = 8;
 const LONGEST_BYTES = 64 * 1024;
@@ -96,7 +100,7 @@ export class ForwardLink {
     while (bytes.length - at >= HEAD_BYTES) {
       const end = at + HEAD_BYTES + bytes.readUIntBE(at + 1, 3);
       if (bytes.length < end) break;
-      const frame = NAMES[(bytes[at] ?? 0) - 1];
+      const frame = NAMES.get((bytes[at] ?? 0) as (typeof FRAMES)[Frame]);
       if (frame) this.#events.onFrame(frame, bytes.readUInt32BE(at + 4), bytes.subarray(at + HEAD_BYTES, end));
       at = end;
     }

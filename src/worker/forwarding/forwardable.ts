@@ -15,7 +15,8 @@ export function isForwardable(connection: Connection, { headers }: IncomingMessa
   // Once there and back again.
   const isShared = sides >= 2 && sides % 2 === 0;
   if (!isShared || forwards >= MOST_FORWARDS || pipelines) return false;
-  if (headers.expect !== undefined || headers.accept?.includes('text/event-stream')) return false;
+  if (headers.expect !== undefined || headers.upgrade !== undefined || headers.accept?.includes('text/event-stream'))
+    return false;
   // The next one may be one too many for Node, and whoever answers does not count those that are not its own.
   return speaksHttp1(server) && !server.maxRequestsPerSocket;
 }

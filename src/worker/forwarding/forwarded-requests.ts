@@ -20,6 +20,8 @@ interface Link {
   /** By number. */
   readonly known: Map<number, Known>;
   isGreeted: boolean;
+  /** Whether whoever has the clients is to end. */
+  isLeaving: boolean;
   /** How many requests are being answered. */
   answering: number;
 }
@@ -51,6 +53,7 @@ export class ForwardedRequests {
       }),
       known: new Map(),
       isGreeted: false,
+      isLeaving: false,
       answering: 0
     };
     this.#links.add(one);
@@ -70,8 +73,12 @@ export class ForwardedRequests {
       return this.#onEnd(one);
     }
     const known = one.known.get(stream);
-    if (frame === 'leaving') this.#endStreams(one);
-    else if (frame === 'open') one.known.set(stream, { client: JSON.parse(payload.toString()), seen: null });
+    if (frame === 'leaving') {
+      one.isLeaving = true;
+      this.#endStreams(one);
+    } else if (frame === 'asks') {
+      if (this.#find(payload.toString())) one.link.send('serves', 0, payload);
+    } else if (frame === 'open') one.known.set(stream, { client: JSON.parse(payload.toString()), seen: null });
     else if (frame === 'request') this.#onRequest(one, stream, payload);
     else if (frame === 'taken') known?.seen?.socket.onTaken(payload.readUInt32BE(0));
     else if (frame === 'gone') {
@@ -82,8 +89,8 @@ export class ForwardedRequests {
 
   #onRequest(one: Link, stream: number, bytes: Buffer): void {
     const known = one.known.get(stream);
-    const server = known && this.#serverOf(known.client.key);
-    if (!server || !speaksHttp1(server)) return one.link.send('refused', stream);
+    const server = known && this.#find(known.client.key);
+    if (!server) return one.link.send('refused', stream);
     if (known.seen?.socket.writableEnded) known.seen = null; // its app has ended it, and it is about to go
     const isNew = known.seen === null;
     known.seen ??= this.#show(one, stream, known, server);
@@ -91,8 +98,16 @@ export class ForwardedRequests {
     this.#registry.connections.add(connection);
     one.answering += 1;
     if (one.answering === 1) one.link.keepAlive(true);
-    if (isNew) server.emit('connection', socket);
-    socket.receive(bytes);
+    // What the app throws is its own, and not that of whoever reads the link.
+    process.nextTick(() => {
+      if (isNew) server.emit('connection', socket);
+      socket.receive(bytes);
+    });
+  }
+
+  #find(key: string): net.Server | undefined {
+    const server = this.#serverOf(key);
+    return server && speaksHttp1(server) ? server : undefined;
   }
 
   /** Whoever has the clients is to end: what has no end of its own is not waited for. */
@@ -107,7 +122,10 @@ export class ForwardedRequests {
   #show(one: Link, stream: number, known: Known, server: net.Server): NonNullable<Known['seen']> {
     const { link } = one;
     const socket = new ForwardedSocket(known.client, {
-      write: (bytes) => link.send('answer', stream, bytes),
+      write: (bytes) => {
+        link.send('answer', stream, bytes);
+        if (one.isLeaving) setImmediate(() => this.#endStreams(one));
+      },
       onClosed: () => {
         if (known.seen?.socket === socket) known.seen = null;
         // While nothing is asked, it is no news: it is shown anew with the next request.

@@ -44,7 +44,7 @@ export class ForwardedSocket extends net.Socket {
     if (this.#onWay >= WINDOW_BYTES) return;
     const go = this.#blocked;
     this.#blocked = null;
-    go?.();
+    if (go) process.nextTick(go); // what the app throws then is its own
   }
 
   /** The answer is complete: what is still on its way of it is the other process's. */
@@ -88,10 +88,10 @@ export class ForwardedSocket extends net.Socket {
   }
 
   override _writev(chunks: readonly { chunk: Buffer | string; encoding: BufferEncoding }[], done: () => void): void {
-    const [first, ...others] = chunks.map(({ chunk, encoding }) =>
-      typeof chunk === 'string' ? Buffer.from(chunk, encoding) : chunk
+    // A copy: as soon as it is told that it was written, the app may use its buffer for something else.
+    const bytes = Buffer.concat(
+      chunks.map(({ chunk, encoding }) => (typeof chunk === 'string' ? Buffer.from(chunk, encoding) : chunk))
     );
-    const bytes = others.length === 0 && first ? first : Buffer.concat([first ?? Buffer.alloc(0), ...others]);
     this.#touch();
     this.#sent += bytes.length;
     this.#onWay += bytes.length;

@@ -8,8 +8,8 @@ import { Lane } from './lane.ts';
 /** After so long a link is asked for again that nobody took, and one is closed that was not used. */
 const AGAIN_MS = 5_000;
 
-/** Makes a request go with its connection after all. */
-type Move = (connection: Connection, response: ServerResponse, request: string, to: string) => void;
+/** Has a request answered here after all. */
+type Stay = (connection: Connection, response: ServerResponse) => void;
 
 /** Forwards requests to the workers that are to answer them, and brings the answers; their connections stay. */
 export class Forwarder {
@@ -20,23 +20,23 @@ export class Forwarder {
   readonly #refused = new Set<string>();
   readonly #worker: string;
   readonly #channel: Channel;
-  readonly #move: Move;
+  readonly #stay: Stay;
   #timer: NodeJS.Timeout | null = null;
   #lastId = 0;
   #isEnding = false;
 
-  constructor(worker: string, channel: Channel, move: Move) {
+  constructor(worker: string, channel: Channel, stay: Stay) {
     this.#worker = worker;
     this.#channel = channel;
-    this.#move = move;
+    this.#stay = stay;
   }
 
-  /** Whether a request can be forwarded there now. Where not, a link is asked for. */
-  canReach(to: string): boolean {
+  /** Whether a request that came by a listener can be forwarded there now. Where not, a link is asked for. */
+  canReach(to: string, key: string): boolean {
     if (this.#isEnding) return false;
     const lane = this.#lanes.get(to);
     if (!lane && !this.#refused.has(to)) this.#ask(to);
-    return lane?.isOpen ?? false;
+    return lane?.isOpenFor(key) ?? false;
   }
 
   /** @param request as latin1, as a whole; `canReach` was true in this very moment */
@@ -73,9 +73,11 @@ export class Forwarder {
     this.#lastId += 1;
     const id = `${this.#worker}:f${this.#lastId}`;
     const lane = new Lane({
-      give: (far, secret) =>
-        this.#channel.send({ type: 'connection', ...AS_OPENED, id, key: FORWARDING, to, request: secret }, far),
-      move: (connection, response, request) => this.#move(connection, response, request, to),
+      give: (far, secret, done) => {
+        const moving = { ...AS_OPENED, id, key: FORWARDING, to, request: secret };
+        this.#channel.send({ type: 'connection', ...moving }, far, done);
+      },
+      stay: this.#stay,
       onClosed: () => {
         this.#lanes.delete(to);
         this.#asked.delete(id);

@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import type { ServerResponse } from 'node:http';
 import { finishResponse } from '../../internals/http.ts';
-import type { Handle } from '../../internals/net.ts';
+import { type Handle, isFlushed } from '../../internals/net.ts';
 import { makePair } from '../../internals/pair.ts';
 import { addressesOf, type Connection } from '../connections/connection.ts';
 import { type Client, ForwardLink, type Frame } from './forward-link.ts';
@@ -14,8 +14,6 @@ const TAKEN_BYTES = 64 * 1024;
 interface Forward {
   readonly connection: Connection;
   readonly response: ServerResponse;
-  /** The request, as latin1. */
-  readonly request: string;
   /** How long its socket may be silent: meanwhile that is for the other process to say. 0: as long as it likes. */
   readonly silentMs: number;
   /** What its client has got, or is about to, and the other process has not heard of. */
@@ -23,10 +21,10 @@ interface Forward {
 }
 
 interface Hands {
-  /** Gives the other end of the link to whoever answers there; `secret` is what this end says first. */
-  give(far: Handle, secret: string): void;
-  /** The request goes with its connection after all. */
-  move(connection: Connection, response: ServerResponse, request: string): void;
+  /** Gives the other end of the link to whoever answers there; `secret` is what this end says first. `done` is called once. */
+  give(far: Handle, secret: string, done: () => void): void;
+  /** A request without a body is answered here after all. */
+  stay(connection: Connection, response: ServerResponse): void;
   onClosed(): void;
 }
 
@@ -36,9 +34,9 @@ export class Lane {
   readonly #hands: Hands;
   readonly #streams = new Map<Connection, number>();
   readonly #onWay = new Map<number, Forward>();
+  /** By key of a listener: whether whoever has the other end serves it; false where that is not known. */
+  readonly #serves = new Map<string, boolean>();
   #link: ForwardLink | null = null;
-  /** The end that is on its way. */
-  #far: Handle | null = null;
   #isTaken = false;
   #isLeaving = false;
   #isClosed = false;
@@ -50,14 +48,13 @@ export class Lane {
     makePair((pair) => {
       if (this.#isClosed) for (const end of [pair?.near, pair?.far]) end?.close();
       if (!pair || this.#isClosed) return;
-      this.#far = pair.far;
       this.#link = new ForwardLink(pair.near, {
         onFrame: (frame, stream, payload) => this.#onFrame(frame, stream, payload),
         onEnd: () => this.close()
       });
       const secret = randomBytes(16).toString('hex');
       this.#link.send('hello', 0, Buffer.from(secret, 'latin1'));
-      hands.give(pair.far, secret);
+      hands.give(pair.far, secret, () => pair.far.close());
     });
   }
 
@@ -66,19 +63,24 @@ export class Lane {
     return this.#isTaken;
   }
 
-  get isOpen(): boolean {
-    return this.#isTaken && !this.#isLeaving && (this.#link?.waiting ?? MOST_WAITING_BYTES) < MOST_WAITING_BYTES;
+  /** Whether requests that came by a listener can be forwarded now. Where it is not known, it is asked. */
+  isOpenFor(key: string): boolean {
+    const link = this.#link;
+    if (!link || !this.#isTaken || this.#isLeaving) return false;
+    if (!this.#serves.has(key)) {
+      this.#serves.set(key, false);
+      link.send('asks', 0, Buffer.from(key));
+    }
+    return this.#serves.get(key) === true && link.waiting < MOST_WAITING_BYTES;
   }
 
   onTaken(): void {
     this.#isTaken = true;
-    this.#far?.close();
-    this.#far = null;
   }
 
-  /** @param request as latin1, as a whole; the lane is open in this very moment */
+  /** @param request as latin1, as a whole; the lane is open for it in this very moment */
   forward(connection: Connection, response: ServerResponse, request: string): void {
-    if (!this.#link) return this.#hands.move(connection, response, request);
+    if (!this.#link) return;
     const stream = this.#streams.get(connection) ?? this.#show(connection, this.#link);
     this.#wasUsed = true;
     connection.isForwarding = true;
@@ -86,7 +88,7 @@ export class Lane {
     const { socket } = connection;
     const silentMs = socket.timeout ?? 0;
     if (silentMs > 0) socket.setTimeout(0);
-    this.#onWay.set(stream, { connection, response, request, silentMs, taken: 0 });
+    this.#onWay.set(stream, { connection, response, silentMs, taken: 0 });
     this.#link.send('request', stream, Buffer.from(request, 'latin1'));
   }
 
@@ -119,10 +121,8 @@ export class Lane {
     this.#isLeaving = true;
     this.#link?.close();
     this.#link = null;
-    this.#far?.close();
-    this.#far = null;
     // What was in a process that is gone is lost with it, as it is with a connection that has moved there.
-    for (const { connection } of this.#onWay.values()) connection.socket.destroySoon();
+    for (const one of this.#onWay.values()) this.#lose(one);
     this.#onWay.clear();
     this.#hands.onClosed();
   }
@@ -137,13 +137,27 @@ export class Lane {
 
   #onFrame(frame: Frame, stream: number, payload: Buffer): void {
     if (frame === 'leaving') return this.#leave();
+    if (frame === 'serves') return void this.#serves.set(payload.toString(), true);
     const one = this.#onWay.get(stream);
     if (!one) return;
-    if (frame === 'answer') return this.#answer(stream, one, payload);
+    const { socket } = one.connection;
+    const finish = () => {
+      if (this.#onWay.get(stream) === one) this.#finish(stream, one, payload.length > 0);
+    };
+    if (frame === 'answer') this.#answer(stream, one, payload);
+    else if (frame === 'refused') this.#refuse(stream, one);
+    else if (frame === 'gone') {
+      this.#lose(one);
+      this.#forgetRequest(stream);
+    } else if (frame === 'answered') {
+      // Node, too, goes on when the last byte has left: a client that reads slowly is not silent.
+      if (isFlushed(socket) || !socket.writable) finish();
+      else socket.write('', finish);
+    }
+  }
+
+  #forgetRequest(stream: number): void {
     this.#onWay.delete(stream);
-    if (frame === 'refused') this.#refuse(one);
-    else if (frame === 'gone') one.connection.socket.destroySoon();
-    else if (frame === 'answered') this.#finish(one, payload.length > 0);
     this.#closeIfDone();
   }
 
@@ -161,18 +175,31 @@ export class Lane {
     socket.write(bytes, () => this.#link?.send('taken', stream, taken));
   }
 
-  #refuse({ connection, response, request }: Forward): void {
+  /** Its app there has just closed the server. */
+  #refuse(stream: number, one: Forward): void {
+    const { connection, response } = one;
+    this.#serves.delete(connection.key);
+    this.#forgetRequest(stream);
+    // A body was read, and is gone.
+    if (response.req.headers['content-length'] ?? response.req.headers['transfer-encoding']) return this.#lose(one);
     connection.isForwarding = false;
-    this.#hands.move(connection, response, request);
+    if (!connection.socket.destroyed) this.#hands.stay(connection, response);
+  }
+
+  #lose({ connection: { socket }, silentMs }: Forward): void {
+    if (silentMs > 0) socket.setTimeout(silentMs);
+    socket.destroySoon();
   }
 
   /** @param isLast whether the connection ends */
-  #finish({ connection, response, silentMs }: Forward, isLast: boolean): void {
+  #finish(stream: number, { connection, response, silentMs }: Forward, isLast: boolean): void {
     const { socket } = connection;
+    this.#onWay.delete(stream);
     finishResponse(response, socket); // still as one that is forwarded, so that it does not count as an answer of this worker
     connection.isForwarding = false;
     if (silentMs > 0 && !socket.timeout) socket.setTimeout(silentMs);
     if (isLast) socket.destroySoon();
+    this.#closeIfDone();
   }
 
   #leave(): void {

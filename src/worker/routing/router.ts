@@ -63,9 +63,9 @@ export class Router {
       isWithheld: (connection) => this.#withheld.has(connection),
       passOn: (connection, request, response, { to, tries }) => this.#withhold(connection, request, response, to, tries)
     });
-    this.forwarder = new Forwarder(worker, channel, (connection, response, request, to) => {
-      response.detachSocket(connection.socket);
-      this.#leave(connection, request, to);
+    this.forwarder = new Forwarder(worker, channel, (connection, response) => {
+      registry.requests += 1;
+      this.#stay(connection, [{ request: response.req, response, event: 'request' }], 'nobody there');
     });
     if (this.#destinations.areMany) this.#emitting.begin();
     this.transit = new Transit(channel, `${worker}:r`, (detached) => {
@@ -170,12 +170,7 @@ export class Router {
       },
       stay: (requests, why) => {
         this.#forget(connection);
-        for (const one of requests) {
-          if (why !== null) this.#count(why);
-          this.#answers.attend(connection, one.request, one.response, false);
-          this.#hands.onStaying(connection, one.response);
-          giveToApp(connection, one);
-        }
+        this.#stay(connection, requests, why);
       },
       drop: () => this.#forget(connection)
     });
@@ -211,10 +206,20 @@ export class Router {
     return true;
   }
 
+  /** @param why they are answered here, although they belong elsewhere; null where they do not */
+  #stay(connection: Connection, requests: readonly Request[], why: string | null): void {
+    for (const one of requests) {
+      if (why !== null) this.#count(why);
+      this.#answers.attend(connection, one.request, one.response, false);
+      this.#hands.onStaying(connection, one.response);
+      giveToApp(connection, one);
+    }
+  }
+
   #mayForward(connection: Connection, { request, event }: Request, to: string): boolean {
     if (event !== 'request' || !this.#hands.isServing() || !isForwardable(connection, request)) return false;
     // Whoever has to ask another version is asked with its connection.
-    return this.#destinations.findOther(request) === null && this.forwarder.canReach(to);
+    return this.#destinations.findOther(request) === null && this.forwarder.canReach(to, connection.key);
   }
 
   #leave(connection: Connection, bytes: string, to: string, tries = ''): void {
