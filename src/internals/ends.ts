@@ -1,6 +1,8 @@
 import type net from 'node:net';
 import type { SocketInside } from './net.ts';
 
+// Tried on Node 20.20, 22.23, 24.21 and 26.10.
+
 /** Where a connection comes from and goes to. */
 export interface Ends {
   readonly remoteAddress: string | undefined;

@@ -85,6 +85,13 @@ export function endResponse(response: ServerResponse): void {
   response.end();
 }
 
+/** Ends a stream, between two of its events where that is known. */
+export function endEventStream(response: ServerResponse): void {
+  const stream = eventStreamOf(response);
+  if (stream) stream.endAtBoundary();
+  else endResponse(response);
+}
+
 /** The stream that a response is; null for every other one. */
 export function eventStreamOf(response: ServerResponse): EventStream | null {
   return (response as Marked)[STREAM] ?? null;

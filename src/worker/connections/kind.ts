@@ -18,8 +18,8 @@ export function kindOf(connection: Connection): Kind {
 /** How many connections of each kind there are. */
 export function countKinds(registry: Registry): { [K in Kind]?: number } {
   const counts: { [K in Kind]?: number } = {};
-  for (const connection of registry.connections) {
-    if (connection.private || connection.kind === 'forwarded') continue;
+  for (const connection of registry.own) {
+    if (connection.private) continue;
     const kind = kindOf(connection);
     counts[kind] = (counts[kind] ?? 0) + 1;
   }

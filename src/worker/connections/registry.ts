@@ -131,11 +131,15 @@ export class Registry {
     if (!isPrivate && !moving && !isForwarding && currentResponse(socket)) this.#meter?.countCut();
   }
 
+  /** Those whose clients are here. */
+  get own(): readonly Connection[] {
+    return [...this.connections].filter(({ kind }) => kind !== 'forwarded');
+  }
+
   /** What the supervisor asks for. @param held how many connections are kept unread */
   report(held: number): Omit<Extract<ToSupervisor, { type: 'reported' }>, 'type' | 'ask' | 'unrouted'> {
     const { count: inFlight, holding } = this.#inFlight();
-    const own = [...this.connections].filter(({ kind }) => kind !== 'forwarded');
-    const connections = own.length + held;
+    const connections = this.own.length + held;
     return { connections, inFlight, requests: this.requests, holding, kinds: countKinds(this), left: this.left.counts };
   }
 

@@ -3,7 +3,7 @@ import { currentResponse, isEventStream } from '../../internals/http.ts';
 import { addLeft, type Kind, type Leave, type LeftByKind } from '../../protocol/kinds.ts';
 import type { WorkerSettings } from '../../protocol/worker-settings.ts';
 import { type Connection, responseOf } from '../connections/connection.ts';
-import { endResponse, eventStreamOf } from '../connections/event-stream.ts';
+import { endEventStream, eventStreamOf } from '../connections/event-stream.ts';
 import { kindOf } from '../connections/kind.ts';
 import type { Registry } from '../connections/registry.ts';
 import { WebSocketConnection } from '../connections/websocket.ts';
@@ -116,9 +116,8 @@ export class LongLived {
   /** How each connection has left, or is going to as far as it is known. */
   plan(): LeftByKind {
     let all = this.#registry.left.counts;
-    for (const connection of this.#registry.connections) {
+    for (const connection of this.#registry.own) {
       if (connection.private || connection.moving || this.#counted.has(connection)) continue;
-      if (connection.kind === 'forwarded') continue;
       const kind = kindOf(connection);
       const how = this.#planFor(connection, kind);
       if (how) all = addLeft(all, { [kind]: { [how]: 1 } });
@@ -207,15 +206,13 @@ export class LongLived {
     const response = responseOf(connection);
     if (!response) return;
     this.#told.add(connection);
-    const stream = eventStreamOf(response);
     this.#count(connection, 'event-stream', 'ended');
     response.once('close', () => {
       this.#told.delete(connection);
       // Its client asks again on the same connection: by then that is to be with the next version.
       process.nextTick(() => this.#departures.sendIdle(connection));
     });
-    if (stream) stream.endAtBoundary();
-    else endResponse(response);
+    endEventStream(response);
   }
 
   #close(connection: Connection, why?: string): void {

@@ -2,7 +2,7 @@ import type net from 'node:net';
 import { currentResponse, isEventStream } from '../../internals/http.ts';
 import type { Handle } from '../../internals/net.ts';
 import type { Connection } from '../connections/connection.ts';
-import { endResponse } from '../connections/event-stream.ts';
+import { endEventStream } from '../connections/event-stream.ts';
 import { speaksHttp1 } from '../connections/http1.ts';
 import type { Registry } from '../connections/registry.ts';
 import { type Client, ForwardLink, type Frame } from './forward-link.ts';
@@ -114,7 +114,7 @@ export class ForwardedRequests {
   #endStreams({ known }: Link): void {
     for (const { seen } of known.values()) {
       const response = seen && currentResponse(seen.socket);
-      if (response && isEventStream(response)) endResponse(response);
+      if (response && isEventStream(response)) endEventStream(response);
     }
   }
 

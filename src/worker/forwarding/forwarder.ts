@@ -5,8 +5,8 @@ import type { Channel } from '../channel.ts';
 import type { Connection } from '../connections/connection.ts';
 import { Lane } from './lane.ts';
 
-/** After so long a link is asked for again that nobody took, and one is closed that was not used. */
-const AGAIN_MS = 5_000;
+/** A link is closed that was not used from one look to the next, or that nobody has taken: it is asked for again then. */
+const LOOK_MS = 5_000;
 
 /** Has a request answered here after all. */
 type Stay = (connection: Connection, response: ServerResponse) => void;
@@ -85,16 +85,12 @@ export class Forwarder {
     });
     this.#lanes.set(to, lane);
     this.#asked.set(id, lane);
-    this.#timer ??= setInterval(() => this.#look(), AGAIN_MS).unref();
+    this.#timer ??= setInterval(() => this.#look(), LOOK_MS).unref();
   }
 
   #look(): void {
     this.#refused.clear();
-    const now = performance.now();
-    for (const lane of this.#lanes.values()) {
-      if (lane.isTaken) lane.closeUnused();
-      else if (now - lane.askedAt >= AGAIN_MS) lane.close();
-    }
+    for (const lane of this.#lanes.values()) lane.closeUnused();
     if (this.#lanes.size > 0 || !this.#timer) return;
     clearInterval(this.#timer);
     this.#timer = null;

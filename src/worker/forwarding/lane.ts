@@ -30,7 +30,6 @@ interface Hands {
 
 /** The way to one destination: a link, once somebody has its other end, and what is on its way over it. */
 export class Lane {
-  readonly askedAt = performance.now();
   readonly #hands: Hands;
   readonly #streams = new Map<Connection, number>();
   readonly #onWay = new Map<number, Forward>();
@@ -58,11 +57,6 @@ export class Lane {
     });
   }
 
-  /** Whether somebody has the other end. */
-  get isTaken(): boolean {
-    return this.#isTaken;
-  }
-
   /** Whether requests that came by a listener can be forwarded now. Where it is not known, it is asked. */
   isOpenFor(key: string): boolean {
     const link = this.#link;
@@ -74,6 +68,7 @@ export class Lane {
     return this.#serves.get(key) === true && link.waiting < MOST_WAITING_BYTES;
   }
 
+  /** Somebody has the other end. */
   onTaken(): void {
     this.#isTaken = true;
   }
@@ -97,9 +92,8 @@ export class Lane {
     const stream = this.#streams.get(connection);
     if (stream === undefined) return;
     this.#streams.delete(connection);
-    this.#onWay.delete(stream);
     this.#link?.send('gone', stream);
-    this.#closeIfDone();
+    this.#forgetRequest(stream);
   }
 
   /** This worker is to end: the lane is closed as soon as nothing is on its way. */
@@ -108,7 +102,7 @@ export class Lane {
     this.#leave();
   }
 
-  /** Closes it where it was not used since this was last asked. */
+  /** Closes it where it was not used since this was last asked, or nobody has taken it. */
   closeUnused(): void {
     if (this.#onWay.size > 0) return;
     if (this.#wasUsed) this.#wasUsed = false;
@@ -194,12 +188,11 @@ export class Lane {
   /** @param isLast whether the connection ends */
   #finish(stream: number, { connection, response, silentMs }: Forward, isLast: boolean): void {
     const { socket } = connection;
-    this.#onWay.delete(stream);
+    this.#forgetRequest(stream);
     finishResponse(response, socket); // still as one that is forwarded, so that it does not count as an answer of this worker
     connection.isForwarding = false;
     if (silentMs > 0 && !socket.timeout) socket.setTimeout(silentMs);
     if (isLast) socket.destroySoon();
-    this.#closeIfDone();
   }
 
   #leave(): void {
