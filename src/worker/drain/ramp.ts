@@ -6,8 +6,10 @@ const TICK_MS = 30;
 const FIRST = 2;
 /** Of all connections, so many more at each time at the most: what they ask for shows only later. */
 const STEPS = 16;
-/** As busy as this a receiver may become, 0-1: one that is cold takes ten times as long, and whoever asks it waits. */
+/** As busy as this a receiver may become, 0-1: one that is cold takes several times as long, and whoever asks it waits. */
 const TARGET = 0.25;
+/** A receiver that is busier than that gets one more after so long: it is heard of only with each that it gets. */
+const TRY_MS = 120;
 /** What goes in any case, by the share of the time that has passed: an eighth of all in the first half. */
 const POWER = 3;
 /** A worker that is as busy as this has no time to spare. */
@@ -28,8 +30,11 @@ export class Ramp {
   #limitMs = 0;
   #all = 0;
   #sent = 0;
+  #sentAt = 0;
   #allowed = Number.POSITIVE_INFINITY;
   #most = 0;
+  /** How busy the receiver is, 0-1. */
+  #level = TARGET;
 
   /** @param onTick called when more may go, or all */
   constructor(onTick: () => void) {
@@ -47,8 +52,10 @@ export class Ramp {
     this.#limitMs = limitMs;
     this.#all = count;
     this.#sent = 0;
+    this.#sentAt = this.#since;
     this.#allowed = FIRST;
     this.#most = FIRST;
+    this.#level = TARGET;
     this.#busy.take();
     this.#timer = setInterval(() => this.#tick(), TICK_MS);
   }
@@ -72,26 +79,36 @@ export class Ramp {
 
   onSent(): void {
     this.#sent += 1;
+    this.#sentAt = performance.now();
   }
 
   /** A receiver has got one. @param busy how busy it is, 0-1 */
   onMoved(busy: number): void {
-    if (!this.isOver) this.#allow(this.#sent * Math.min(2, TARGET / busy));
+    if (this.isOver) return;
+    // Less time is believed at once, more time by half: one quiet moment says little, and nobody comes back.
+    this.#level = Math.max(busy, (this.#level + busy) / 2);
+    this.#allow(this.#fitting);
+  }
+
+  /** How many the receiver can have. */
+  get #fitting(): number {
+    return this.#sent * Math.min(2, TARGET / this.#level);
   }
 
   #tick(): void {
-    const share = (performance.now() - this.#since) / this.#limitMs;
+    const now = performance.now();
+    const share = (now - this.#since) / this.#limitMs;
     if (share >= 1) this.end();
     else {
       this.#most = this.#sent + Math.max(1, this.#all / STEPS);
-      // One more tells how busy the receiver is by now.
-      const next = this.#busy.take() > FULL ? 0 : this.#sent + 1;
-      this.#allow(Math.max(this.#all * share ** POWER, next));
+      const hasTime = this.#level < TARGET || now - this.#sentAt >= TRY_MS;
+      const next = this.#busy.take() <= FULL && hasTime ? this.#sent + 1 : 0;
+      this.#allow(Math.max(this.#all * share ** POWER, this.#fitting, next));
     }
     this.#onTick();
   }
 
   #allow(count: number): void {
-    this.#allowed = Math.max(this.#allowed, Math.floor(Math.min(count, this.#most)));
+    this.#allowed = Math.floor(Math.min(count, this.#most));
   }
 }

@@ -52,6 +52,29 @@ test('a receiver that has time gets more and more, one that is busy hardly any',
   assert.deepEqual(full, [2, 0, 0, 0, 0, 0]);
 });
 
+test('one quiet moment of a receiver that is busy lets few more go, and without any it gets one now and then', async () => {
+  let ticks = 0;
+  const ramp = new Ramp(() => {
+    ticks += 1;
+  });
+  ramp.begin(320, 600_000);
+  take(ramp);
+  ramp.onMoved(0.8);
+  const startedAt = performance.now();
+  let tried = 0;
+  for (let count = 0; count < 20; count += 1) {
+    await nextTick(() => ticks);
+    const more = take(ramp);
+    tried += more;
+    if (more > 0) ramp.onMoved(0.8);
+  }
+  const mostTried = (performance.now() - startedAt) / 120 + 1;
+  assert.ok(tried > 0 && tried <= mostTried, `${tried} of at most ${mostTried}`);
+  ramp.onMoved(0);
+  assert.equal(take(ramp), 0);
+  ramp.end();
+});
+
 test('whatever the receiver says, all may go when the time is over, most of them in its second half', async () => {
   let ticks = 0;
   const ramp = new Ramp(() => {
