@@ -1,3 +1,4 @@
+import { hurryCompiler } from '../../internals/compiler.ts';
 import { hideRequests } from '../../internals/diagnostics.ts';
 import { bindHandle, type Handle } from '../../internals/net.ts';
 import type { Moving } from '../../protocol/messages.ts';
@@ -13,6 +14,8 @@ const HANDOVERS = 3;
 const REQUESTS = 2;
 /** After so long it is broken off: the supervisor may be busy. */
 const LIMIT_MS = 1_000;
+/** For so long V8 compiles early what runs often: while it is checked and warmed up, and gets its first connections. */
+const HURRY_MS = 10_000;
 
 /**
  * Goes through everything that a handover does in a worker, on connections of its own, before the first public one comes.
@@ -43,6 +46,7 @@ export class Rehearsal {
     for (const visitor of visitors) visitor.close();
     for (const stage of this.#stages) stage.close();
     showRequests();
+    setTimeout(hurryCompiler(), HURRY_MS).unref();
     this.#channel.send({ type: 'rehearsed' });
   }
 
