@@ -49,15 +49,20 @@ test('a process steps back with all its threads, and gets its own priority back'
   if (hasSessions) assert.equal(sessionOf(pid), 0);
 });
 
-test('while it is given connections, only the threads that compile step back, until the ramp is over', {
+test('while it is given connections, and until it has compiled what it runs, the threads that compile step back', {
   skip
 }, async (t) => {
   const pid = await startProcess(t);
   const priority = new Priority(pid);
+  const hasSessions = sessionOf(pid) !== null;
   priority.start(400);
   assert.deepEqual(prioritiesOf(pid), { main: 0, others: [15] });
-  await until(() => prioritiesOf(pid).others[0] === 0, 'the end of the ramp');
-  priority.start(0);
+  if (hasSessions) {
+    assert.equal(sessionOf(pid), 3);
+    await until(() => sessionOf(pid) === 0, 'the end of the ramp');
+    assert.deepEqual(prioritiesOf(pid), { main: 0, others: [15] });
+  }
+  await until(() => prioritiesOf(pid).others[0] === 0, 'the end of its compiling');
   assert.deepEqual(prioritiesOf(pid), { main: 0, others: [0] });
 });
 

@@ -16,6 +16,11 @@ const EQUAL: Manners = { session: 0, main: 0, helpers: 0 };
 const ASIDE: Manners = { session: 10, main: 5, helpers: 10 };
 /** It serves some connections, whose requests are to wait hardly longer than others, and compiles what it runs. */
 const STARTING: Manners = { session: 3, main: 0, helpers: 15 };
+/** It serves all, and still compiles a great deal. */
+const SETTLING: Manners = { session: 0, main: 0, helpers: 15 };
+
+/** For so long after the ramp it compiles aside. */
+const SETTLING_MS = 8_000;
 
 /** A boot that takes longer than this, or than a quarter of the time that it has, is not delayed any more. */
 const ASIDE_MS = 3_000;
@@ -52,7 +57,9 @@ export class Priority {
 
   /** It serves for the first time, and is given connections one by one. */
   start(rampMs: number): void {
-    if (rampMs > 0) this.#set(STARTING, rampMs);
+    if (rampMs === 0) return;
+    this.#set(STARTING);
+    this.#timer = setTimeout(() => this.#set(SETTLING, SETTLING_MS), rampMs).unref();
   }
 
   /** It serves no more, and ends. */
