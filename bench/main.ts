@@ -12,7 +12,7 @@ import { measuring } from './measuring.ts';
 import { memory } from './memory.ts';
 import { reload } from './reload.ts';
 import { type Asked, type Command, ROOT } from './rig/command.ts';
-import { describeMachine, isStale, showMachine } from './rig/machine.ts';
+import { isStale, prepareMachine, showMachine } from './rig/machine.ts';
 import type { Claim, Context, Result } from './rig/model.ts';
 import { runCommand } from './rig/run.ts';
 import { showResult, showSummary } from './rig/table.ts';
@@ -71,7 +71,7 @@ async function runClaim(claim: Claim, around: Omit<Context, 'progress'>): Promis
 
 async function main({ line: command, only, quick, json, build, timeline }: Asked): Promise<void> {
   const stale = isStale(build, resolve(ROOT, 'src'));
-  const machine = describeMachine();
+  const machine = prepareMachine();
   process.stdout.write(`${command}\n${showMachine(machine)}\n`);
   if (stale) process.stdout.write('The build is older than the source: `npm run build` makes it anew.\n');
   const startedAt = new Date();

@@ -1,7 +1,7 @@
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { dirname, resolve } from 'node:path';
 import { type Asked, type Command, ROOT } from './rig/command.ts';
-import { describeMachine, isStale, showMachine } from './rig/machine.ts';
+import { isStale, prepareMachine, showMachine } from './rig/machine.ts';
 import { runCommand } from './rig/run.ts';
 import { connections } from './scale/connections.ts';
 import { fleet } from './scale/fleet.ts';
@@ -30,7 +30,7 @@ function showProgress(what: string): void {
 
 async function main({ line: command, only, quick, json, build }: Asked): Promise<void> {
   const stale = isStale(build, resolve(ROOT, 'src'));
-  const machine = describeMachine();
+  const machine = prepareMachine();
   process.stdout.write(`${command}\n${showMachine(machine)}\n`);
   if (stale) process.stdout.write('The build is older than the source: `npm run build` makes it anew.\n');
   const startedAt = new Date().toISOString();

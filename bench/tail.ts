@@ -13,6 +13,8 @@ import { showTimeline, type Turn, takeTurn } from './tail/turn.ts';
 const LIMIT = 3;
 const CONNECTIONS = 64;
 const CAPACITY_MS = 1_500;
+/** Machines that are shared are twice as fast at times: what they can do is the middle of so many looks. */
+const CAPACITY_LOOKS = 5;
 const DRAIN_MS = 5_000;
 
 /** A load, and the app that has to carry it. */
@@ -100,8 +102,12 @@ function measure(context: Context, setting: Setting, count: number) {
 /** @unit requests per second */
 async function findCapacity(load: LoadGenerator, name: string): Promise<number> {
   await load.flood(name, CAPACITY_MS); // the first second is the compiler's
-  const { answered, tookMs } = await load.flood(name, CAPACITY_MS);
-  return (answered / tookMs) * 1000;
+  const looks: number[] = [];
+  for (let look = 0; look < CAPACITY_LOOKS; look += 1) {
+    const { answered, tookMs } = await load.flood(name, CAPACITY_MS);
+    looks.push((answered / tookMs) * 1000);
+  }
+  return median(looks) ?? Number.NaN;
 }
 
 /** The same load and client on another way to deploy, at the same absolute rate. */

@@ -3,7 +3,7 @@ import { type as osType } from 'node:os';
 import { dirname, resolve } from 'node:path';
 import { EVERY_KIND } from '../client/index.ts';
 import { type Asked, type Command, prepareFile, ROOT } from '../rig/command.ts';
-import { describeMachine, isStale, showMachine } from '../rig/machine.ts';
+import { isStale, prepareMachine, showMachine } from '../rig/machine.ts';
 import { endAll } from '../rig/processes.ts';
 import { runCommand } from '../rig/run.ts';
 import { compare } from './compare.ts';
@@ -69,7 +69,7 @@ async function main({ line: command, only, quick, json, build }: Asked): Promise
   const stale = systems.some((system) => handover.includes(system)) && isStale(build, resolve(ROOT, 'src'));
   process.env.PATH = withSystemFolders(process.env.PATH ?? '/usr/bin:/bin'); // also of what is started
   const startedAt = performance.now();
-  const machine = describeMachine();
+  const machine = prepareMachine();
   const settings = settingsFor(quick);
   process.stdout.write(`${command}\n${showMachine(machine)}\n\n`);
   if (stale) process.stdout.write('The build is older than the source: `npm run build` makes it anew.\n');

@@ -2,6 +2,7 @@ import { spawnSync } from 'node:child_process';
 import { readdirSync, statSync } from 'node:fs';
 import { availableParallelism, cpus, loadavg, release, totalmem } from 'node:os';
 import { join } from 'node:path';
+import { keepAwake } from './awake.ts';
 import { NOT_BUILT, Refusal } from './refusal.ts';
 
 /** What the figures were measured on. */
@@ -13,12 +14,14 @@ export interface Machine {
   readonly memoryBytes: number;
   /** One-minute load average when the bench began: others at work make figures noisy. */
   readonly loadBefore: number;
+  /** Whether idle cores were kept from sleeping. */
+  readonly awake: boolean;
   /** The core that servers are pinned to, and that of the load; null where they cannot be kept apart. */
   readonly pins: { readonly server: number; readonly load: number } | null;
 }
 
-/** Looks at the machine. Servers and load get a core each where there are two, and `taskset` to say so. */
-export function describeMachine(): Machine {
+/** Looks at the machine, and keeps its cores awake. Servers and load get a core each where there are two, and `taskset` to say so. */
+export function prepareMachine(): Machine {
   const cores = availableParallelism();
   return {
     node: process.version,
@@ -27,6 +30,7 @@ export function describeMachine(): Machine {
     kernel: release(),
     memoryBytes: totalmem(),
     loadBefore: loadavg()[0] ?? 0,
+    awake: keepAwake(),
     pins: cores >= 2 ? findPins() : null
   };
 }
@@ -46,10 +50,12 @@ function findPins(): Machine['pins'] {
 }
 
 /** One line for people. */
-export function showMachine({ node, cpu, cores, kernel, memoryBytes, loadBefore, pins }: Machine): string {
+export function showMachine({ node, cpu, cores, kernel, memoryBytes, loadBefore, awake, pins }: Machine): string {
   const gigabytes = (memoryBytes / 2 ** 30).toFixed(1);
   const placed = pins ? `servers on core ${pins.server}, load on core ${pins.load}` : 'not pinned';
-  return `Node ${node}, ${cpu}, ${cores} cores, ${gigabytes} GiB, kernel ${kernel}, ${placed}, load average ${loadBefore.toFixed(2)}`;
+  const sleeping = awake ? 'kept awake' : 'may sleep';
+  const what = `Node ${node}, ${cpu}, ${cores} cores (${sleeping}), ${gigabytes} GiB, kernel ${kernel}`;
+  return `${what}, ${placed}, load average ${loadBefore.toFixed(2)}`;
 }
 
 /** Whether a source file is newer than what was built of it. @throws Refusal when nothing was built */

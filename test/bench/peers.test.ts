@@ -22,7 +22,7 @@ import { installedVersion } from '../../bench/peers/systems/installed.ts';
 import { kill } from '../../bench/peers/systems/kill.ts';
 import { withSystemFolders } from '../../bench/peers/systems/path.ts';
 import { longestGap, switchedAt } from '../../bench/peers/watch.ts';
-import { describeMachine } from '../../bench/rig/machine.ts';
+import { prepareMachine } from '../../bench/rig/machine.ts';
 
 const SETTINGS: PeersResult['settings'] = {
   quick: true,
@@ -214,7 +214,7 @@ test('a system that is skipped is named with the command that installs it, and h
 
 const CONTEXT: PeersContext = {
   quick: true,
-  machine: { ...describeMachine(), pins: null },
+  machine: { ...prepareMachine(), pins: null },
   build: '',
   settings: SETTINGS,
   progress: () => {}
