@@ -66,6 +66,29 @@ test('while it is given connections, and until it has compiled what it runs, the
   assert.deepEqual(prioritiesOf(pid), { main: 0, others: [0] });
 });
 
+test('what a supervisor has lowered the next one raises again', { skip }, async (t) => {
+  const pid = await startProcess(t);
+  new Priority(pid).boot(60_000);
+  const next = new Priority(pid, true);
+  assert.deepEqual(prioritiesOf(pid), { main: 5, others: [10] });
+  next.restore();
+  assert.deepEqual(prioritiesOf(pid), { main: 0, others: [0] });
+  if (sessionOf(pid) !== null) assert.equal(sessionOf(pid), 0);
+});
+
+test('a warm-up is done aside where the boot was', { skip }, async (t) => {
+  const pid = await startProcess(t);
+  const [first, candidate] = [new Priority(pid), new Priority(pid)];
+  first.warmUp();
+  assert.equal(prioritiesOf(pid).main, 0);
+  candidate.boot(60_000);
+  candidate.restore();
+  candidate.warmUp();
+  assert.equal(prioritiesOf(pid).main, 5);
+  candidate.restore();
+  assert.equal(prioritiesOf(pid).main, 0);
+});
+
 test('of a process that is gone, nothing is said', () => {
   new Priority(2 ** 22 + 1).boot(60_000);
 });

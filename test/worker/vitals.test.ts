@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { type TestContext, test } from 'node:test';
 import { BUCKETS_MS } from '../../src/core/verdict/histogram.ts';
 import { PrivateClient } from '../../src/host/checks/private-client.ts';
+import { Priority } from '../../src/host/processes/priority.ts';
 import type { ToSupervisor } from '../../src/protocol/messages.ts';
 import { PRIVATE_ID } from '../../src/protocol/not-of-clients.ts';
 import { AS_OPENED } from '../../src/protocol/opened.ts';
@@ -176,10 +177,8 @@ async function askPrivately(t: TestContext, worker: Worker, secure: boolean, pat
     worker.say({ ...AS_OPENED, type: 'adopt', id: PRIVATE_ID, key: worker.bound.key, last: true }, handle, () =>
       handle.close()
     );
-  const probe = new PrivateClient(
-    { generation: 1, worker: '1.1', secure, startedAt: 0, ended: new AbortController().signal, give },
-    1
-  );
+  const about = { generation: 1, worker: '1.1', startedAt: 0, priority: new Priority(null) };
+  const probe = new PrivateClient({ ...about, secure, ended: new AbortController().signal, give }, 1);
   atEnd(t, () => probe.close());
   for (const path of paths) await probe.ask(path);
 }

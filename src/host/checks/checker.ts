@@ -107,10 +107,10 @@ export class Checker {
       );
       const first = failing.find((one) => one !== null);
       if (first) return first;
-      if (warmUp?.live) {
-        const live = await recall();
-        await Promise.all(clients.map(({ client }) => client.warmUpLive(live, warmUp, signal)));
-      } else if (warmUp) await Promise.all(clients.map(({ client }) => client.warmUp(warmUp, signal)));
+      if (warmUp) {
+        const live = warmUp.live ? await recall() : null;
+        await Promise.all(clients.map(({ target, client }) => warm(target, client, warmUp, live, signal)));
+      }
       return signal.aborted ? null : { holds: true };
     } catch (error) {
       return signal.aborted ? null : { holds: false, check: '(all)', why: `it could not be asked: ${String(error)}` };
@@ -119,6 +119,22 @@ export class Checker {
       for (const { ended } of workers) ended.removeEventListener('abort', end);
       await Promise.all(clients.map(({ client }) => client.close()));
     }
+  }
+}
+
+/** What it is warmed up with may wait; what the active generation is asked meanwhile may not. */
+async function warm(
+  { priority }: PrivateTarget,
+  client: PrivateClient,
+  warmUp: WarmUp,
+  live: Live | null,
+  signal: AbortSignal
+): Promise<void> {
+  priority.warmUp();
+  try {
+    await (live ? client.warmUpLive(live, warmUp, signal) : client.warmUp(warmUp, signal));
+  } finally {
+    priority.restore();
   }
 }
 

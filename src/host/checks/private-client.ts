@@ -1,8 +1,8 @@
 import { once } from 'node:events';
-import net from 'node:net';
+import type net from 'node:net';
 import tls from 'node:tls';
 import { Agent, fetch as privateFetch, request } from 'undici';
-import { type Handle, takeHandle } from '../../internals/net.ts';
+import type { Handle } from '../../internals/net.ts';
 import {
   type CandidateWorker,
   type Check,
@@ -12,6 +12,7 @@ import {
   nameCheck,
   type WarmUp
 } from '../../options/checks.ts';
+import { connectedPair } from './connected-pair.ts';
 
 /** How much of an answer is read at the most. */
 const BODY_LIMIT_BYTES = 1024 * 1024;
@@ -29,6 +30,8 @@ export interface PrivateTarget {
   readonly startedAt: number;
   /** Ends with it: when its process has exited, or was told to end. */
   readonly ended: AbortSignal;
+  /** How it keeps out of the way of those that serve. */
+  readonly priority: { warmUp(): void; restore(): void };
   /** Gives it one end of a connection. */
   give(handle: Handle): void;
 }
@@ -213,31 +216,6 @@ function endAfter(timeoutMs: number, signal: AbortSignal) {
     signal.removeEventListener('abort', end);
   };
   return { signal: over.signal, isLate: () => late, release };
-}
-
-/** Two ends of one TCP connection within this machine: to the app an ordinary one, and open to nobody else. */
-async function connectedPair(): Promise<{ socket: net.Socket; handle: Handle }> {
-  const server = net.createServer({ pauseOnConnect: true });
-  const accepted: net.Socket[] = [];
-  server.on('connection', (socket) => accepted.push(socket));
-  server.listen({ port: 0, host: '127.0.0.1', exclusive: true });
-  await once(server, 'listening');
-  const { port } = server.address() as net.AddressInfo;
-  const socket = net.connect({ port, host: '127.0.0.1', noDelay: true });
-  try {
-    await once(socket, 'connect');
-    // Anybody on this machine could have connected in this moment: only the one whose other end is ours counts.
-    const isOurs = (other: net.Socket) => other.remotePort === socket.localPort;
-    while (!accepted.some(isOurs)) await once(server, 'connection');
-    const ours = accepted.find(isOurs) as net.Socket;
-    for (const other of accepted) if (other !== ours) other.destroy();
-    return { socket, handle: takeHandle(ours) };
-  } catch (error) {
-    socket.destroy();
-    throw error;
-  } finally {
-    server.close();
-  }
 }
 
 function flatten(headers: Record<string, string | string[] | undefined>): Record<string, string> {

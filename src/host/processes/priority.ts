@@ -37,22 +37,34 @@ const NICE_LIMIT = 20;
  * raise them again; a session may always come back to where it began.
  */
 export class Priority {
-  readonly #pid: number;
+  readonly #pid: number | null;
   #timer: NodeJS.Timeout | undefined;
-  #isAside = false;
+  #isAside: boolean;
+  #isBeside: boolean;
 
-  constructor(pid: number) {
+  /**
+   * @param pid null: it could not be started
+   * @param isAdopted whether the supervisor before started it, which may have lowered it
+   */
+  constructor(pid: number | null, isAdopted = false) {
     this.#pid = pid;
+    [this.#isAside, this.#isBeside] = [isAdopted, isAdopted];
   }
 
   /** It boots beside one that serves. @param timeMs how long it may take to be ready */
   boot(timeMs: number): void {
+    this.#isBeside = true;
     this.#set(ASIDE, Math.min(ASIDE_MS, timeMs / 4));
   }
 
   /** It is as important as any other. */
   restore(): void {
     if (this.#isAside) this.#set(EQUAL);
+  }
+
+  /** It is warmed up: where it booted beside one that serves, nobody waits for that either. */
+  warmUp(): void {
+    if (this.#isBeside) this.#set(ASIDE, ASIDE_MS);
   }
 
   /** It serves for the first time, and is given connections one by one. */
@@ -75,15 +87,17 @@ export class Priority {
   }
 
   #apply(manners: Manners): void {
+    const pid = this.#pid;
+    if (pid === null) return; // to the system, 0 would be this process
     this.#isAside = manners !== EQUAL;
-    attempt(() => writeFileSync(`/proc/${this.#pid}/autogroup`, String(manners.session)));
+    attempt(() => writeFileSync(`/proc/${pid}/autogroup`, String(manners.session)));
     if (!mayRaise()) return;
     const own = getPriority();
     // Each thread has a priority of its own, and inherits that of the thread which starts it.
-    attempt(() => setPriority(this.#pid, own + manners.main));
+    attempt(() => setPriority(pid, own + manners.main));
     attempt(() => {
-      const threads = readdirSync(`/proc/${this.#pid}/task`).map(Number);
-      for (const thread of threads) if (thread !== this.#pid) attempt(() => setPriority(thread, own + manners.helpers));
+      const threads = readdirSync(`/proc/${pid}/task`).map(Number);
+      for (const thread of threads) if (thread !== pid) attempt(() => setPriority(thread, own + manners.helpers));
     });
   }
 }

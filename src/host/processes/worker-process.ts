@@ -85,7 +85,7 @@ export class WorkerProcess {
     });
     this.pid = this.#child.pid;
     this.startedAt = this.pid === null ? null : startTimeOf(this.pid);
-    this.priority = new Priority(this.pid ?? 0);
+    this.priority = new Priority(this.pid, this.#child.isAdopted);
     // Without a process there are no pipes.
     this.#stdout =
       this.#child.stdout &&

@@ -185,7 +185,9 @@ export function toPrivateTarget(
   if (key === undefined) return [];
   const give = (handle: Handle) =>
     process.send({ type: 'adopt', id: PRIVATE_ID, key, ...AS_OPENED, last: true }, handle, () => handle.close());
-  return [{ generation, worker, secure: keys.get(key)?.secure === true, startedAt, ended: process.ended.signal, give }];
+  const secure = keys.get(key)?.secure === true;
+  const { ended, priority } = process;
+  return [{ generation, worker, secure, startedAt, ended: ended.signal, priority, give }];
 }
 
 /** The listeners that a worker accepts on: those of its servers, and the named ones that they answer for besides. */

@@ -2,6 +2,7 @@ import { type TestContext, test } from 'node:test';
 import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
 import { PrivateClient } from '../../../src/host/checks/private-client.ts';
+import { Priority } from '../../../src/host/processes/priority.ts';
 import { PRIVATE_ID } from '../../../src/protocol/not-of-clients.ts';
 import { AS_OPENED } from '../../../src/protocol/opened.ts';
 import { atEnd } from '../../support/end.ts';
@@ -12,7 +13,7 @@ async function start(t: TestContext): Promise<PrivateClient> {
   const worker = await Worker.start(t, 'http.mjs');
   const moving = { ...AS_OPENED, id: PRIVATE_ID, key: worker.bound.key, last: true };
   const ended = new AbortController().signal;
-  const target = { generation: 1, worker: '1.1', secure: false, startedAt: 0, ended };
+  const target = { generation: 1, worker: '1.1', secure: false, startedAt: 0, ended, priority: new Priority(null) };
   const client = new PrivateClient(
     { ...target, give: (handle) => worker.say({ type: 'adopt', ...moving }, handle, () => handle.close()) },
     2
