@@ -20,9 +20,9 @@ export function keepAwake(): boolean {
 
 function ask(): boolean {
   try {
-    writeSync(openSync(LATENCY, 'w'), new Int32Array([0])); // closing it would take it back
+    writeSync(openSync(LATENCY, 'r+'), new Int32Array([0])); // closing it would take it back
     return true;
   } catch {
-    return false; // not root, or not Linux
+    return false; // not root, not Linux, or a container without the device
   }
 }

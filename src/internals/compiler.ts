@@ -1,3 +1,4 @@
+import * as nodeModule from 'node:module';
 import { setFlagsFromString } from 'node:v8';
 
 // What V8 does not document of when it compiles a function for speed. Tried on Node 20.20, 22.23, 24.21 and 26.10.
@@ -19,16 +20,22 @@ const THRESHOLDS: Readonly<Record<string, readonly Threshold[]>> = {
 /**
  * Lets V8 compile for speed after fewer calls than it would wait for: a process that gets a load all at once is quick sooner.
  *
- * Missing, or thresholds that the operator has set: nothing changes.
+ * Missing, or thresholds given to Node: nothing changes. Nor where modules come from a cache of compiled code: it is refused, and
+ * written anew, while V8 has other flags than when it was written.
  *
  * @returns a function that gives V8 its own thresholds back
  */
 export function hurryCompiler(): () => void {
   const thresholds = THRESHOLDS[process.versions.node.split('.')[0] ?? ''] ?? [];
   const own = process.execArgv.join(' ').replaceAll('_', '-');
-  if (thresholds.some(([flag]) => own.includes(`--${flag}`))) return () => {};
+  if (hasCache() || thresholds.some(([flag]) => own.includes(`--${flag}`))) return () => {};
   for (const [flag, hurried] of thresholds) setFlagsFromString(`--${flag}=${hurried}`);
   return () => {
     for (const [flag, , usual] of thresholds) setFlagsFromString(`--${flag}=${usual}`);
   };
+}
+
+function hasCache(): boolean {
+  const { getCompileCacheDir } = nodeModule as { getCompileCacheDir?: () => string | undefined };
+  return process.env.NODE_COMPILE_CACHE !== undefined || getCompileCacheDir?.() !== undefined;
 }

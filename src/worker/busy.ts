@@ -12,7 +12,7 @@ export class Busy {
   /**
    * The share of the time since it was last asked in which something ran, or waited for the processor, 0-1.
    *
-   * Of an interval that was too short to tell, the share before it.
+   * Of an interval that was too short to tell, the share before it; 0 of one that was too long.
    */
   take(): number {
     const now = performance.now();

@@ -22,7 +22,6 @@ import { installedVersion } from '../../bench/peers/systems/installed.ts';
 import { kill } from '../../bench/peers/systems/kill.ts';
 import { withSystemFolders } from '../../bench/peers/systems/path.ts';
 import { longestGap, switchedAt } from '../../bench/peers/watch.ts';
-import { prepareMachine } from '../../bench/rig/machine.ts';
 
 const SETTINGS: PeersResult['settings'] = {
   quick: true,
@@ -214,7 +213,10 @@ test('a system that is skipped is named with the command that installs it, and h
 
 const CONTEXT: PeersContext = {
   quick: true,
-  machine: { ...prepareMachine(), pins: null },
+  machine: {
+    ...{ node: 'v24', cpu: 'a cpu', cores: 2, kernel: 'a kernel', memoryBytes: 2 ** 30 },
+    ...{ loadBefore: 0, awake: false, pins: null }
+  },
   build: '',
   settings: SETTINGS,
   progress: () => {}

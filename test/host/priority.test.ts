@@ -19,6 +19,12 @@ function prioritiesOf(pid: number) {
   return { main: getPriority(pid), others: [...others] };
 }
 
+/** How many threads compile aside, the main one not among them. */
+function asideOf(pid: number): number {
+  const threads = readdirSync(`/proc/${pid}/task`).map(Number);
+  return threads.filter((thread) => thread !== pid && getPriority(thread) === 15).length;
+}
+
 function sessionOf(pid: number): number | null {
   try {
     return Number(/nice (-?\d+)/.exec(readFileSync(`/proc/${pid}/autogroup`, 'utf8'))?.[1]);
@@ -56,13 +62,20 @@ test('while it is given connections, and until it has compiled what it runs, the
   const priority = new Priority(pid);
   const hasSessions = sessionOf(pid) !== null;
   priority.start(400);
-  assert.deepEqual(prioritiesOf(pid), { main: 0, others: [15] });
+  assert.deepEqual(
+    prioritiesOf(pid),
+    { main: 0, others: [0] },
+    'nobody waits for those that did not boot beside others'
+  );
+  priority.boot(60_000);
+  priority.start(400);
+  assert.deepEqual([getPriority(pid), asideOf(pid)], [0, 5]);
   if (hasSessions) {
     assert.equal(sessionOf(pid), 3);
     await until(() => sessionOf(pid) === 0, 'the end of the ramp');
-    assert.deepEqual(prioritiesOf(pid), { main: 0, others: [15] });
+    assert.deepEqual([getPriority(pid), asideOf(pid)], [0, 5]);
   }
-  await until(() => prioritiesOf(pid).others[0] === 0, 'the end of its compiling');
+  await until(() => asideOf(pid) === 0, 'the end of its compiling');
   assert.deepEqual(prioritiesOf(pid), { main: 0, others: [0] });
 });
 
@@ -87,6 +100,15 @@ test('a warm-up is done aside where the boot was', { skip }, async (t) => {
   assert.equal(prioritiesOf(pid).main, 5);
   candidate.restore();
   assert.equal(prioritiesOf(pid).main, 0);
+});
+
+test('after its end nothing raises a process again', { skip }, async (t) => {
+  const pid = await startProcess(t);
+  const priority = new Priority(pid);
+  priority.boot(60_000);
+  priority.end();
+  priority.restore();
+  assert.equal(prioritiesOf(pid).main, 5);
 });
 
 test('of a process that is gone, nothing is said', () => {

@@ -164,6 +164,7 @@ export class WorkerProcess {
       if (child.pid === null) end({ why: `could not be started: ${this.#explainUnstarted(error)}`, fix: null });
     });
     child.onExit((code, signal) => {
+      this.priority.close();
       this.ended.abort();
       watch.onDown();
       const { early } = watch.progress();

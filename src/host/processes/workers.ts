@@ -82,9 +82,8 @@ export class Workers {
     const record = this.#create(worker, generation, (watch) => this.#ports.adopt(found, release, watch));
     fillRecord(record, found.hello, said);
     Object.assign(record, { routing: null, closesIdle: null });
-    if (!record.ready) return;
     record.process.priority.restore();
-    this.#ports.watchdog?.watch(record);
+    if (record.ready) this.#ports.watchdog?.watch(record);
   }
 
   /** Hears a worker that was taken over. */

@@ -33,6 +33,8 @@ export class Ramp {
   #sentAt = 0;
   #allowed = Number.POSITIVE_INFINITY;
   #most = 0;
+  /** So many may have gone in any case. */
+  #floor = 0;
   /** How busy the receiver is, 0-1. */
   #level = TARGET;
 
@@ -55,6 +57,7 @@ export class Ramp {
     this.#sentAt = this.#since;
     this.#allowed = FIRST;
     this.#most = FIRST;
+    this.#floor = 0;
     this.#level = TARGET;
     this.#busy.take();
     this.#timer = setInterval(() => this.#tick(), TICK_MS);
@@ -82,9 +85,9 @@ export class Ramp {
     this.#sentAt = performance.now();
   }
 
-  /** A receiver has got one. @param busy how busy it is, 0-1 */
+  /** A receiver has got one. @param busy how busy it is, 0-1; 0: unknown */
   onMoved(busy: number): void {
-    if (this.isOver) return;
+    if (this.isOver || busy === 0) return; // 0: it was idle for too long to tell
     // Less time is believed at once, more time by half: one quiet moment says little, and nobody comes back.
     this.#level = Math.max(busy, (this.#level + busy) / 2);
     this.#allow(this.#fitting);
@@ -103,12 +106,13 @@ export class Ramp {
       this.#most = this.#sent + Math.max(1, this.#all / STEPS);
       const hasTime = this.#level < TARGET || now - this.#sentAt >= TRY_MS;
       const next = this.#busy.take() <= FULL && hasTime ? this.#sent + 1 : 0;
-      this.#allow(Math.max(this.#all * share ** POWER, this.#fitting, next));
+      this.#floor = this.#all * share ** POWER;
+      this.#allow(Math.max(this.#fitting, next));
     }
     this.#onTick();
   }
 
   #allow(count: number): void {
-    this.#allowed = Math.floor(Math.min(count, this.#most));
+    this.#allowed = Math.floor(Math.max(this.#floor, Math.min(count, this.#most)));
   }
 }

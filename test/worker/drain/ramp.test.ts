@@ -70,7 +70,8 @@ test('one quiet moment of a receiver that is busy lets few more go, and without 
   }
   const mostTried = (performance.now() - startedAt) / 120 + 1;
   assert.ok(tried > 0 && tried <= mostTried, `${tried} of at most ${mostTried}`);
-  ramp.onMoved(0);
+  ramp.onMoved(0.01);
+  ramp.onMoved(0); // it cannot tell
   assert.equal(take(ramp), 0);
   ramp.end();
 });
@@ -92,4 +93,25 @@ test('whatever the receiver says, all may go when the time is over, most of them
   const early = given.filter(({ share }) => share < 0.5).reduce((sum, { count }) => sum + count, 0);
   assert.ok(early <= 100 / 4 + 7, `${early} in the first half`);
   assert.deepEqual([ramp.isOpen, take(ramp, 50)], [true, 50]);
+});
+
+test('what has to go goes one after the other too, with few on their way: nothing is left for the last moment', async () => {
+  let ticks = 0;
+  const ramp = new Ramp(() => {
+    ticks += 1;
+  });
+  ramp.begin(1_000, 900);
+  let sent = 0;
+  let before = 0;
+  while (!ramp.isOver) {
+    before = sent;
+    // Four are on their way at the most, and each that arrives lets the next one go.
+    while (ramp.isOpen && !ramp.isOver) {
+      const together = take(ramp, 4);
+      sent += together;
+      for (let count = 0; count < together; count += 1) ramp.onMoved(0.9);
+    }
+    await nextTick(() => ticks);
+  }
+  assert.ok(before > 500, `${before} of 1,000 before the last look`);
 });
