@@ -140,7 +140,8 @@ function measureBeside(context: Context, system: typeof cluster, rate: number, c
 const middle = (turns: readonly Turn[]) => median(turns.map(({ ratio }) => ratio ?? Number.NaN)) ?? Number.NaN;
 
 function show(name: string, turns: readonly Turn[], { timeline }: Context): Detail[] {
-  const of = (field: 'steady' | 'around' | 'longest') => median(turns.map((turn) => turn[field] ?? Number.NaN));
+  const of = (field: 'steady' | 'around' | 'after' | 'longest') =>
+    median(turns.map((turn) => turn[field] ?? Number.NaN));
   const lines = timeline
     ? turns.map((turn, index) => ({ name: `${name} ${index + 1}`, value: showTimeline(turn) }))
     : [];
@@ -149,6 +150,7 @@ function show(name: string, turns: readonly Turn[], { timeline }: Context): Deta
     { name: `${name}: middle half`, value: spread(turns.map(({ ratio }) => ratio ?? Number.NaN)) },
     { name: `${name}: steady p99`, value: of('steady'), unit: 'ms' },
     { name: `${name}: p99 around it`, value: of('around'), unit: 'ms' },
+    { name: `${name}: p99 from 1 to 3 s after it`, value: of('after'), unit: 'ms' },
     { name: `${name}: longest wait around it`, value: of('longest'), unit: 'ms' },
     {
       name: `${name}: requests lost, connections opened again`,

@@ -11,6 +11,8 @@ const STEADY_MS = 2_000;
 const AROUND_MS = 2_000;
 /** A boot on a core that serves may take so long. */
 const BOOT_MS = 2_500;
+/** The new version has all connections then, and may still be compiling what it runs. */
+const AFTER_MS = 2_000;
 const SLICE_MS = 50;
 
 /** One deploy under load. Waits in milliseconds. */
@@ -18,6 +20,8 @@ export interface Turn {
   readonly steady: number | null;
   readonly around: number | null;
   readonly ratio: number | null;
+  /** The slowest hundredth of what follows, until 3 s after the cutover. */
+  readonly after: number | null;
   readonly longest: number | null;
   readonly lost: number;
   readonly reconnects: number;
@@ -33,7 +37,7 @@ export async function takeTurn(
   deploy: () => Promise<number>
 ): Promise<Turn> {
   const startedAt = clock();
-  const pacing = load.pace(name, rate, SETTLE_MS + STEADY_MS + BOOT_MS + AROUND_MS / 2);
+  const pacing = load.pace(name, rate, SETTLE_MS + STEADY_MS + BOOT_MS + AROUND_MS / 2 + AFTER_MS);
   await delay(SETTLE_MS + STEADY_MS);
   const cutoverAt = await deploy();
   const paced = await pacing;
@@ -46,6 +50,7 @@ export async function takeTurn(
     steady: steadyMs,
     around: aroundMs,
     ratio: ratio(aroundMs, steadyMs),
+    after: quantile(within(AROUND_MS / 2, AROUND_MS / 2 + AFTER_MS), 0.99),
     longest: quantile(around, 1),
     lost: paced.lost,
     reconnects: paced.reconnects,
