@@ -14,7 +14,8 @@ const AFTER_CHANGE: Threshold = ['minimum-invocations-after-ic-update', 50, 500]
  */
 const THRESHOLDS: Readonly<Record<string, readonly Threshold[]>> = {
   20: [['interrupt-budget', 8_000, 67_584], AFTER_CHANGE],
-  22: [['invocation-count-for-turbofan', 300, 3_000], AFTER_CHANGE]
+  // Not after a change as well: it then compiles getters too early, and throws them away in the first handover.
+  22: [['invocation-count-for-turbofan', 300, 3_000]]
 };
 
 /**
