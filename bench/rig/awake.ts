@@ -3,8 +3,6 @@ import { openSync, writeSync } from 'node:fs';
 /** How long a core may take to wake up is asked for here, for as long as it is open. @source Documentation/power/pm_qos_interface.rst */
 const LATENCY = '/dev/cpu_dma_latency';
 
-let kept: boolean | null = null;
-
 /**
  * Keeps idle cores from sleeping until this process ends: root of a Linux machine may.
  *
@@ -14,11 +12,6 @@ let kept: boolean | null = null;
  * @returns whether they stay awake
  */
 export function keepAwake(): boolean {
-  kept ??= ask();
-  return kept;
-}
-
-function ask(): boolean {
   try {
     writeSync(openSync(LATENCY, 'r+'), new Int32Array([0])); // closing it would take it back
     return true;

@@ -6,15 +6,16 @@ import { setFlagsFromString } from 'node:v8';
 /** One of V8's thresholds: its flag, how it is while in a hurry, and how V8 has it. @source node --v8-options */
 type Threshold = readonly [flag: string, hurried: number, usual: number];
 
-const AFTER_CHANGE: Threshold = ['minimum-invocations-after-ic-update', 50, 500];
-
 /**
  * By the major version of Node. Those that are not here stay as they are: from Node 24 on V8 has a compiler between the
  * slow one and the fast one, and is quick after some 500 requests; before, it takes 2,000 (20) or more than 3,000 (22).
  */
 const THRESHOLDS: Readonly<Record<string, readonly Threshold[]>> = {
-  20: [['interrupt-budget', 8_000, 67_584], AFTER_CHANGE],
-  // Not after a change as well: it then compiles getters too early, and throws them away in the first handover.
+  20: [
+    ['interrupt-budget', 8_000, 67_584],
+    ['minimum-invocations-after-ic-update', 50, 500]
+  ],
+  // Not that second one as well: it then compiles getters too early, and throws them away in the first handover.
   22: [['invocation-count-for-turbofan', 300, 3_000]]
 };
 

@@ -77,6 +77,8 @@ test('while it is given connections, and until it has compiled what it runs, the
   }
   await until(() => asideOf(pid) === 0, 'the end of its compiling');
   assert.deepEqual(prioritiesOf(pid), { main: 0, others: [0] });
+  priority.start(0);
+  assert.deepEqual(prioritiesOf(pid), { main: 0, others: [0] });
 });
 
 test('what a supervisor has lowered the next one raises again', { skip }, async (t) => {
