@@ -101,6 +101,8 @@ export interface ServiceEvents {
   garbage: [Notice];
   /** systemd asked to be told how the service is, and cannot be: `reason`. Told once. */
   'notify-failed': [Notice];
+  /** systemd passes its sockets as blocking ones: workers that outlive a main process can hang when the next is started: `reason`. */
+  'socket-blocks': [Notice];
   /** After a takeover, nobody answers on an address: `reason`. The generation that serves stays. */
   unreached: [Notice];
   /** The address of `admin` is open: `address`. */

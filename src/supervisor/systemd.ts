@@ -1,4 +1,5 @@
 import type { Generation, Notice, State } from '../core/state/state.ts';
+import { arePassedBlocking } from '../host/listeners/activation.ts';
 import { type Report, SystemdNotifier } from '../host/systemd-notify.ts';
 import { watchZombies } from '../host/zombies.ts';
 import type { Supervisor } from './supervisor.ts';
@@ -14,9 +15,21 @@ function informOfZombies({ notices, warn }: Supervisor): void {
   });
 }
 
+/**
+ * Says once that systemd makes its sockets blocking with each start. That is a property of the socket itself: workers that
+ * outlive a main process have it too, and one whose connection another has taken waits in accept() until somebody else connects.
+ */
+function warnOfBlocking({ warn }: Supervisor): void {
+  if (!arePassedBlocking()) return;
+  const reason =
+    'systemd passes its socket as one that blocks: when it starts the service again after a kill, workers that serve on can hang in accept(). Set NonBlocking=yes in [Service]';
+  warn({ level: 'warn', event: 'socket-blocks', reason });
+}
+
 /** Keeps systemd informed of a service from its first start to its stop, where systemd asked for that. */
 export function informSystemd(supervisor: Supervisor): void {
   informOfZombies(supervisor);
+  warnOfBlocking(supervisor);
   const { notices, statusSource, warn } = supervisor;
   const notifier = new SystemdNotifier((why) => {
     const reason = `${why}: systemd does not know how the service is. Install it, or set Type=exec and no WatchdogSec=`;

@@ -104,6 +104,15 @@ test('what a unit says is understood as systemd does', () => {
   assert.equal(level(GOOD.replace('=/srv', '=/bin/sh -c "exec /srv'), 'unit.ExecStart'), 'ok');
   assert.equal(level(GOOD.replace('RuntimeDirectoryPreserve=restart\n', ''), 'unit.RuntimeDirectory'), 'warning');
   assert.equal(level(GOOD.replace('=30', '=1'), 'unit.notify'), 'wrong');
+  const passed = GOOD.replace('server.js', 'server.js --listen systemd:web');
+  assert.equal(level(passed, 'unit.NonBlocking'), 'wrong');
+  assert.equal(level(`${GOOD}Sockets=shop.socket\n`, 'unit.NonBlocking'), 'wrong');
+  assert.equal(level(`${passed}NonBlocking=true\n`, 'unit.NonBlocking'), 'ok');
+  assert.throws(
+    () => level(GOOD, 'unit.NonBlocking'),
+    /no unit\.NonBlocking/,
+    'a service that binds by itself needs none'
+  );
 });
 
 test('an address that another program has is wrong, with what to do', async (t) => {

@@ -107,6 +107,7 @@ test('with socket activation systemd has the addresses, and the service what it 
   const [service, first, second] = units;
   assert.match(service?.text ?? '', /^ExecStart=.* --listen systemd:shop=3000 --listen systemd:shop-2 server\.js$/m);
   assert.match(service?.text ?? '', /^Sockets=shop\.socket shop-2\.socket$/m);
+  assert.match(service?.text ?? '', /^NonBlocking=yes$/m);
   assert.doesNotMatch(service?.text ?? '', /CAP_NET_BIND/);
   assert.match(first?.text ?? '', /^ListenStream=80\nFileDescriptorName=shop$/m);
   assert.match(

@@ -45,7 +45,7 @@ export class Stage {
     const migration = `while [ -e "$(dirname "$VERSION_FILE")/migrate" ]; do sleep 0.02; done`;
     // Latency and the like are the verdict's own tests: here processes stand still on purpose.
     const bake: UserBake = {
-      for: '1500ms',
+      for: '4s',
       ...{ hangs: false, errors: false, cpu: false, cut: false, p50: false, p99: false },
       ...{ loopDelay: false, uncaught: false, memory: false }
     };

@@ -140,12 +140,25 @@ test('the workers outlive a main process that is killed, the next one takes them
     assert.equal(await machine.show('StatusText'), 'generation 1 is active, 1 worker');
   }
   assert.equal(machine.log().match(/"event":"adopted"/g)?.length, 2);
+  assert.doesNotMatch(machine.log(), /socket-blocks/, 'no worker was made to wait in accept()');
   greet(setup, 'good day');
   await order(setup, 'reload', SERVICE);
   assert.match((await ask(target)).body, /^good day from/);
   await visitors.leave();
   await order(setup, 'stop', SERVICE, SOCKET);
   assert.equal(await machine.show('TasksCurrent'), '[not set]', 'nothing is left of it');
+});
+
+// Whether accept() waits is a property of the socket, for all who have it, and systemd sets it anew with each start.
+test('where a start of the main process would make workers wait in accept(), it says so', { skip }, async (t) => {
+  const setup = await boot(t, '[Service]\nNonBlocking=no\n');
+  const { machine, target } = setup;
+  await order(setup, 'start', SERVICE);
+  assert.match((await ask(target)).body, /^hello from/);
+  assert.match(machine.log(), /"level":"warn","event":"socket-blocks","reason":"[^"]*NonBlocking=yes/);
+  const upgrade = await machine.handover('upgrade');
+  assert.equal(upgrade.code, 0, upgrade.said);
+  assert.equal(machine.log().match(/socket-blocks/g)?.length, 1, 'a successor is passed what does not block any more');
 });
 
 test('an upgrade makes another process the main one: the unit stays active, and nobody notices', {

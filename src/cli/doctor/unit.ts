@@ -33,6 +33,7 @@ export function checkUnit({ unit, options }: Patient): Finding[] {
     checkStop(value('TimeoutStopSec'), options),
     checkNotify(value('Type'), value('NotifyAccess'), value('WatchdogSec')),
     checkStart(value('ExecStart')),
+    ...checkBlocking(value('NonBlocking'), [value('Requires'), value('Sockets'), value('ExecStart')].join(' ')),
     checkFolders(value('RuntimeDirectory'), value('RuntimeDirectoryPreserve'))
   ];
 }
@@ -98,6 +99,20 @@ function checkStart(command: string): Finding {
   if (/(?:^|\/)(?:ba|da)?sh$/.test(program) && !/\bexec\b/.test(command))
     return wrong('unit.ExecStart', `a shell starts it, and passes no signal on`, 'Write `exec` before the command');
   return ok('unit.ExecStart', program === '' ? 'nothing is started by it' : 'the command itself is started');
+}
+
+/** Of interest where systemd passes the sockets. */
+function checkBlocking(given: string, text: string): Finding[] {
+  if (!/\.socket\b|\bsystemd(?::|\s|$)/.test(text)) return [];
+  if (/^(?:1|y|yes|t|true|on)$/i.test(given)) return [ok('unit.NonBlocking', 'a start leaves its sockets as they are')];
+  const said = given === '' ? 'NonBlocking= is not set, which is no' : `NonBlocking=${given}`;
+  return [
+    wrong(
+      'unit.NonBlocking',
+      `${said}: when the service is started again after a kill, workers that serve on can hang in accept()`,
+      'NonBlocking=yes'
+    )
+  ];
 }
 
 function checkFolders(folder: string, preserve: string): Finding {

@@ -67,6 +67,12 @@ export function writeServiceUnit(plan: ServicePlan): string {
     'WatchdogSec=30',
     '# Workers outlive a main process that is killed, and serve until the next one does: `mixed` would kill them with it.',
     'KillMode=process',
+    ...(sockets.length === 0
+      ? []
+      : [
+          '# A start leaves the sockets as they are: else workers that outlived a main process could hang in accept().',
+          'NonBlocking=yes'
+        ]),
     ...outputLines(plan),
     '',
     '# The folder of the control socket, kept while the service is restarted; the history is kept for good.',

@@ -1,7 +1,7 @@
 import { HandoverError } from '../../errors.ts';
 import { type Handle, openDescriptor } from '../../internals/net.ts';
 import type { Address } from '../../protocol/messages.ts';
-import { readSocket } from './inherited-socket.ts';
+import { isBlocking, readSocket } from './inherited-socket.ts';
 import { readAddress } from './places.ts';
 
 /** A listening socket that this process was started with: socket activation, as systemd does it. */
@@ -62,11 +62,19 @@ export function takePassed(
  * at the moment, too.
  */
 export function passedDescriptors(): readonly (number | 'ignore')[] {
+  return listPassed().map((fd) => (readSocket(fd).kind === 'absent' ? 'ignore' : fd));
+}
+
+/** Whether a socket that systemd passed, and nobody has opened here, is a blocking one. */
+export function arePassedBlocking(): boolean {
+  return listPassed().some((fd) => readSocket(fd).kind !== 'absent' && isBlocking(fd));
+}
+
+function listPassed(): readonly number[] {
   const { LISTEN_PID, LISTEN_FDS } = process.env;
   const count = Number(LISTEN_FDS);
   if (LISTEN_PID !== String(process.pid) || !Number.isInteger(count) || count < 1) return [];
-  const fds = Array.from({ length: count }, (_, at) => FIRST_FD + at);
-  return fds.map((fd) => (readSocket(fd).kind === 'absent' ? 'ignore' : fd));
+  return Array.from({ length: count }, (_, at) => FIRST_FD + at);
 }
 
 /** Looks before it opens: what is opened cannot be given back. */

@@ -18,6 +18,9 @@ const TCP_LISTENS = '0A';
 const UNIX_LISTENS = 0x10000;
 const STREAM = '0001';
 
+/** O_NONBLOCK of Linux, on every processor that Node runs on. */
+const NONBLOCK = 0o4000;
+
 /** A line of the table of unix sockets: flags, type, inode, path. */
 const UNIX_LINE = /^\S+: \S+ \S+ (\S+) (\S+) \S+ +(\d+)(?: (.*))?$/;
 
@@ -37,6 +40,16 @@ export function readSocket(fd: number, root = '/proc/self'): Seen {
   if (tcp) return { kind: tcp[3] === TCP_LISTENS ? 'listening' : 'idle' };
   if (find('udp') ?? find('udp6')) return { kind: 'other', why: 'is a socket of datagrams (UDP)' };
   return readUnix(inode, readLines(`${root}/net/unix`));
+}
+
+/**
+ * Whether an inherited descriptor is a blocking one. False where the system does not show it.
+ *
+ * @source proc_pid_fdinfo(5)
+ */
+export function isBlocking(fd: number, root = '/proc/self'): boolean {
+  const flags = readLines(`${root}/fdinfo/${fd}`).find((line) => line.startsWith('flags:'));
+  return flags !== undefined && (Number.parseInt(flags.slice('flags:'.length), 8) & NONBLOCK) === 0;
 }
 
 function readUnix(inode: string, lines: readonly string[]): Seen {
