@@ -71,6 +71,20 @@ test('an order that comes while connections still move ends the one before, with
   assert.deepEqual(answers(...completing, 'stop'), [[1, 'ok']]);
 });
 
+test('a verdict to keep answers who waits for it; who does not is answered when the connections have moved', () => {
+  const over = (order: string) => [
+    'with bakeMs=1000',
+    ...steady,
+    order,
+    ...[opening, pausing, completing].map((one) => one.at(-1) ?? ''),
+    'bake-over 7'
+  ];
+
+  assert.deepEqual(answers(...over('reload ./v7.js')), []);
+  assert.deepEqual(answers(...over('reload ./v7.js'), 'handed 6.1'), [[1, 'ok']]);
+  assert.deepEqual(answers(...over('reload ./v7.js wait')), [[1, 'ok']]);
+});
+
 test('a rollback that is refused does not end the order whose connections still move', () => {
   const script = ['with keepWarmMs=0', 'steady active=6', 'reload ./v7.js', 'ready 7.1', 'accepting 7.1', 'paused 6.1'];
 

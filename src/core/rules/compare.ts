@@ -64,7 +64,9 @@ export function promote(state: In<'steady'>, event: On<'promote-asked'>): Step {
 }
 
 function keep(state: In<'steady'>, reason: string, decision: Decision): Step {
-  const { active } = state;
-  const ended = endBake(complete(state), reason, decision);
+  const { active, completing } = state;
+  // Connections may still move. Whoever waits for the verdict has it; whoever does not is answered when they have.
+  const answered = completing?.waits ? complete(state) : { state, effects: [] };
+  const ended = endBake(answered, reason, decision);
   return to(ended.state, announce('info', 'verdict', { generation: active.id, decision, reason }), ...ended.effects);
 }
