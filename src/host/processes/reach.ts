@@ -9,8 +9,12 @@ import type { WorkerRecord } from './worker-record.ts';
 /** How long the workers are waited for that are told to expect a connection. One that is busy then takes it for a client's. */
 const EXPECT_MS = 1_000;
 const ACCEPT_MS = 8_000;
-/** How often another local port is chosen where somebody else turns out to have it. */
+/** Of that time, how long the word of a worker may take that has closed the connection. */
+const WORD_SHARE = 1 / 8;
+/** How often it is tried with another local port, if nothing speaks against the address. */
 const ATTEMPTS = 3;
+/** Somebody else has the port; or whoever accepted is gone, and has told nobody. */
+const AGAIN = ['EADDRINUSE', 'EADDRNOTAVAIL', 'ECONNRESET'];
 
 const UNREF = { ref: false };
 const NOBODY = ['ECONNREFUSED', 'ENOENT'];
@@ -75,7 +79,7 @@ export class Reach {
       const from = await choosePort(host);
       if (from === null) return null;
       failure = await this.#askFrom(from, { host, port });
-      if (failure !== 'EADDRINUSE' && failure !== 'EADDRNOTAVAIL') return failure;
+      if (failure === null || !AGAIN.includes(failure)) return failure;
     }
     return failure;
   }
@@ -142,21 +146,26 @@ class Expectation {
 /**
  * Connects, and waits until that is accepted.
  *
- * @returns null if it was, else the system's name for what failed (`ETIME`: nobody accepted in time)
+ * @returns null if it was, else the system's name for what failed (`ETIME`: nobody accepted in time; `ECONNRESET`: closed, and
+ *   nobody says that he accepted it)
  */
 function tryConnect(to: NetConnectOpts, accepted: Promise<void>, acceptMs: number): Promise<string | null> {
   return new Promise((done) => {
     const socket = connect(to);
-    const end = (failure: string | null) => {
-      clearTimeout(timer);
+    const timers = [setTimeout(end, acceptMs, 'ETIME')];
+    // A worker closes what it has accepted, and its word may come after that.
+    const onClose = () => timers.push(setTimeout(end, acceptMs * WORD_SHARE, 'ECONNRESET'));
+    function end(failure: string | null) {
+      for (const timer of timers) clearTimeout(timer);
+      socket.off('close', onClose);
       socket.destroy();
       done(failure);
-    };
-    const timer = setTimeout(end, acceptMs, 'ETIME');
-    socket.once('connect', () => void accepted.then(() => end(null)));
+    }
+    void accepted.then(() => end(null));
+    socket.once('close', onClose);
     socket.on('error', (error) => {
-      // Once it is connected, its end says nothing: a worker has closed it.
-      if (socket.pending || socket.connecting) end(systemCode(error) ?? 'unknown');
+      const code = systemCode(error) ?? 'unknown';
+      if ((socket.pending || socket.connecting) && code !== 'ECONNRESET') end(code);
     });
   });
 }

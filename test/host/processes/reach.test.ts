@@ -25,7 +25,7 @@ function makeReach({ busy = false, workers = 1 } = {}) {
     const record = { serving: true, process: { send } } as unknown as WorkerRecord;
     records.push(record);
   }
-  const accept = ({ remotePort = 0 }: net.Socket) =>
+  const accept = ({ remotePort = 0 }: { readonly remotePort?: number | undefined }) =>
     reach.onMessage(records[0] as WorkerRecord, { type: 'expected', port: remotePort });
   return { reach, said, accept };
 }
@@ -55,6 +55,33 @@ test('an address on which the kernel takes connections and no worker accepts is 
   bound.handle.listen(8);
   const why = await makeReach().reach.explainUnreached([{ ...LOCAL, port: bound.port }]);
   assert.equal(why, `a connection to 127.0.0.1:${bound.port} was not accepted in 0.2 s`);
+});
+
+for (const leaves of ['destroy', 'resetAndDestroy'] as const) {
+  test(`where whoever accepted is gone before its word, it is asked again (${leaves})`, async (t) => {
+    const { reach, accept } = makeReach();
+    const ports = new Set<number>();
+    const { port } = await serve(t, (socket) => {
+      ports.add(socket.remotePort ?? 0);
+      if (ports.size > 1) accept(socket);
+      socket[leaves]();
+    });
+    assert.equal(await reach.explainUnreached([{ ...LOCAL, port }]), null);
+    assert.equal(ports.size, 2);
+  });
+}
+
+test('the word of a worker may come after the end of the connection', async (t) => {
+  const { reach, accept } = makeReach();
+  let asked = 0;
+  const { port } = await serve(t, (socket) => {
+    asked += 1;
+    const { remotePort } = socket;
+    socket.once('close', () => setTimeout(() => accept({ remotePort }), 10));
+    socket.destroy();
+  });
+  assert.equal(await reach.explainUnreached([{ ...LOCAL, port }]), null);
+  assert.equal(asked, 1);
 });
 
 test('an address on which nobody listens is not reached, one of several is enough', async (t) => {
