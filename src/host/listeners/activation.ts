@@ -67,7 +67,7 @@ export function passedDescriptors(): readonly (number | 'ignore')[] {
 
 /** Whether a socket that systemd passed, and nobody has opened here, is a blocking one. */
 export function arePassedBlocking(): boolean {
-  return listPassed().some((fd) => readSocket(fd).kind !== 'absent' && isBlocking(fd));
+  return listPassed().some(isBlocking);
 }
 
 function listPassed(): readonly number[] {

@@ -43,12 +43,12 @@ export function readSocket(fd: number, root = '/proc/self'): Seen {
 }
 
 /**
- * Whether an inherited descriptor is a blocking one. False where the system does not show it.
+ * Whether an inherited descriptor is a blocking one. False where it is not open, or the system does not show it.
  *
  * @source proc_pid_fdinfo(5)
  */
-export function isBlocking(fd: number, root = '/proc/self'): boolean {
-  const flags = readLines(`${root}/fdinfo/${fd}`).find((line) => line.startsWith('flags:'));
+export function isBlocking(fd: number): boolean {
+  const flags = readLines(`/proc/self/fdinfo/${fd}`).find((line) => line.startsWith('flags:'));
   return flags !== undefined && (Number.parseInt(flags.slice('flags:'.length), 8) & NONBLOCK) === 0;
 }
 
