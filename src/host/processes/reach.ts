@@ -6,15 +6,16 @@ import { showAddress } from '../listeners/explain.ts';
 import { identify } from '../listeners/unix-paths.ts';
 import type { WorkerRecord } from './worker-record.ts';
 
+/** How often it is tried: with a worker that has died before its word, or that came after the others were told, or a port that is not free. */
+const ATTEMPTS = 4;
 /** How long the workers are waited for that are told to expect a connection. One that is busy then takes it for a client's. */
-const EXPECT_MS = 1_000;
+const EXPECT_MS = 250;
+/** How long all of its connections may wait to be accepted, one after the other. */
 const ACCEPT_MS = 8_000;
-/** Of that time, how long the word of a worker may take that has closed the connection. */
-const WORD_SHARE = 1 / 8;
-/** How often it is tried with another local port, if nothing speaks against the address. */
-const ATTEMPTS = 3;
-/** Somebody else has the port; or whoever accepted is gone, and has told nobody. */
-const AGAIN = ['EADDRINUSE', 'EADDRNOTAVAIL', 'ECONNRESET'];
+/** Of the time of one, how long the word of a worker may take that has closed it. */
+const WORD_SHARE = 1 / 2;
+/** Somebody else has the port; whoever accepted is gone; or nobody that was told to has accepted it. */
+const AGAIN = ['EADDRINUSE', 'EADDRNOTAVAIL', 'ECONNRESET', 'ETIME'];
 
 const UNREF = { ref: false };
 const NOBODY = ['ECONNREFUSED', 'ENOENT'];
@@ -22,7 +23,7 @@ const NOBODY = ['ECONNREFUSED', 'ENOENT'];
 type Records = () => readonly WorkerRecord[];
 
 /**
- * Asks addresses whether a worker accepts there, with one connection each that no app sees.
+ * Asks addresses whether a worker accepts there, with a connection that no app sees, a few times at the most.
  *
  * A connection to a unix socket could not be told from a client's, so none is made: its file has to be there, and a worker has to
  * answer.
@@ -35,7 +36,7 @@ export class Reach {
   /** No port is below 0: there are no connections for what is asked of a path. */
   #lastPath = 0;
 
-  /** @param acceptMs how long a connection may wait to be accepted */
+  /** @param acceptMs how long it may take until a connection is accepted */
   constructor(records: Records, acceptMs = ACCEPT_MS) {
     this.#records = records;
     this.#acceptMs = acceptMs;
@@ -88,7 +89,7 @@ export class Reach {
     const expectation = this.#expect(from);
     await Promise.race([expectation.confirmed, wait(EXPECT_MS, null, UNREF)]);
     const where = { ...to, localAddress: to.host, localPort: from };
-    const failure = await tryConnect(where, expectation.accepted, this.#acceptMs);
+    const failure = await tryConnect(where, expectation.accepted, this.#acceptMs / ATTEMPTS);
     this.#forget(from);
     return failure;
   }
