@@ -6,16 +6,15 @@ import { showAddress } from '../listeners/explain.ts';
 import { identify } from '../listeners/unix-paths.ts';
 import type { WorkerRecord } from './worker-record.ts';
 
-/** How often it is tried: with a worker that has died before its word, or that came after the others were told, or a port that is not free. */
-const ATTEMPTS = 4;
 /** How long the workers are waited for that are told to expect a connection. One that is busy then takes it for a client's. */
-const EXPECT_MS = 250;
-/** How long all of its connections may wait to be accepted, one after the other. */
+const EXPECT_MS = 1_000;
 const ACCEPT_MS = 8_000;
-/** Of the time of one, how long the word of a worker may take that has closed it. */
-const WORD_SHARE = 1 / 2;
-/** Somebody else has the port; whoever accepted is gone; or nobody that was told to has accepted it. */
-const AGAIN = ['EADDRINUSE', 'EADDRNOTAVAIL', 'ECONNRESET', 'ETIME'];
+/** Of that time, how long the word of a worker may take that has closed the connection. */
+const WORD_SHARE = 1 / 8;
+/** How often it is tried with another local port, if nothing speaks against the address. */
+const ATTEMPTS = 3;
+/** Somebody else has the port; or whoever accepted is gone, and has told nobody. */
+const AGAIN = ['EADDRINUSE', 'EADDRNOTAVAIL', 'ECONNRESET'];
 
 const UNREF = { ref: false };
 const NOBODY = ['ECONNREFUSED', 'ENOENT'];
@@ -23,7 +22,7 @@ const NOBODY = ['ECONNREFUSED', 'ENOENT'];
 type Records = () => readonly WorkerRecord[];
 
 /**
- * Asks addresses whether a worker accepts there, with a connection that no app sees, a few times at the most.
+ * Asks addresses whether a worker accepts there, with a connection that no app sees, and another one where that is lost.
  *
  * A connection to a unix socket could not be told from a client's, so none is made: its file has to be there, and a worker has to
  * answer.
@@ -36,7 +35,7 @@ export class Reach {
   /** No port is below 0: there are no connections for what is asked of a path. */
   #lastPath = 0;
 
-  /** @param acceptMs how long it may take until a connection is accepted */
+  /** @param acceptMs how long a connection may wait to be accepted */
   constructor(records: Records, acceptMs = ACCEPT_MS) {
     this.#records = records;
     this.#acceptMs = acceptMs;
@@ -46,6 +45,11 @@ export class Reach {
   async explainUnreached(addresses: readonly Address[]): Promise<string | null> {
     const found = await Promise.all(addresses.map((address) => this.#explain(address)));
     return found.find((why) => why !== null) ?? null;
+  }
+
+  /** A worker is about to accept: it may be the one that gets what the others were told to expect. */
+  onServing({ process }: WorkerRecord): void {
+    for (const port of this.#expected.keys()) process.send({ type: 'expect', port, over: false });
   }
 
   onMessage(record: WorkerRecord, { type, port }: Extract<ToSupervisor, { type: 'expecting' | 'expected' }>): void {
@@ -89,7 +93,7 @@ export class Reach {
     const expectation = this.#expect(from);
     await Promise.race([expectation.confirmed, wait(EXPECT_MS, null, UNREF)]);
     const where = { ...to, localAddress: to.host, localPort: from };
-    const failure = await tryConnect(where, expectation.accepted, this.#acceptMs / ATTEMPTS);
+    const failure = await tryConnect(where, expectation.accepted, this.#acceptMs);
     this.#forget(from);
     return failure;
   }

@@ -116,6 +116,7 @@ export class Workers {
     const { ready, ramp } = this.#ports.readinessOf(record.generation);
     if (!record.served && isServed(this.#records.values())) record.process.priority.start(ramp);
     Object.assign(record, { serving: true, served: true, accepted: false });
+    this.#verification.reach.onServing(record);
     const keys = this.#listening.toLend(record);
     for (const key of keys) record.opening.add(key);
     for (const key of keys) this.lending.lend(record, key);

@@ -15,7 +15,7 @@ const LOCAL = { address: '127.0.0.1', family: 'IPv4' };
 function makeReach({ busy = false, workers = 1 } = {}) {
   const said: ToWorker[] = [];
   const records: WorkerRecord[] = [];
-  const reach = new Reach(() => records, 800);
+  const reach = new Reach(() => records, 200);
   for (let index = 0; index < workers; index += 1) {
     const send = (message: ToWorker) => {
       said.push(message);
@@ -54,7 +54,7 @@ test('an address on which the kernel takes connections and no worker accepts is 
   const bound = bind(t);
   bound.handle.listen(8);
   const why = await makeReach().reach.explainUnreached([{ ...LOCAL, port: bound.port }]);
-  assert.equal(why, `a connection to 127.0.0.1:${bound.port} was not accepted in 0.8 s`);
+  assert.equal(why, `a connection to 127.0.0.1:${bound.port} was not accepted in 0.2 s`);
 });
 
 for (const leaves of ['destroy', 'resetAndDestroy'] as const) {
@@ -71,15 +71,32 @@ for (const leaves of ['destroy', 'resetAndDestroy'] as const) {
   });
 }
 
-test('a worker that came after the others were told is told at the next attempt', async (t) => {
-  const { reach, accept } = makeReach();
+test('a worker that begins to accept meanwhile is told what the others were', async (t) => {
+  const { reach, said } = makeReach({ workers: 0 });
+  const record = { process: { send: (message: ToWorker) => void said.push(message) } } as unknown as WorkerRecord;
   let asked = 0;
-  const { port } = await serve(t, (socket) => {
+  const { port } = await serve(t, ({ remotePort = 0 }) => {
     asked += 1;
-    if (asked > 1) accept(socket); // the first one is a client to it
+    reach.onServing(record);
+    assert.deepEqual(said, [{ type: 'expect', port: remotePort, over: false }]);
+    reach.onMessage(record, { type: 'expected', port: remotePort });
   });
   assert.equal(await reach.explainUnreached([{ ...LOCAL, port }]), null);
-  assert.equal(asked, 2);
+  assert.equal(asked, 1);
+});
+
+test('of a unix socket a worker answers that begins to accept meanwhile', async (t) => {
+  const path = join(makeFolder(t), 'app.sock');
+  const server = net.createServer().listen(path);
+  await once(server, 'listening');
+  const { reach } = makeReach({ workers: 0 });
+  const send = ({ type, port = 0 }: { type: string; port?: number }) =>
+    type === 'expect' && reach.onMessage(record, { type: 'expecting', port });
+  const record = { process: { send } } as unknown as WorkerRecord;
+  const found = reach.explainUnreached([path]);
+  reach.onServing(record);
+  assert.equal(await found, null);
+  server.close();
 });
 
 test('the word of a worker may come after the end of the connection', async (t) => {
@@ -88,7 +105,7 @@ test('the word of a worker may come after the end of the connection', async (t) 
   const { port } = await serve(t, (socket) => {
     asked += 1;
     const { remotePort } = socket;
-    socket.once('close', () => setTimeout(() => accept({ remotePort }), 10));
+    socket.once('close', () => setImmediate(() => accept({ remotePort })));
     socket.destroy();
   });
   assert.equal(await reach.explainUnreached([{ ...LOCAL, port }]), null);
@@ -114,7 +131,7 @@ test('a unix socket is reached while its file is there and a worker answers; no 
   await once(server, 'listening');
   assert.equal(await reach.explainUnreached([path]), null);
   const silent = await makeReach({ busy: true }).reach.explainUnreached([path]);
-  assert.equal(silent, `a connection to unix:${path} was not accepted in 0.8 s`);
+  assert.equal(silent, `a connection to unix:${path} was not accepted in 0.2 s`);
   server.close();
 });
 
