@@ -10,8 +10,11 @@ import type { App, Clients, Counts, Place } from './model.ts';
 import { Processes } from './processes.ts';
 
 const CLI = fileURLToPath(new URL('../../dist/cli.js', import.meta.url));
-/** So long each version is loaded, at the least, and until each kind of client has had so many answers of it. */
-const LOADED_MS = 1_500;
+/**
+ * So long each version is loaded, at the least, and until each kind of client has had so many answers of it. Connections that are
+ * used move within 2 s (`ramp`): each client is to meet each version.
+ */
+const LOADED_MS = 2_500;
 const ANSWERS = 10;
 const VERSIONS = ['1', '2', '3', '4'] as const;
 /** How much of what a supervisor and its app said is shown. */
